@@ -1,0 +1,6 @@
+namespace Gudp.Tools;
+
+internal static class Program
+{
+    internal static int Main() => 0;
+}
