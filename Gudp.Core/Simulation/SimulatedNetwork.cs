@@ -148,6 +148,12 @@ public sealed class SimulatedNetwork
         return LinkFrom(from, to).Model ?? (from.Index == to.Index ? LinkModel.Perfect : _defaultLink);
     }
 
+    /// <summary>What decides the fates on one direction: foretells them, datagram by datagram.</summary>
+    /// <param name="from">The sending host's address; its port is not looked at.</param>
+    /// <param name="to">The receiving host's address; its port is not looked at.</param>
+    public LinkDraws DrawsOf(PeerAddress from, PeerAddress to)
+        => new(_seed, DirectionOf(from.WithPort(0), to.WithPort(0)));
+
     /// <summary>
     /// Lets time pass and delivers what arrives until then, the end included, in order of arrival; what arrives at the
     /// same moment in the order it was sent.
@@ -293,7 +299,7 @@ public sealed class SimulatedNetwork
 
         if (!_links.TryGetValue(key, out SimulatedLink? link))
         {
-            link = new SimulatedLink(new LinkDraws(_seed, DirectionOf(from.Address, to.Address)));
+            link = new SimulatedLink(DrawsOf(from.Address, to.Address));
             _links.Add(key, link);
         }
 
