@@ -145,7 +145,7 @@ public sealed class SimulatedNetwork
     {
         ArgumentNullException.ThrowIfNull(from);
         ArgumentNullException.ThrowIfNull(to);
-        return LinkFrom(from, to).Model ?? (from.Index == to.Index ? LinkModel.Perfect : _defaultLink);
+        return ModelOf(LinkFrom(from, to), from, to);
     }
 
     /// <summary>What decides the fates on one direction: foretells them, datagram by datagram.</summary>
@@ -211,7 +211,7 @@ public sealed class SimulatedNetwork
         }
 
         SimulatedLink link = LinkFrom(host, receiver);
-        LinkVerdict verdict = link.Send(LinkOf(host, receiver), datagram.Length, Now, out LinkTransit transit);
+        LinkVerdict verdict = link.Send(ModelOf(link, host, receiver), datagram.Length, Now, out LinkTransit transit);
 
         switch (verdict)
         {
@@ -305,6 +305,9 @@ public sealed class SimulatedNetwork
 
         return link;
     }
+
+    private LinkModel ModelOf(SimulatedLink link, SimulatedHost from, SimulatedHost to)
+        => link.Model ?? (from.Index == to.Index ? LinkModel.Perfect : _defaultLink);
 
     // The order matters: there and back are two directions.
     private static ulong DirectionOf(PeerAddress from, PeerAddress to)
