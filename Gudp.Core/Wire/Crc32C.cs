@@ -33,6 +33,19 @@ internal static class Crc32C
     private const int TableEntries = 256;
     private const int TablesPerShift = 4;
 
+    // x^n mod G, bits reflected, in the upper half of 64 bits. "High" belongs to the 64 bits nearer to the target:
+    // n = D - 1, because the product of two reflected numbers stands one bit off. "Low": n = D + 63.
+    private const ulong FoldBy2048Low = 0xE9A5_D8BE_0000_0000;
+    private const ulong FoldBy2048High = 0x1426_A815_0000_0000;
+    private const ulong FoldBy512Low = 0x1C19_243B_0000_0000;
+    private const ulong FoldBy512High = 0x75BB_A45B_0000_0000;
+    private const ulong FoldBy384Low = 0xA46E_F4AA_0000_0000;
+    private const ulong FoldBy384High = 0x6051_243F_0000_0000;
+    private const ulong FoldBy256Low = 0x33CC_BBBC_0000_0000;
+    private const ulong FoldBy256High = 0xA215_8B34_0000_0000;
+    private const ulong FoldBy128Low = 0x3743_F7BD_0000_0000;
+    private const ulong FoldBy128High = 0x3171_D430_0000_0000;
+
     internal static bool CanFold => Pclmulqdq.V512.IsSupported;
 
     /// <summary>The state before the first byte.</summary>
@@ -174,19 +187,6 @@ internal static class Crc32C
         return Pclmulqdq.V512.CarrylessMultiply(part, constants, LowByLow)
             ^ Pclmulqdq.V512.CarrylessMultiply(part, constants, HighByHigh);
     }
-
-    // x^n mod G, bits reflected, in the upper half of 64 bits. "High" belongs to the 64 bits nearer to the target:
-    // n = D - 1, because the product of two reflected numbers stands one bit off. "Low": n = D + 63.
-    private const ulong FoldBy2048Low = 0xE9A5_D8BE_0000_0000;
-    private const ulong FoldBy2048High = 0x1426_A815_0000_0000;
-    private const ulong FoldBy512Low = 0x1C19_243B_0000_0000;
-    private const ulong FoldBy512High = 0x75BB_A45B_0000_0000;
-    private const ulong FoldBy384Low = 0xA46E_F4AA_0000_0000;
-    private const ulong FoldBy384High = 0x6051_243F_0000_0000;
-    private const ulong FoldBy256Low = 0x33CC_BBBC_0000_0000;
-    private const ulong FoldBy256High = 0xA215_8B34_0000_0000;
-    private const ulong FoldBy128Low = 0x3743_F7BD_0000_0000;
-    private const ulong FoldBy128High = 0x3171_D430_0000_0000;
 
     /// <summary>What <see cref="StreamBytes"/> zero bytes do to a state, for each value of each of its four bytes.</summary>
     private static class StreamShift
