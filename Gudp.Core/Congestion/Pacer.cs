@@ -105,7 +105,7 @@ internal sealed class Pacer
         _level = Math.Max(_level - (bytes * TimeSpan.TicksPerSecond), -FullLevel);
     }
 
-    /// <summary>The first moment at which <paramref name="bytes"/> may leave, or a full burst if that is less.</summary>
+    /// <summary>The first moment at which so many bytes may leave, or a full burst if that is less.</summary>
     internal Instant NextRelease(int bytes, Instant now)
     {
         if (_bytesPerSecond == 0)
@@ -114,7 +114,7 @@ internal sealed class Pacer
         }
 
         Refill(now);
-        long missing = Math.Min(bytes, BurstBytes) * TimeSpan.TicksPerSecond - _level;
+        long missing = (Math.Min(bytes, BurstBytes) * TimeSpan.TicksPerSecond) - _level;
 
         // Rounded up: a deadline one tick early would find the bucket not yet full and wait in vain.
         return missing <= 0 ? now : now + new TimeSpan((missing + _bytesPerSecond - 1) / _bytesPerSecond);

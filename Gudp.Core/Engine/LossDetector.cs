@@ -60,16 +60,18 @@ internal sealed class LossDetector
     /// <summary>How many later packets must be acknowledged now; grows on paths that reorder.</summary>
     internal int PacketThreshold { get; private set; }
 
-    /// <summary>The longest the peer may hold an acknowledgement back; the peer's parameter or our last request.</summary>
+    /// <summary>
+    /// The longest the peer may hold an acknowledgement back: its parameter, or what it was last asked for.
+    /// </summary>
     internal TimeSpan MaxAckDelay { get; set; }
 
     /// <summary>Probe time-outs since the last acknowledgement; each doubles the wait.</summary>
     internal int PtoCount { get; private set; }
 
-    /// <summary>How long to wait for the first probe, without backoff; closing and path rules count in this.</summary>
+    /// <summary>The wait for the first probe, without backoff; closing and path rules count in this.</summary>
     internal TimeSpan ProbeTimeout => _rtt.ProbeTimeout(MaxAckDelay, _granularity);
 
-    /// <summary>When the oldest packet in flight counts as lost by time; never while no later one is acknowledged.</summary>
+    /// <summary>When the oldest packet in flight counts as lost; never while no later one is acknowledged.</summary>
     internal Instant LossDeadline
         => _ring.OpenPackets > 0 && _ring.OldestUnsettled.Value < _ring.LargestAcked
             ? _ring.Peek(_ring.OldestUnsettled).SentAt + _rtt.LossDelay(_granularity)
@@ -102,7 +104,11 @@ internal sealed class LossDetector
             ? _ring.Peek(number).SentAt + _rtt.OverdueAfter(MaxAckDelay, _granularity)
             : Instant.Never;
 
-    /// <summary>An acknowledgement settled at least one packet. Call after its numbers and its sample are taken.</summary>
+    private PacketNumber LastSent => new(_ring.Next.Value - 1);
+
+    /// <summary>
+    /// An acknowledgement settled at least one packet. Call after its numbers and its sample were taken in.
+    /// </summary>
     internal void OnAckReceived(Instant now)
     {
         PtoCount = 0;
@@ -201,8 +207,6 @@ internal sealed class LossDetector
 
         return false;
     }
-
-    private PacketNumber LastSent => new(_ring.Next.Value - 1);
 
     private bool ExtendRun(in SentPacket lost)
     {

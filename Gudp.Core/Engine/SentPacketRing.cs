@@ -127,7 +127,7 @@ internal sealed class SentPacketRing
             && number.Value < _next
             && !(TryFind(number, out SentPacket packet) && packet.Fate == PacketFate.Skipped);
 
-    /// <summary>What is remembered about a packet, whatever its fate. False: never sent, or its slot was reused.</summary>
+    /// <summary>What is remembered about a packet, whatever its fate. False: never sent, or long ago.</summary>
     internal bool TryFind(PacketNumber number, out SentPacket packet)
     {
         bool isRemembered = number.Value >= OldestRemembered && number.Value < _next;

@@ -2,7 +2,7 @@ using System;
 
 namespace Gudp.Core.Engine;
 
-/// <summary>What a connection can wait for. Of two that are due at the same moment the earlier listed fires first.</summary>
+/// <summary>What a connection can wait for. Of two due at the same moment the earlier listed fires first.</summary>
 internal enum TimerKind : byte
 {
     /// <summary>The peer was silent for too long.</summary>
