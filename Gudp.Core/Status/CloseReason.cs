@@ -9,6 +9,9 @@ public sealed record CloseReason
     /// <summary>Longest detail, in bytes of UTF-8; what is longer is cut.</summary>
     public const int MaxDetailBytes = 255;
 
+    /// <summary>The application closed without saying more.</summary>
+    public static CloseReason ByApplication { get; } = new(CloseCode.None);
+
     /// <summary>Makes a reason; cold path.</summary>
     /// <param name="code">The cause; applications use <see cref="CloseCode.Application"/> and above.</param>
     /// <param name="detail">A sentence for people; cut to <see cref="MaxDetailBytes"/> at a whole character.</param>
@@ -27,6 +30,10 @@ public sealed record CloseReason
 
     /// <summary>As "IdleTimeout: nothing came for 15 s".</summary>
     public override string ToString() => Detail.Length == 0 ? Code.ToString() : $"{Code}: {Detail}";
+
+    /// <summary>What a peer wrote. A code too large for any version of the protocol says only that it was the peer's.</summary>
+    internal static CloseReason FromWire(ulong code, string detail)
+        => new(code <= ushort.MaxValue ? (CloseCode)code : CloseCode.Application, detail);
 
     private static string Cut(string detail)
     {
