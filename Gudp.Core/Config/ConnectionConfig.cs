@@ -122,6 +122,12 @@ public readonly record struct ConnectionConfig
     /// <summary>Limits of what waits inside a connection.</summary>
     public QueueConfig Queues { get; init; }
 
+    /// <summary>
+    /// Makes the layer above packets for each connection; null, the default, gives plain packets. The one property
+    /// without a text form.
+    /// </summary>
+    public IPacketPayloadFactory? Payload { get; init; }
+
     /// <summary>Checks every value and relation.</summary>
     /// <exception cref="GudpConfigException">Lists every problem.</exception>
     public void Validate() => Table.Validate(this);
