@@ -5,6 +5,9 @@ namespace Gudp.Core;
 /// <summary>One connection, or all of an endpoint or daemon. <c>default</c> is the documented default.</summary>
 public readonly record struct ConnectionConfig
 {
+    /// <summary>Bytes of frames that every packet has room for, whatever its header takes: 1,200 minus the largest.</summary>
+    internal const int MinimumFrameBytes = 1_100;
+
     /// <summary>
     /// So many heartbeats fit into the time-out: the peer survives the loss of all but one (G26, house rule).
     /// </summary>
@@ -22,6 +25,8 @@ public readonly record struct ConnectionConfig
             (TimeSpan.FromMilliseconds(50), TimeSpan.FromHours(1)), "shorter gives up before an answer can come")
         .Duration(nameof(HandshakeRetry), c => c.HandshakeRetry, (c, v) => c with { HandshakeRetry = v },
             (TimeSpan.FromMilliseconds(10), TimeSpan.FromSeconds(10)), "shorter floods a peer that is only slow")
+        .Duration(nameof(LingerTimeout), c => c.LingerTimeout, (c, v) => c with { LingerTimeout = v },
+            (TimeSpan.Zero, TimeSpan.FromHours(1)), "a closed connection may not hold its memory for longer")
         .Include(nameof(Path), PathConfig.Table, c => c.Path, (c, v) => c with { Path = v })
         .Include(nameof(Loss), LossConfig.Table, c => c.Loss, (c, v) => c with { Loss = v })
         .Include(nameof(Congestion), CongestionConfig.Table, c => c.Congestion, (c, v) => c with { Congestion = v })
@@ -34,12 +39,14 @@ public readonly record struct ConnectionConfig
     private static readonly TimeSpan DefaultHeartbeatInterval = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan DefaultHandshakeTimeout = TimeSpan.FromSeconds(10);
     private static readonly TimeSpan DefaultHandshakeRetry = TimeSpan.FromMilliseconds(250);
+    private static readonly TimeSpan DefaultLingerTimeout = TimeSpan.FromSeconds(5);
 
     private readonly TimeSpan? _idleTimeout;
     private readonly TimeSpan? _heartbeatStart;
     private readonly TimeSpan? _heartbeatInterval;
     private readonly TimeSpan? _handshakeTimeout;
     private readonly TimeSpan? _handshakeRetry;
+    private readonly TimeSpan? _lingerTimeout;
 
     /// <summary>Silence after which the peer is gone. Default 15 s (G26, M18); 100 ms to 24 h, at least 3 heartbeats.</summary>
     /// <remarks>Shorter notices a dead peer sooner and takes a long pause for death.</remarks>
@@ -90,6 +97,16 @@ public readonly record struct ConnectionConfig
         init => _handshakeRetry = value == DefaultHandshakeRetry ? null : value;
     }
 
+    /// <summary>
+    /// How long a closed connection still delivers what was accepted, before it says goodbye. Default 5 s (G24); 0 to 1 h.
+    /// </summary>
+    /// <remarks>Zero says goodbye at once and drops what waits. Until then the connection keeps its memory.</remarks>
+    public TimeSpan LingerTimeout
+    {
+        get => _lingerTimeout ?? DefaultLingerTimeout;
+        init => _lingerTimeout = value == DefaultLingerTimeout ? null : value;
+    }
+
     /// <summary>What the path can carry.</summary>
     public PathConfig Path { get; init; }
 
@@ -104,6 +121,12 @@ public readonly record struct ConnectionConfig
 
     /// <summary>Limits of what waits inside a connection.</summary>
     public QueueConfig Queues { get; init; }
+
+    /// <summary>
+    /// Makes the layer above packets for each connection; null, the default, gives plain packets. The one property
+    /// without a text form.
+    /// </summary>
+    public IPacketPayloadFactory? Payload { get; init; }
 
     /// <summary>Checks every value and relation.</summary>
     /// <exception cref="GudpConfigException">Lists every problem.</exception>

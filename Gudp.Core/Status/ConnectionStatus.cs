@@ -1,5 +1,3 @@
-using Gudp.Core.Status;
-
 namespace Gudp.Core;
 
 /// <summary>A connection's status as it was at the moment of reading. <c>default</c> is a connection that just began.</summary>

@@ -8,7 +8,7 @@
 //   - whenever a final bit can be seen, the close reason can be seen too: it is stored before the OR.
 using System.Threading;
 
-namespace Gudp.Core.Status;
+namespace Gudp.Core;
 
 /// <summary>
 /// State of a connection that any thread may read and end, without a lock (G9, G12-G15, G17). All members may be called
