@@ -81,6 +81,16 @@ internal readonly ref struct UserPacketFrame
         return TypeBytes + WriteBytes(destination[TypeBytes..], packet);
     }
 
+    /// <summary>Writes what stands before the packet's bytes.</summary>
+    /// <param name="frame">Exactly the frame's place: <see cref="Overhead"/> and <paramref name="length"/> bytes.</param>
+    /// <returns>The place of the packet's bytes.</returns>
+    internal static Span<byte> WriteHead(Span<byte> frame, int length)
+    {
+        frame[0] = FrameType.UserPacket;
+        int offset = TypeBytes + VarInt.Write(frame[TypeBytes..], (ulong)length);
+        return frame[offset..];
+    }
+
     /// <returns>The bytes written; 0 if the frame does not fit.</returns>
     internal static int WriteReliable(Span<byte> destination, ulong id, ReadOnlySpan<byte> packet)
     {
