@@ -12,8 +12,11 @@ public sealed class AckFrameTests
     [Test]
     public void One_range()
     {
-        Assert.That(Written([new(7, 10)], TimeSpan.FromMicroseconds(25)), Is.EqualTo("02" + "0A" + "03" + "00" + "03"));
-        Assert.That(FrameTests.Describe([0x02, 0x0A, 0x03, 0x00, 0x03]), Is.EqualTo("Ack 10 after 0.024 ms 7-10; payload 0"));
+        string bytes = Written([new(7, 10)], TimeSpan.FromMicroseconds(25));
+
+        Assert.That(bytes, Is.EqualTo("02" + "0A" + "03" + "00" + "03"));
+        Assert.That(
+            FrameTests.Describe(Convert.FromHexString(bytes)), Is.EqualTo("Ack 10 after 0.024 ms 7-10; payload 0"));
     }
 
     // 10-7 received, 6 missing, 5-5 received, 4-2 missing, 1-0 received: a gap is one less than what is missing.

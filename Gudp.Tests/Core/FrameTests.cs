@@ -132,9 +132,10 @@ public sealed class FrameTests
 
             // From 0x40 on a type takes two bytes or more; followed by a zero, only 0x40 00 is a longer form of 0.
             bool isOverlong = type is 0x40 or 0x80 or 0xC0;
+            bool isUnknown = type is > 0x0A and < 0x10;
             Assert.That(isFrame, Is.EqualTo(type <= 0x0A), $"type {type:X2} is a frame of ours");
-            Assert.That(reader.IsMalformed, Is.EqualTo(type is > 0x0A and < 0x10 || isOverlong), $"type {type:X2} closes");
-            Assert.That(reader.IsUnknownType, Is.EqualTo(type is > 0x0A and < 0x10), $"type {type:X2} is unknown");
+            Assert.That(reader.IsMalformed, Is.EqualTo(isUnknown || isOverlong), $"type {type:X2} closes");
+            Assert.That(reader.IsUnknownType, Is.EqualTo(isUnknown), $"type {type:X2} is unknown");
             Assert.That(reader.Payload.IsEmpty, Is.EqualTo(type < 0x10 || isOverlong), $"type {type:X2} is payload");
         }
     }

@@ -10,7 +10,8 @@ public sealed class HandshakeParametersTests
     [Test]
     public void A_block_is_written_as_specified_by_growing_id()
     {
-        HandshakeParameters parameters = new() { IdleTimeoutMilliseconds = 15_000, ApplicationId = 0x0102_0304_0506_0708 };
+        HandshakeParameters parameters = new() { IdleTimeoutMilliseconds = 15_000 };
+        parameters.ApplicationId = 0x0102_0304_0506_0708;
         parameters.SetModes([ModeSuite.Plain]);
         parameters.SetVersions([1, 0x0A0A_0A0A]);
         parameters.SetPayload(1, 3);
@@ -342,7 +343,9 @@ public sealed class HandshakePacketTests
 
         Assert.That(parameters.FirstMissing(LongPacketType.Hello), Is.EqualTo(ParameterId.Versions));
         Assert.That(parameters.FirstMissing(LongPacketType.Finish), Is.EqualTo(ParameterId.ResetToken));
-        Assert.That(HandshakeParametersTests.Full().FirstMissing(LongPacketType.HelloPlus), Is.EqualTo(ParameterId.None));
-        Assert.That(HandshakeParametersTests.Full().FirstMissing(LongPacketType.Answer), Is.EqualTo(ParameterId.None));
+
+        parameters = HandshakeParametersTests.Full();
+        Assert.That(parameters.FirstMissing(LongPacketType.HelloPlus), Is.EqualTo(ParameterId.None));
+        Assert.That(parameters.FirstMissing(LongPacketType.Answer), Is.EqualTo(ParameterId.None));
     }
 }
