@@ -112,7 +112,7 @@ internal readonly ref struct UserPacketFrame
     }
 }
 
-/// <summary>Frames of the future (W-3.7): types 0x40 to 0x5F carry their length, so who does not know them can go on.</summary>
+/// <summary>Frames of the future (W-3.7): types 0x40 to 0x5F carry their length, so that they can be skipped.</summary>
 internal static class FrameSkip
 {
     /// <summary>Measures the skippable frame at the front; the caller counts it.</summary>
