@@ -124,7 +124,7 @@ internal sealed partial class ConnectionEngine
 
         if (payloadBytes > 0)
         {
-            position = PadBeforePayload(datagram, position, payloadBytes);
+            position = PadBeforePayload(datagram, position + payloadBytes, payloadBytes);
         }
         else if (isEliciting)
         {

@@ -1,6 +1,7 @@
 using Gudp.Core;
 using Gudp.Core.Congestion;
 using Gudp.Core.Engine;
+using Gudp.Core.Wire;
 using NUnit.Framework;
 
 namespace Gudp.Tests.Core;
@@ -75,7 +76,7 @@ public sealed class EnginePartsAllocationTests
                 _controller.OnSent(PacketBytes, _now);
                 _eager.OnSent(PacketBytes);
 
-                if (i != 2 && _window.Check(number) == Verdict.New)
+                if (i != 2 && _window.Check(number) == WindowVerdict.New)
                 {
                     _window.Add(number, _now, isAckEliciting: true);
                 }
@@ -87,7 +88,7 @@ public sealed class EnginePartsAllocationTests
             _rtt.AddSample(RoundTrip, TimeSpan.Zero);
             RttSample rtt = _rtt.Sample;
 
-            foreach (PacketRange range in _window.Ranges)
+            foreach (AckRange range in _window.Ranges)
             {
                 PacketNumber from = new(range.Smallest);
 

@@ -1,5 +1,6 @@
 using Gudp.Core;
 using Gudp.Core.Engine;
+using Gudp.Core.Wire;
 using NUnit.Framework;
 
 namespace Gudp.Tests.Core;
@@ -30,14 +31,14 @@ public sealed class ReceiveWindowTests
         ReceiveWindow window = new();
         Receive(window, newest);
 
-        Verdict verdict = window.Check(new PacketNumber(asked));
+        WindowVerdict verdict = window.Check(new PacketNumber(asked));
 
         Assert.That(verdict.ToString(), Is.EqualTo(expected));
     }
 
     [Test]
     public void Everything_is_new_to_a_fresh_window([Values(0, 1, PacketNumber.MaxValue)] long number)
-        => Assert.That(new ReceiveWindow().Check(new PacketNumber(number)), Is.EqualTo(Verdict.New));
+        => Assert.That(new ReceiveWindow().Check(new PacketNumber(number)), Is.EqualTo(WindowVerdict.New));
 
     [Test]
     public void Asking_changes_nothing()
@@ -47,7 +48,7 @@ public sealed class ReceiveWindowTests
         window.Check(new PacketNumber(5));
 
         Assert.That(window.Largest, Is.EqualTo(-1));
-        Assert.That(window.Check(new PacketNumber(5)), Is.EqualTo(Verdict.New));
+        Assert.That(window.Check(new PacketNumber(5)), Is.EqualTo(WindowVerdict.New));
     }
 
     [Test]
@@ -58,10 +59,10 @@ public sealed class ReceiveWindowTests
 
         Receive(window, 10_000 + jump);
 
-        Assert.That(window.Check(new PacketNumber(10_000)), Is.EqualTo(Verdict.Duplicate));
+        Assert.That(window.Check(new PacketNumber(10_000)), Is.EqualTo(WindowVerdict.Duplicate));
         Assert.That(
             window.Check(new PacketNumber(10_000 + jump - 1)),
-            Is.EqualTo(jump == 1 ? Verdict.Duplicate : Verdict.New));
+            Is.EqualTo(jump == 1 ? WindowVerdict.Duplicate : WindowVerdict.New));
     }
 
     [Test]
@@ -72,8 +73,8 @@ public sealed class ReceiveWindowTests
 
         Receive(window, 10_000 + jump);
 
-        Assert.That(window.Check(new PacketNumber(10_000)), Is.EqualTo(Verdict.TooOld));
-        Assert.That(window.Check(new PacketNumber(10_000 + jump - 8191)), Is.EqualTo(Verdict.New));
+        Assert.That(window.Check(new PacketNumber(10_000)), Is.EqualTo(WindowVerdict.TooOld));
+        Assert.That(window.Check(new PacketNumber(10_000 + jump - 8191)), Is.EqualTo(WindowVerdict.New));
     }
 
     [Test]
@@ -85,7 +86,7 @@ public sealed class ReceiveWindowTests
         Receive(window, 2);
 
         Assert.That(RangesOf(window), Is.EqualTo("0-3"));
-        Assert.That(window.Check(new PacketNumber(2)), Is.EqualTo(Verdict.Duplicate));
+        Assert.That(window.Check(new PacketNumber(2)), Is.EqualTo(WindowVerdict.Duplicate));
     }
 
     [TestCase("0 1 2", "0-2", TestName = "In order they grow one range")]
@@ -114,8 +115,8 @@ public sealed class ReceiveWindowTests
         Receive(window, [.. Enumerable.Range(0, 65).Select(i => 2L * i)]);
 
         Assert.That(window.Ranges.Length, Is.EqualTo(64));
-        Assert.That(window.Ranges[0], Is.EqualTo(new PacketRange(128, 128)));
-        Assert.That(window.Ranges[63], Is.EqualTo(new PacketRange(2, 2)));
+        Assert.That(window.Ranges[0], Is.EqualTo(new AckRange(128, 128)));
+        Assert.That(window.Ranges[63], Is.EqualTo(new AckRange(2, 2)));
     }
 
     [Test]
@@ -126,8 +127,8 @@ public sealed class ReceiveWindowTests
 
         Receive(window, 0);
 
-        Assert.That(window.Ranges[63], Is.EqualTo(new PacketRange(4, 4)));
-        Assert.That(window.Check(new PacketNumber(0)), Is.EqualTo(Verdict.Duplicate));
+        Assert.That(window.Ranges[63], Is.EqualTo(new AckRange(4, 4)));
+        Assert.That(window.Check(new PacketNumber(0)), Is.EqualTo(WindowVerdict.Duplicate));
     }
 
     [Test]
@@ -158,7 +159,7 @@ public sealed class ReceiveWindowTests
         window.ForgetBelow(number);
 
         Assert.That(RangesOf(window), Is.EqualTo(expected));
-        Assert.That(window.Check(new PacketNumber(0)), Is.EqualTo(Verdict.Duplicate));
+        Assert.That(window.Check(new PacketNumber(0)), Is.EqualTo(WindowVerdict.Duplicate));
     }
 
     [Test]
@@ -252,12 +253,12 @@ public sealed class ReceiveWindowTests
     {
         ReceiveWindow window = new();
         Receive(window, 0, 2, 4);
-        PacketRange[] destination = new PacketRange[2];
+        AckRange[] destination = new AckRange[2];
 
         int written = window.WriteRanges(destination);
 
         Assert.That(written, Is.EqualTo(2));
-        Assert.That(destination, Is.EqualTo(new PacketRange[] { new(4, 4), new(2, 2) }));
+        Assert.That(destination, Is.EqualTo(new AckRange[] { new(4, 4), new(2, 2) }));
     }
 
     // Goal: over a long run with loss, reordering, duplicates and jumps the window agrees with a set of all numbers
@@ -274,13 +275,13 @@ public sealed class ReceiveWindowTests
         {
             long reach = draws.NextBelow(100) == 0 ? 10_000 : 6;
             long number = Math.Max(0, largest + draws.NextBetween(-reach, reach));
-            Verdict expected = largest - number >= ReceiveWindow.WindowPackets ? Verdict.TooOld
-                : arrived.Contains(number) ? Verdict.Duplicate
-                : Verdict.New;
+            WindowVerdict expected = largest - number >= ReceiveWindow.WindowPackets ? WindowVerdict.TooOld
+                : arrived.Contains(number) ? WindowVerdict.Duplicate
+                : WindowVerdict.New;
 
             Assert.That(window.Check(new PacketNumber(number)), Is.EqualTo(expected));
 
-            if (expected == Verdict.New)
+            if (expected == WindowVerdict.New)
             {
                 Receive(window, number);
                 arrived.Add(number);
@@ -288,7 +289,7 @@ public sealed class ReceiveWindowTests
             }
         }
 
-        foreach (PacketRange range in window.Ranges)
+        foreach (AckRange range in window.Ranges)
         {
             for (long number = range.Smallest; number <= range.Largest; number++)
             {
