@@ -197,9 +197,9 @@ public sealed class FlockModelTests
         {
             sumX += agent.VelocityX;
             sumY += agent.VelocityY;
-            speeds += Math.Sqrt(((double)agent.VelocityX * agent.VelocityX) + ((double)agent.VelocityY * agent.VelocityY));
+            speeds += double.Hypot(agent.VelocityX, agent.VelocityY);
         }
 
-        return Math.Sqrt((sumX * sumX) + (sumY * sumY)) / speeds;
+        return double.Hypot(sumX, sumY) / speeds;
     }
 }

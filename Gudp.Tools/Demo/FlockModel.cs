@@ -76,7 +76,7 @@ internal sealed class FlockModel
 
     internal ReadOnlySpan<FlockAgent> Agents => _agents;
 
-    /// <summary>True once every agent is known at <see cref="StepNumber"/>, so that the next step can be computed.</summary>
+    /// <summary>True once every agent is known at <see cref="StepNumber"/>: the next step can be computed.</summary>
     internal bool IsComplete => !_knownAt.AsSpan().ContainsAnyExcept(_step);
 
     /// <summary>The agents a member owns: the shares of all members cover the flock, each agent once.</summary>
@@ -90,7 +90,8 @@ internal sealed class FlockModel
         return StartOf(member, members)..StartOf(member + 1, members);
     }
 
-    internal int ShareBytes(Range share) => HeaderBytes + (share.GetOffsetAndLength(_agents.Length).Length * FlockAgent.Bytes);
+    internal int ShareBytes(Range share)
+        => HeaderBytes + (share.GetOffsetAndLength(_agents.Length).Length * FlockAgent.Bytes);
 
     /// <summary>Writes the share as it is at <see cref="StepNumber"/>.</summary>
     /// <param name="share">The agents to write.</param>
@@ -113,7 +114,9 @@ internal sealed class FlockModel
     }
 
     /// <summary>Takes over another member's share at <see cref="StepNumber"/>.</summary>
-    /// <exception cref="InvalidDataException">The bytes are not a share of this flock at this step; nothing was taken.</exception>
+    /// <exception cref="InvalidDataException">
+    /// The bytes are not a share of this flock at this step; nothing was taken.
+    /// </exception>
     internal void ReadShare(ReadOnlySpan<byte> share)
     {
         (int first, int count) = CheckShare(share);
@@ -144,7 +147,7 @@ internal sealed class FlockModel
         _knownAt.AsSpan(first, count).Fill(_step);
     }
 
-    /// <summary>FNV-1a with 64 bits over the states of all agents, which must be known at <see cref="StepNumber"/>.</summary>
+    /// <summary>FNV-1a with 64 bits over all agents, which must be known at <see cref="StepNumber"/>.</summary>
     internal ulong Checksum()
     {
         RequireComplete();
@@ -171,7 +174,8 @@ internal sealed class FlockModel
     {
         if (share.Length < HeaderBytes)
         {
-            throw new InvalidDataException($"A share of {share.Length} B is shorter than its header of {HeaderBytes} B.");
+            throw new InvalidDataException(
+                $"A share of {share.Length} B is shorter than its header of {HeaderBytes} B.");
         }
 
         int step = BinaryPrimitives.ReadInt32BigEndian(share);
@@ -228,7 +232,7 @@ internal sealed class FlockModel
             _cellStarts[cell] += _cellStarts[cell - 1];
         }
 
-        // Now each entry is where its cell ends; placing the agents, last one first, moves it down to where the cell begins.
+        // Now each entry is where its cell ends; placing the agents, last one first, moves it to where the cell begins.
         for (int i = _agents.Length - 1; i >= 0; i--)
         {
             _agentsByCell[--_cellStarts[CellOf(_agents[i])]] = i;
