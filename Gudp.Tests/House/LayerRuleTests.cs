@@ -56,13 +56,12 @@ public sealed class LayerRuleTests
     // Where the same input must give the same output on every machine and in every run.
     private static readonly (string Assembly, string Folder)[] DeterministicFolders =
     [
-        (Core, "Primitives"), (Core, "Wire"), (Core, "Engine"), (Core, "Congestion"), (Core, "Simulation"),
+        (Core, "Primitives"), (Core, "Wire"), (Core, "Engine"), (Core, "Congestion"),
         (Sequencing, "Engine"), (Sequencing, "Time"), (Sequencing, "Wire"),
     ];
 
-    // ISecretSource and PeerAddress stand at the edge: they are how the outside comes in as a value.
-    private static readonly string[] EdgeTypes =
-        ["Gudp.Core.SystemSecrets", "Gudp.Core.PeerAddress", "Gudp.Core.Simulation.VirtualTime"];
+    // These stand at the edge: they turn the outside into values.
+    private static readonly string[] EdgeTypes = ["Gudp.Core.SystemSecrets", "Gudp.Core.PeerAddress"];
 
     private static readonly string[] ClocksAndChance =
     [
@@ -134,6 +133,14 @@ public sealed class LayerRuleTests
             assembly,
             use => ThreadsAndSockets.Any(space => IsWithin(use.Namespace, space)),
             type => IsDeterministic(assembly, type));
+
+    // It plays the clock and the system's sockets, so it may name them; but it must not ask the real ones.
+    [Test]
+    public void The_simulation_has_no_clock_and_no_chance_but_its_own()
+        => AssertNoUse(
+            Core,
+            use => ClocksAndChance.Contains(use.FullName) && use.FullName != "System.TimeProvider",
+            type => type.Folder == Folder.Simulation);
 
     [Test]
     public void The_reader_sees_what_stands_in_a_method_body()
