@@ -11,6 +11,7 @@ namespace Gudp.Tests.House;
 public sealed class PublicApiTests
 {
     private const string UpdateVariable = "GUDP_UPDATE_API";
+    private const int MaxLinesShown = 60;
 
     [TestCaseSource(typeof(Repository), nameof(Repository.Libraries))]
     public void The_public_surface_is_the_approved_one(string library)
@@ -45,8 +46,10 @@ public sealed class PublicApiTests
         HashSet<string> before = [.. Qualified(approved)];
         HashSet<string> after = [.. Qualified(received)];
 
-        return string.Join('\n', before.Except(after).Select(line => "  - " + line)
-            .Concat(after.Except(before).Select(line => "  + " + line)));
+        string[] lines = [.. before.Except(after).Select(line => "  - " + line)
+            .Concat(after.Except(before).Select(line => "  + " + line))];
+        string rest = lines.Length > MaxLinesShown ? $"\n  and {lines.Length - MaxLinesShown} lines more" : "";
+        return string.Join('\n', lines.Take(MaxLinesShown)) + rest;
     }
 
     private static IEnumerable<string> Qualified(string surface)

@@ -124,9 +124,9 @@ internal static class TypeNames
             return outer + type.Name;
         }
 
-        IEnumerable<string> arguments = type.GetGenericArguments()
-            .Select((argument, index) => Of(argument, nullability?.GenericTypeArguments.ElementAtOrDefault(index)));
-        return $"{outer}{Simple(type)}<{string.Join(", ", arguments)}>";
+        string arguments = string.Join(", ", type.GetGenericArguments()
+            .Select((argument, index) => Of(argument, nullability?.GenericTypeArguments.ElementAtOrDefault(index))));
+        return typeof(ITuple).IsAssignableFrom(type) ? $"({arguments})" : $"{outer}{Simple(type)}<{arguments}>";
     }
 
     private static Type[] OwnArguments(Type type)
