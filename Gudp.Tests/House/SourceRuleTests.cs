@@ -1,3 +1,4 @@
+using System.Reflection;
 using System.Text.RegularExpressions;
 using NUnit.Framework;
 
@@ -12,6 +13,10 @@ public sealed partial class SourceRuleTests
     // 120 is the rule; a few columns more are reported and left to the reviewer.
     private const int MaxColumns = 120;
     private const int HardMaxColumns = 140;
+
+    private const BindingFlags AllDeclared =
+        BindingFlags.Public | BindingFlags.NonPublic | BindingFlags.Instance | BindingFlags.Static
+        | BindingFlags.DeclaredOnly;
 
     // Words that say nothing about what a type is for.
     private static readonly string[] EmptyWords =
@@ -65,9 +70,16 @@ public sealed partial class SourceRuleTests
             .SelectMany(match => PascalWord().Matches(match.Groups["name"].Value))
             .Any(word => EmptyWords.Contains(word.Value)));
 
-    [Test]
-    public void Process_is_not_a_verb_but_in_ProcessIO()
-        => AssertNone(LibrarySources(), line => ProcessAsVerb().IsMatch(line));
+    [TestCaseSource(typeof(Repository), nameof(Repository.Libraries))]
+    public void Process_is_not_a_verb_but_in_ProcessIO(string library)
+    {
+        IEnumerable<string> verbs = Assembly.Load(library).GetTypes()
+            .SelectMany(type => type.GetMethods(AllDeclared))
+            .Where(method => ProcessAsVerb().IsMatch(method.Name))
+            .Select(method => $"{method.DeclaringType}.{method.Name}");
+
+        Assert.That(verbs, Is.Empty);
+    }
 
     [Test]
     public void What_is_left_to_do_names_its_issue()
@@ -123,7 +135,7 @@ public sealed partial class SourceRuleTests
     [GeneratedRegex("[A-Z][a-z0-9]*")]
     private static partial Regex PascalWord();
 
-    [GeneratedRegex(@"\bProcess(?!IO\b)\w*\(")]
+    [GeneratedRegex("^Process(?!IO$)([A-Z]|$)")]
     private static partial Regex ProcessAsVerb();
 
     // Written apart, so that this file does not find itself.
