@@ -14,11 +14,12 @@
 
 using System;
 using System.Diagnostics;
+using Gudp.Core.Wire;
 
 namespace Gudp.Core.Engine;
 
 /// <summary>Whether a packet may be read.</summary>
-internal enum Verdict : byte
+internal enum WindowVerdict : byte
 {
     /// <summary>Not seen before.</summary>
     New = 0,
@@ -53,7 +54,7 @@ internal sealed class ReceiveWindow
     internal const int MaxRanges = 64;
 
     private readonly SlotBits _seen = new(WindowPackets);
-    private readonly PacketRange[] _ranges = new PacketRange[MaxRanges];
+    private readonly AckRange[] _ranges = new AckRange[MaxRanges];
     private int _count;
     private long _largestEliciting = -1;
     private long _toldBelow;      // what is missing below is known to the peer
@@ -71,27 +72,27 @@ internal sealed class ReceiveWindow
     internal Instant FirstElicitingAt { get; private set; } = Instant.Never;
 
     /// <summary>What to acknowledge, newest first; valid until the next change.</summary>
-    internal ReadOnlySpan<PacketRange> Ranges => _ranges.AsSpan(0, _count);
+    internal ReadOnlySpan<AckRange> Ranges => _ranges.AsSpan(0, _count);
 
     /// <summary>Asks before the packet is read; changes nothing.</summary>
-    internal Verdict Check(PacketNumber number)
+    internal WindowVerdict Check(PacketNumber number)
     {
         if (number.Value < 0 || number.Value > PacketNumber.MaxValue)
         {
-            return Verdict.TooOld;
+            return WindowVerdict.TooOld;
         }
 
         if (number.Value > Largest)
         {
-            return Verdict.New;
+            return WindowVerdict.New;
         }
 
         if (Largest - number.Value >= WindowPackets)
         {
-            return Verdict.TooOld;
+            return WindowVerdict.TooOld;
         }
 
-        return _seen.Contains(number.Value) ? Verdict.Duplicate : Verdict.New;
+        return _seen.Contains(number.Value) ? WindowVerdict.Duplicate : WindowVerdict.New;
     }
 
     /// <summary>Notes a packet whose content is held: from here on it is acknowledged.</summary>
@@ -101,7 +102,7 @@ internal sealed class ReceiveWindow
     /// <returns>Whether the acknowledgement must not wait; always in order for a packet that asks for none.</returns>
     internal Arrival Add(PacketNumber number, Instant now, bool isAckEliciting)
     {
-        Invariant.Require(Check(number) == Verdict.New, "A packet is noted once.");
+        Invariant.Require(Check(number) == WindowVerdict.New, "A packet is noted once.");
         long value = number.Value;
 
         if (value > Largest)
@@ -120,7 +121,7 @@ internal sealed class ReceiveWindow
 
     /// <summary>Copies the newest ranges, newest first.</summary>
     /// <returns>How many were written.</returns>
-    internal int WriteRanges(Span<PacketRange> destination)
+    internal int WriteRanges(Span<AckRange> destination)
     {
         int written = Math.Min(_count, destination.Length);
         _ranges.AsSpan(0, written).CopyTo(destination);
@@ -229,7 +230,7 @@ internal sealed class ReceiveWindow
 
         int moved = Math.Min(_count, MaxRanges - 1) - index;
         _ranges.AsSpan(index, moved).CopyTo(_ranges.AsSpan(index + 1));
-        _ranges[index] = new PacketRange(number, number);
+        _ranges[index] = new AckRange(number, number);
         _count = Math.Min(_count + 1, MaxRanges);
     }
 
