@@ -163,6 +163,12 @@ internal sealed class ReceiptBook
             {
                 TakeState take = (note.Wish & ReceiptWish.Taken) == 0 ? TakeState.NotAsked : TakeOf(note.End, ended);
                 updates[count++] = Update(note, lane.TransferOf(note.End, ended), take);
+
+                // Two facts that became known together are one update.
+                if (take is not (TakeState.NotAsked or TakeState.Pending))
+                {
+                    At(_transferCursor) = note with { Wish = ReceiptWish.None };
+                }
             }
         }
 
