@@ -1,0 +1,100 @@
+using Spectre.Console;
+
+namespace Gudp.Tools.Output;
+
+/// <summary>
+/// The only way to the screen. On a terminal tables and bars are drawn; into a pipe or a file go plain lines without
+/// a control character. Errors are one line on the error stream.
+/// </summary>
+internal sealed class Printer
+{
+    private readonly TextWriter _output;
+    private readonly TextWriter _error;
+    private readonly IAnsiConsole? _terminal;
+
+    /// <summary>Both writers may be called by any thread at once if they are synchronized, as the console's are.</summary>
+    /// <param name="output">Gets what was asked for.</param>
+    /// <param name="error">Gets what went wrong.</param>
+    /// <param name="terminal">Draws; null if the output is not a terminal.</param>
+    internal Printer(TextWriter output, TextWriter error, IAnsiConsole? terminal)
+    {
+        _output = output;
+        _error = error;
+        _terminal = terminal;
+    }
+
+    internal static Printer ForConsole()
+        => new(Console.Out, Console.Error, Console.IsOutputRedirected ? null : AnsiConsole.Console);
+
+    internal void Line(string text)
+    {
+        _output.WriteLine(OneLine(text));
+        _output.Flush();
+    }
+
+    internal void Error(string text)
+    {
+        _error.WriteLine("gudp: " + OneLine(text));
+        _error.Flush();
+    }
+
+    internal void Table(TextTable table)
+    {
+        if (_terminal is null)
+        {
+            foreach (string line in table.Lines())
+            {
+                Line(line);
+            }
+
+            return;
+        }
+
+        Table drawn = new() { Border = TableBorder.Rounded };
+
+        for (int i = 0; i < table.Columns.Count; i++)
+        {
+            TableColumn column = new(Markup.Escape(table.Columns[i]));
+            drawn.AddColumn(i == 0 ? column : column.RightAligned());
+        }
+
+        foreach (IReadOnlyList<string> row in table.Rows)
+        {
+            drawn.AddRow([.. row.Select(Markup.Escape)]);
+        }
+
+        _terminal.Write(drawn);
+    }
+
+    /// <summary>Runs <paramref name="work"/> and shows how far it is.</summary>
+    /// <param name="label">What is being done; may come from the network.</param>
+    /// <param name="total">The amount that makes it complete.</param>
+    /// <param name="work">Reports the amount done so far; its result is returned.</param>
+    internal T WithProgress<T>(string label, long total, Func<ProgressMeter, T> work)
+    {
+        if (_terminal is null)
+        {
+            return work(new ProgressMeter(OneLine(label), total, null, Line));
+        }
+
+        ProgressColumn[] columns =
+        [
+            new TaskDescriptionColumn(),
+            new ProgressBarColumn(),
+            new PercentageColumn(),
+            new TransferSpeedColumn(),
+            new RemainingTimeColumn(),
+        ];
+
+        return _terminal.Progress().Columns(columns).Start(context =>
+        {
+            ProgressTask bar = context.AddTask(Markup.Escape(OneLine(label)), maxValue: Math.Max(1, total));
+            return work(new ProgressMeter(label, total, bar, Line));
+        });
+    }
+
+    // Texts may come from the network: a line break or an escape sequence in one must not become a second line or a
+    // colour.
+    private static string OneLine(string text)
+        => text.Any(char.IsControl) ? new string([.. text.Select(c => char.IsControl(c) ? ' ' : c)]) : text;
+}

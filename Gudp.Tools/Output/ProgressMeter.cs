@@ -1,0 +1,45 @@
+using System.Diagnostics;
+using Spectre.Console;
+
+namespace Gudp.Tools.Output;
+
+/// <summary>
+/// How far a transfer is: a bar on a terminal, else a line now and then, so that a log shows that it still moves.
+/// One thread at a time.
+/// </summary>
+internal sealed class ProgressMeter
+{
+    private static readonly TimeSpan LineInterval = TimeSpan.FromSeconds(5);
+
+    private readonly string _label;
+    private readonly long _total;
+    private readonly ProgressTask? _bar;
+    private readonly Action<string> _printLine;
+    private readonly long _start = Stopwatch.GetTimestamp();
+    private TimeSpan _lastLine;
+
+    internal ProgressMeter(string label, long total, ProgressTask? bar, Action<string> printLine)
+    {
+        _label = label;
+        _total = total;
+        _bar = bar;
+        _printLine = printLine;
+    }
+
+    internal void Report(long done)
+    {
+        if (_bar is not null)
+        {
+            _bar.Value = done;
+            return;
+        }
+
+        TimeSpan elapsed = Stopwatch.GetElapsedTime(_start);
+
+        if (elapsed - _lastLine >= LineInterval)
+        {
+            _lastLine = elapsed;
+            _printLine($"{_label}: {Units.Bytes(done)} of {Units.Bytes(_total)}, {Units.Rate(done, elapsed)}");
+        }
+    }
+}
