@@ -1,0 +1,108 @@
+using System;
+
+namespace Gudp.Core.Congestion;
+
+/// <summary>
+/// RFC 9002 appendix B: slow start, one packet more per window, half after a loss. Small on purpose: the reference the
+/// other controllers are compared with.
+/// </summary>
+/// <remarks>Always true: the window is not below two packets.</remarks>
+internal sealed class NewRenoController : ICongestionController
+{
+    private readonly LossEpisode _episode = new();
+    private int _packetBytes;
+    private int _window;
+    private int _threshold = int.MaxValue;      // slow start below it
+    private int _ackedInWindow;                 // bytes acknowledged towards the next packet of growth
+    private int _windowBefore;                  // what a wrong reduction is undone to
+    private int _thresholdBefore;
+
+    internal NewRenoController(int packetBytes, int initialPackets)
+    {
+        Invariant.Require(packetBytes > 0 && initialPackets >= 2, "A window begins with two packets or more.");
+        _packetBytes = packetBytes;
+        _window = CongestionWindow.Initial(packetBytes, initialPackets);
+    }
+
+    /// <inheritdoc/>
+    public int WindowBytes => _window;
+
+    /// <inheritdoc/>
+    public CongestionLevel Level
+        => _window <= Minimum ? CongestionLevel.Bad : _episode.IsOpen ? CongestionLevel.Busy : CongestionLevel.Clear;
+
+    private int Minimum => CongestionWindow.Minimum(_packetBytes);
+
+    /// <inheritdoc/>
+    public void OnSent(int bytes, Instant now)
+    {
+    }
+
+    /// <inheritdoc/>
+    public void OnAcked(int bytes, Instant sentAt, bool applicationLimited, in RttSample rtt, Instant now)
+    {
+        if (_episode.Covers(sentAt))
+        {
+            return;
+        }
+
+        _episode.End();
+
+        if (applicationLimited)
+        {
+            return;     // a window that was not filled has proved nothing
+        }
+
+        if (_window < _threshold)
+        {
+            Grow(bytes);
+            return;
+        }
+
+        _ackedInWindow += bytes;
+
+        if (_ackedInWindow >= _window)
+        {
+            _ackedInWindow -= _window;
+            Grow(_packetBytes);
+        }
+    }
+
+    /// <inheritdoc/>
+    public void OnLost(int bytes, Instant sentAt, bool persistent, Instant now)
+    {
+        if (_episode.OnLost(sentAt, now))
+        {
+            _windowBefore = _window;
+            _thresholdBefore = _threshold;
+            _window = Math.Max(_window / 2, Minimum);
+            _threshold = _window;
+            _ackedInWindow = 0;
+        }
+
+        if (persistent)
+        {
+            _window = Minimum;
+            _episode.Restart(now);
+        }
+    }
+
+    /// <inheritdoc/>
+    public void OnSpuriousLoss(Instant sentAt, Instant now)
+    {
+        if (_episode.OnSpuriousLoss(sentAt))
+        {
+            _window = Math.Max(_window, _windowBefore);
+            _threshold = _thresholdBefore;
+        }
+    }
+
+    /// <inheritdoc/>
+    public void OnPacketSizeChanged(int bytes)
+    {
+        _packetBytes = bytes;
+        _window = Math.Max(_window, Minimum);
+    }
+
+    private void Grow(int bytes) => _window = Math.Min(_window + bytes, CongestionWindow.MaxBytes);
+}

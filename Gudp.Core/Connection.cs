@@ -1,0 +1,202 @@
+using System;
+using System.Threading;
+using Gudp.Core.Engine;
+using Gudp.Core.Loop;
+using Gudp.Core.Status;
+
+namespace Gudp.Core;
+
+/// <summary>
+/// One virtual connection over UDP: packets that keep their boundaries, a status any thread reads in one atomic
+/// operation, counters. Any number of threads may use it at once.
+/// </summary>
+/// <remarks>
+/// Packets sent here are unreliable: they arrive once or not at all, in any order. With
+/// <see cref="ConnectionConfig.Payload"/> set, that layer has the connection for itself and
+/// <see cref="TrySend"/> and the receiving methods refuse.
+/// </remarks>
+public sealed class Connection : IDisposable, ILoopConnection
+{
+    private readonly EventLoop _loop;
+    private readonly PacketMailbox? _mailbox;
+    private readonly PayloadHost _host;
+    private readonly ManualResetEventSlim _settled = new();
+    private readonly StatusWord _status = new();
+    private int _touched;
+
+    internal Connection(EventLoop loop, PeerAddress local, PeerAddress remote, in ConnectionConfig config)
+    {
+        _loop = loop;
+        LocalAddress = local;
+        RemoteAddress = remote;
+        Config = config;
+        _host = new PayloadHost(this);
+
+        if (config.Payload is { } factory)
+        {
+            Payload = factory.Create(_host);
+        }
+        else
+        {
+            _mailbox = new PacketMailbox(config.Queues);
+            Payload = _mailbox;
+        }
+    }
+
+    /// <summary>The address and port packets leave from.</summary>
+    public PeerAddress LocalAddress { get; }
+
+    /// <summary>The peer's address and port.</summary>
+    public PeerAddress RemoteAddress { get; }
+
+    /// <summary>How the connection stands: one atomic read, never blocks. Any thread.</summary>
+    public ConnectionStatus Status => _status.Read();
+
+    /// <summary>Why it ended; null while it has not. Set before the status turns final. Any thread.</summary>
+    public CloseReason? CloseReason => _status.Reason;
+
+    /// <summary>The largest packet <see cref="TrySend"/> takes now, bytes. Grows or shrinks with the path.</summary>
+    public int MaxPacketBytes => PacketBytesIn(_host.MaxFrameBytes);
+
+    /// <summary>The layer on top: what <see cref="ConnectionConfig.Payload"/> made, or Core's own mailbox.</summary>
+    public IPacketPayload Payload { get; }
+
+    /// <summary>A copy of the counters. Any thread; the fields are not consistent among each other.</summary>
+    public ConnectionCounters ReadCounters() => Counters.ReadSnapshot();
+
+    /// <summary>Queues one unreliable packet. Never blocks, never throws for a full or closed connection. Any thread.</summary>
+    /// <param name="packet">Copied before the method returns; 0 bytes up to <see cref="MaxPacketBytes"/>.</param>
+    /// <returns>
+    /// <see cref="SendStatus.Accepted"/>; <see cref="SendStatus.TooLarge"/>: beyond <see cref="MaxPacketBytes"/>;
+    /// <see cref="SendStatus.PeerFull"/>: <c>Connections.Queues.SendBytes</c> is used up, try again after a while;
+    /// <see cref="SendStatus.NotOpen"/>: a message layer owns the connection; <see cref="SendStatus.Closed"/>:
+    /// <see cref="CloseReason"/> tells why.
+    /// </returns>
+    public SendStatus TrySend(ReadOnlySpan<byte> packet)
+    {
+        if (_mailbox is null)
+        {
+            return SendStatus.NotOpen;
+        }
+
+        if (packet.Length > MaxPacketBytes)
+        {
+            return SendStatus.TooLarge;
+        }
+
+        if (_status.Read().IsFinal)
+        {
+            return SendStatus.Closed;
+        }
+
+        if (!_mailbox.TryPost(packet))
+        {
+            return SendStatus.PeerFull;
+        }
+
+        Touch();
+        return SendStatus.Accepted;
+    }
+
+    /// <summary>Takes the next received packet if there is one. Never blocks. Any thread.</summary>
+    /// <param name="destination">Receives the packet.</param>
+    /// <param name="length">Its bytes; with <see cref="ReceiveStatus.BufferTooSmall"/> the bytes it needs.</param>
+    /// <returns>
+    /// Received; Empty; BufferTooSmall: the packet stays for a larger buffer (G18); Closed: everything received was
+    /// taken and nothing more will come (G16).
+    /// </returns>
+    public ReceiveStatus TryReceive(Span<byte> destination, out int length)
+    {
+        length = 0;
+        return _mailbox is null ? ReceiveStatus.Empty : _mailbox.Inbox.TryTake(destination, out length);
+    }
+
+    /// <summary>As <see cref="TryReceive"/>, and waits for a packet. Any number of threads may wait at once (G8).</summary>
+    /// <param name="destination">Receives the packet.</param>
+    /// <param name="timeout">How long to wait; <see cref="Timeout.InfiniteTimeSpan"/> waits for the packet or the end.</param>
+    /// <param name="length">Its bytes.</param>
+    /// <returns>As <see cref="TryReceive"/>; TimedOut instead of Empty.</returns>
+    /// <remarks>In manual mode another thread must call <see cref="Daemon.ProcessIO"/> meanwhile.</remarks>
+    public ReceiveStatus Receive(Span<byte> destination, TimeSpan timeout, out int length)
+    {
+        length = 0;
+        return _mailbox is null ? ReceiveStatus.Empty : _mailbox.Inbox.Take(destination, timeout, out length);
+    }
+
+    /// <summary>Waits until the handshake is done or has failed. Any thread.</summary>
+    /// <returns>True if the connection is open; false if it ended, or the time did.</returns>
+    /// <remarks>In manual mode another thread must call <see cref="Daemon.ProcessIO"/> meanwhile.</remarks>
+    public bool WaitUntilOpen(TimeSpan timeout) => _settled.Wait(timeout) && Status.IsOpen && !Status.IsFinal;
+
+    /// <summary>
+    /// Ends the connection: final for every user at once; what was queued is still sent, then the peer is told
+    /// (G9, G24). Any thread, any number of times.
+    /// </summary>
+    public void Close() => Close(CloseReason.ByApplication);
+
+    /// <summary>As <see cref="Close()"/>, with a reason that the peer reads.</summary>
+    public void Close(CloseReason reason) => Close(FinalReasons.ClosedLocally, reason);
+
+    /// <summary>The same as <see cref="Close()"/>.</summary>
+    public void Dispose() => Close();
+
+    ConnectionConfig IConnectionOwner.Config => Config;
+
+    StatusWord IConnectionOwner.StatusWord => _status;
+
+    ConnectionCounterSet IConnectionOwner.Counters => Counters;
+
+    PayloadParameters IConnectionOwner.Announced => AnnouncedBy(Config);
+
+    ConnectionEngine? ILoopConnection.Engine => Engine;
+
+    EndpointDriver? ILoopConnection.Driver => Driver;
+
+    internal ConnectionConfig Config { get; }
+
+    internal ConnectionCounterSet Counters { get; } = new();
+
+    private ConnectionEngine? Engine { get; set; }
+
+    private EndpointDriver? Driver { get; set; }
+
+    void IConnectionOwner.Publish(int maxFrameBytes, TimeSpan smoothedRtt) => _host.Publish(maxFrameBytes, smoothedRtt);
+
+    void IConnectionOwner.HandleOpened() => _settled.Set();
+
+    void IConnectionOwner.HandleEnded() => _settled.Set();
+
+    void ILoopConnection.Attach(ConnectionEngine engine, EndpointDriver driver)
+    {
+        Engine = engine;
+        Driver = driver;
+    }
+
+    // A full fence: whatever a user published before a touch that found the flag still set is seen by the leader.
+    void ILoopConnection.ClearTouched() => Interlocked.Exchange(ref _touched, 0);
+
+    internal void Close(FinalReasons reasons, CloseReason reason)
+    {
+        if (_status.End(reasons, reason))
+        {
+            _mailbox?.Inbox.End();
+            Touch();
+        }
+    }
+
+    /// <summary>Any thread, after publishing: the leader will look at this connection in its next turn.</summary>
+    internal void Touch()
+    {
+        if (Interlocked.Exchange(ref _touched, 1) == 0)
+        {
+            // Each connection has one place in the queue at most, and the queue has a place for each: never full.
+            bool posted = _loop.TryPost(new LoopCommand(LoopCommandKind.Touch, null, this));
+            Invariant.Require(posted, "The command queue has a place for a touch of every connection.");
+        }
+    }
+
+    internal static PayloadParameters AnnouncedBy(in ConnectionConfig config)
+        => config.Payload?.Parameters ?? PacketMailbox.Parameters;
+
+    internal static int PacketBytesIn(int frameBytes) => frameBytes - Wire.UserPacketFrame.Overhead(frameBytes);
+}

@@ -1,0 +1,261 @@
+using System;
+using System.Threading;
+using Gudp.Core.Engine;
+using Gudp.Core.Loop;
+using Gudp.Core.Sockets;
+using Gudp.Core.Status;
+
+namespace Gudp.Core;
+
+/// <summary>
+/// Drives endpoints and their connections: with a thread of its own after <see cref="Start"/>, or without any thread
+/// by the caller's <see cref="ProcessIO"/>.
+/// </summary>
+/// <remarks>
+/// All members but <see cref="ProcessIO"/> and <see cref="UntilNextDeadline"/> may be called by any thread. Disposing
+/// ends the connections; what was queued is delivered first as far as
+/// <see cref="ConnectionConfig.LingerTimeout"/> allows.
+/// </remarks>
+public sealed class Daemon : IDisposable
+{
+    private const int DisposeTurns = 10_000;
+
+    private readonly GudpConfig _config;
+    private readonly IDatagramNetwork _network;
+    private readonly LoopClock _clock;
+    private readonly ProcessIdentity _identity;
+    private readonly Prng _choices;
+    private readonly DaemonCounterSet _counters = new();
+    private readonly EventLoop _loop;
+    private readonly object _modeGate = new();
+    private LoopThread? _thread;
+    private int _pumpOwner;
+    private bool _isDisposed;
+
+    /// <summary>A daemon on the system's UDP and clock. Nothing is started.</summary>
+    /// <exception cref="GudpConfigException">The configuration breaks a rule; all mistakes are listed.</exception>
+    public Daemon(GudpConfig config = default)
+        : this(config, new UdpNetwork(), TimeProvider.System, SystemSecrets.Instance, NewChoices())
+    {
+    }
+
+    /// <summary>A daemon on a network, clock and random sources of the caller's, for simulation and tests.</summary>
+    /// <param name="config">Default is the documented default.</param>
+    /// <param name="network">Disposed with the daemon.</param>
+    /// <param name="time">Read once per turn.</param>
+    /// <param name="secrets">For what strangers must not guess.</param>
+    /// <param name="choices">For all other draws.</param>
+    /// <exception cref="GudpConfigException">The configuration breaks a rule; all mistakes are listed.</exception>
+    public Daemon(
+        GudpConfig config, IDatagramNetwork network, TimeProvider time, ISecretSource secrets, Prng choices)
+    {
+        ArgumentNullException.ThrowIfNull(network);
+        ArgumentNullException.ThrowIfNull(time);
+        ArgumentNullException.ThrowIfNull(secrets);
+        ArgumentNullException.ThrowIfNull(choices);
+        config.Validate();
+
+        _config = config;
+        _network = network;
+        _clock = new LoopClock(time);
+        _identity = new ProcessIdentity(secrets);
+        _choices = choices;
+        _loop = new EventLoop(network, config.Budgets, _counters, Config.Limits.From(config).CommandSlots);
+    }
+
+    /// <summary>Why the loop stopped, if it did not stop by <see cref="Dispose"/>; else null.</summary>
+    public Exception? Fault { get; private set; }
+
+    /// <summary>Manual mode: how long the owner may sleep before the next <see cref="ProcessIO"/>, if no datagram comes.</summary>
+    /// <remarks>Zero if there is something to do now; <see cref="Timeout.InfiniteTimeSpan"/> if nothing is waited for.</remarks>
+    public TimeSpan UntilNextDeadline
+    {
+        get
+        {
+            Instant now = _clock.Now;
+            Instant next = _loop.NextDeadline(now);
+            return next.IsNever ? Timeout.InfiniteTimeSpan : next <= now ? TimeSpan.Zero : next - now;
+        }
+    }
+
+    /// <summary>Starts the daemon's thread. Once; not together with <see cref="ProcessIO"/>.</summary>
+    /// <exception cref="InvalidOperationException">It was started before, or is driven by ProcessIO.</exception>
+    public void Start()
+    {
+        lock (_modeGate)
+        {
+            ObjectDisposedException.ThrowIf(_isDisposed, this);
+
+            if (_thread is not null)
+            {
+                throw new InvalidOperationException("The daemon was started before; start it once.");
+            }
+
+            if (_pumpOwner != 0)
+            {
+                throw new InvalidOperationException("The daemon is driven by ProcessIO; it cannot have a thread as well.");
+            }
+
+            _thread = new LoopThread($"gudp-{_config.Name}", _loop, _network, _clock, _config.Waiting, HandleFault);
+            _thread.Start();
+        }
+    }
+
+    /// <summary>Manual mode: one bounded turn, everything that can be done now. The first caller owns the pump (B6).</summary>
+    /// <returns>False when every endpoint and connection is closed.</returns>
+    /// <exception cref="InvalidOperationException">Called by another thread than before, or after <see cref="Start"/>.</exception>
+    public bool ProcessIO()
+    {
+        ObjectDisposedException.ThrowIf(_isDisposed, this);
+        ClaimPump();
+
+        try
+        {
+            _loop.Turn(_clock.Now);
+        }
+        catch (Exception fault)
+        {
+            HandleFault(fault);
+            throw;
+        }
+
+        return _loop.LiveCount > 0;
+    }
+
+    /// <summary>Opens a local address.</summary>
+    /// <param name="local">Port 0 lets the system pick; <see cref="PeerAddress.AnyIPv6"/> serves both families.</param>
+    /// <param name="config">How its connections behave; by default <see cref="GudpConfig.Connections"/>.</param>
+    /// <exception cref="GudpConfigException">A rule is broken, or no protection is named.</exception>
+    /// <exception cref="System.Net.Sockets.SocketException">The address cannot be used, for instance because it is in use.</exception>
+    public Endpoint Open(PeerAddress local, ConnectionConfig? config = null)
+    {
+        ObjectDisposedException.ThrowIf(_isDisposed, this);
+        ConnectionConfig used = config ?? _config.Connections;
+        used.ValidateForOpening();
+
+        IDatagramSocket socket = _network.Open(
+            local, _config.Sockets.SendBufferBytes, _config.Sockets.ReceiveBufferBytes);
+        Endpoint endpoint = new(_loop, socket.LocalAddress, used);
+        EndpointSettings settings = new(_config, _identity, socket.Capabilities.ReceiveBufferBytes, _choices);
+        EndpointDriver driver = new(socket, new EndpointEngine(settings, endpoint));
+        endpoint.Attach(driver);
+
+        if (!_loop.TryPost(new LoopCommand(LoopCommandKind.AddEndpoint, driver, null)))
+        {
+            socket.Dispose();
+            throw new InvalidOperationException("The daemon's command queue is full; open fewer endpoints at once.");
+        }
+
+        return endpoint;
+    }
+
+    /// <summary>A copy of the daemon's counters. Any thread; the fields are not consistent among each other.</summary>
+    public DaemonCounters ReadCounters() => _counters.ReadSnapshot();
+
+    /// <summary>
+    /// Ends every connection, delivering first what was queued, says goodbye, stops the thread and closes the sockets.
+    /// </summary>
+    /// <remarks>
+    /// Blocks for at most about <see cref="ConnectionConfig.LingerTimeout"/> if a thread drives the daemon. In manual
+    /// mode nothing is waited for: call <see cref="ProcessIO"/> until the connections have ended, then dispose.
+    /// </remarks>
+    public void Dispose()
+    {
+        LoopThread? thread;
+
+        lock (_modeGate)
+        {
+            if (_isDisposed)
+            {
+                return;
+            }
+
+            _isDisposed = true;
+            thread = _thread;
+        }
+
+        Invariant.Require(thread is not { IsCurrent: true }, "The daemon's own thread cannot dispose it.");
+        thread?.Stop();
+
+        if (Fault is null)
+        {
+            SayGoodbyes(wait: thread is not null);
+        }
+
+        _loop.DisposeSockets();
+        _network.Dispose();
+    }
+
+    private static Prng NewChoices()
+    {
+        Span<byte> seed = stackalloc byte[sizeof(ulong)];
+        SystemSecrets.Instance.Fill(seed);
+        return new Prng(BitConverter.ToUInt64(seed));
+    }
+
+    private void ClaimPump()
+    {
+        int thread = Environment.CurrentManagedThreadId;
+        int owner = Volatile.Read(ref _pumpOwner);
+
+        if (owner == thread)
+        {
+            return;
+        }
+
+        lock (_modeGate)
+        {
+            if (_thread is not null)
+            {
+                throw new InvalidOperationException("The daemon has a thread of its own; ProcessIO is for daemons not started.");
+            }
+
+            if (_pumpOwner != 0)
+            {
+                throw new InvalidOperationException(
+                    "ProcessIO belongs to the thread that called it first; call it from there.");
+            }
+
+            _pumpOwner = thread;
+        }
+    }
+
+    /// <summary>The disposing thread leads the last turns itself: the loop thread has stopped.</summary>
+    private void SayGoodbyes(bool wait)
+    {
+        CloseReason reason = CloseReason.ByApplication;
+        Instant start = _clock.Now;
+        Instant giveUpAt = start + _config.Connections.LingerTimeout;
+
+        // Commands first: what was asked for before the end still counts.
+        _loop.Turn(start);
+        _loop.CloseAll(reason, start);
+
+        for (int turn = 0; turn < DisposeTurns && _loop.HasUnsaidGoodbyes(); turn++)
+        {
+            Instant now = _clock.Now;
+
+            if (!wait || now >= giveUpAt)
+            {
+                _loop.SayGoodbyes(now);
+            }
+
+            int work = _loop.Turn(now);
+
+            if (wait && work == 0)
+            {
+                Instant next = Instant.Earlier(_loop.NextDeadline(now), giveUpAt);
+                _network.Wait(next > now ? next - now : TimeSpan.Zero);
+            }
+        }
+
+        _loop.EndAll(FinalReasons.ClosedLocally, reason, _clock.Now);
+    }
+
+    private void HandleFault(Exception fault)
+    {
+        Fault = fault;
+        _loop.EndAll(
+            FinalReasons.LoopFaulted, new CloseReason(CloseCode.LoopFault, fault.Message), _clock.Now);
+    }
+}

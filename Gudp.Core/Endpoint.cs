@@ -1,0 +1,172 @@
+using System;
+using System.Collections.Generic;
+using System.Diagnostics;
+using System.Threading;
+using Gudp.Core.Engine;
+using Gudp.Core.Loop;
+
+namespace Gudp.Core;
+
+/// <summary>
+/// One local address of a daemon: opens connections to peers and takes in those that peers open. Any thread.
+/// </summary>
+/// <remarks>
+/// Strangers are answered from the first <see cref="Listen"/>, <see cref="Accept"/> or <see cref="TryAccept"/> on; an
+/// endpoint that only connects never takes anybody in.
+/// </remarks>
+public sealed class Endpoint : IDisposable, IConnectionAcceptor
+{
+    private readonly object _gate = new();
+    private readonly Queue<Connection> _accepted = new();
+    private readonly EventLoop _loop;
+    private readonly ConnectionConfig _config;
+    private EndpointDriver? _driver;
+    private bool _isListening;
+    private bool _isDisposed;
+
+    internal Endpoint(EventLoop loop, PeerAddress local, in ConnectionConfig config)
+    {
+        _loop = loop;
+        _config = config;
+        LocalAddress = local;
+    }
+
+    /// <summary>The address it is bound to, with the port the system picked if 0 was asked for.</summary>
+    public PeerAddress LocalAddress { get; }
+
+    ConnectionConfig IConnectionAcceptor.Config => _config;
+
+    PayloadParameters IConnectionAcceptor.Announced => Connection.AnnouncedBy(_config);
+
+    bool IConnectionAcceptor.IsListening => Volatile.Read(ref _isListening) && !Volatile.Read(ref _isDisposed);
+
+    bool IConnectionAcceptor.HasRoom
+    {
+        get
+        {
+            lock (_gate)
+            {
+                return _accepted.Count < _config.Queues.PendingAccepts;
+            }
+        }
+    }
+
+    /// <summary>Opens a connection to a peer. Returns at once; <see cref="Connection.WaitUntilOpen"/> waits.</summary>
+    /// <param name="remote">Address and port of the peer.</param>
+    /// <param name="config">How; by default as the endpoint was opened.</param>
+    /// <exception cref="GudpConfigException">The configuration breaks a rule; all mistakes are listed.</exception>
+    /// <exception cref="ObjectDisposedException">The endpoint was disposed.</exception>
+    /// <remarks>
+    /// One endpoint holds one connection to a given peer at a time: a second one makes the peer end the first.
+    /// </remarks>
+    public Connection Connect(PeerAddress remote, ConnectionConfig? config = null)
+    {
+        ObjectDisposedException.ThrowIf(_isDisposed, this);
+        ArgumentOutOfRangeException.ThrowIfZero(remote.Port, nameof(remote));
+        ConnectionConfig used = config ?? _config;
+        used.ValidateForOpening();
+
+        Connection connection = new(_loop, LocalAddress, remote, used);
+
+        if (!_loop.TryPost(new LoopCommand(LoopCommandKind.Connect, _driver, connection)))
+        {
+            connection.Close(
+                FinalReasons.Refused, new CloseReason(CloseCode.Busy, "The daemon's command queue is full; connect fewer at once."));
+        }
+
+        return connection;
+    }
+
+    /// <summary>From now on strangers are answered and become connections to be accepted.</summary>
+    public void Listen() => Volatile.Write(ref _isListening, true);
+
+    /// <summary>The next connection a peer has opened, if there is one. Begins to listen.</summary>
+    public bool TryAccept(out Connection? connection)
+    {
+        Listen();
+
+        lock (_gate)
+        {
+            return _accepted.TryDequeue(out connection);
+        }
+    }
+
+    /// <summary>Waits for the next connection a peer opens. Begins to listen.</summary>
+    /// <param name="timeout">How long; <see cref="Timeout.InfiniteTimeSpan"/> waits until one comes or the endpoint is disposed.</param>
+    /// <returns>The connection, open; null if none came in time.</returns>
+    /// <remarks>In manual mode another thread must call <see cref="Daemon.ProcessIO"/> meanwhile.</remarks>
+    public Connection? Accept(TimeSpan timeout)
+    {
+        Listen();
+        long start = Stopwatch.GetTimestamp();
+
+        lock (_gate)
+        {
+            while (_accepted.Count == 0 && !_isDisposed)
+            {
+                if (timeout == Timeout.InfiniteTimeSpan)
+                {
+                    Monitor.Wait(_gate);
+                    continue;
+                }
+
+                TimeSpan left = timeout - Stopwatch.GetElapsedTime(start);
+
+                if (left <= TimeSpan.Zero || !Monitor.Wait(_gate, left))
+                {
+                    break;
+                }
+            }
+
+            return _accepted.TryDequeue(out Connection? connection) ? connection : null;
+        }
+    }
+
+    /// <summary>
+    /// Stops new peers and closes those that were never accepted; live connections go on, and the socket goes with the
+    /// last of them (G22).
+    /// </summary>
+    public void Dispose()
+    {
+        lock (_gate)
+        {
+            if (_isDisposed)
+            {
+                return;
+            }
+
+            Volatile.Write(ref _isDisposed, true);
+
+            while (_accepted.TryDequeue(out Connection? unwanted))
+            {
+                unwanted.Close();
+            }
+
+            Monitor.PulseAll(_gate);
+        }
+
+        _loop.TryPost(new LoopCommand(LoopCommandKind.ReleaseEndpoint, _driver, null));
+    }
+
+    IConnectionOwner IConnectionAcceptor.Admit(PeerAddress remote) => new Connection(_loop, LocalAddress, remote, _config);
+
+    void IConnectionAcceptor.HandleAdmitted(IConnectionOwner owner, ConnectionEngine engine)
+    {
+        Connection connection = (Connection)owner;
+        ((ILoopConnection)connection).Attach(engine, _driver!);
+
+        lock (_gate)
+        {
+            if (!_isDisposed)
+            {
+                _accepted.Enqueue(connection);
+                Monitor.Pulse(_gate);
+                return;
+            }
+        }
+
+        connection.Close();
+    }
+
+    internal void Attach(EndpointDriver driver) => _driver = driver;
+}

@@ -1,0 +1,99 @@
+using System;
+using System.Collections.Generic;
+using Gudp.Core.Wire;
+
+namespace Gudp.Core.Engine;
+
+// Peers that brought a good cookie and have not finished the handshake: the second slot beside the established one, so
+// that no hello, repeated or forged, can touch a live connection (security section 4.2).
+//
+// Always true:
+//   - at most Capacity candidates stand, at most PerAddress of one host;
+//   - a candidate is gone after Lifetime or by its Finish, whichever is first.
+
+/// <summary>A peer between HelloPlus and Finish.</summary>
+internal sealed class Candidate(PeerAddress address, ulong clientId, ulong serverId, in PeerTerms terms, Instant expiresAt)
+{
+    internal PeerAddress Address { get; } = address;
+
+    internal ulong ClientId { get; } = clientId;
+
+    internal ulong ServerId { get; } = serverId;
+
+    internal PeerTerms Terms { get; } = terms;
+
+    internal Instant ExpiresAt { get; } = expiresAt;
+
+    /// <summary>The answer it was given, repeated as it is for every further HelloPlus.</summary>
+    internal byte[] Answer { get; init; } = [];
+}
+
+/// <summary>The candidates of one endpoint. Owned by the leader.</summary>
+internal sealed class CandidateTable
+{
+    internal const int Capacity = 256;
+    internal const int PerAddress = 32;
+
+    internal static readonly TimeSpan Lifetime = TimeSpan.FromSeconds(10);
+
+    private readonly Dictionary<ulong, Candidate> _byServerId = [];
+
+    internal int Count => _byServerId.Count;
+
+    internal bool Contains(ulong serverId) => _byServerId.ContainsKey(serverId);
+
+    internal bool TryFind(PeerAddress address, ulong clientId, Instant now, out Candidate? found)
+    {
+        foreach (Candidate candidate in _byServerId.Values)
+        {
+            if (candidate.ClientId == clientId && candidate.Address == address && candidate.ExpiresAt > now)
+            {
+                found = candidate;
+                return true;
+            }
+        }
+
+        found = null;
+        return false;
+    }
+
+    /// <summary>True if one more from this host may stand; forgets the expired ones first.</summary>
+    internal bool HasRoomFor(PeerAddress address, Instant now)
+    {
+        PeerAddress host = address.WithPort(0);
+        int ofHost = 0;
+
+        // Removing while walking is allowed for this collection, and the table is small.
+        foreach (Candidate candidate in _byServerId.Values)
+        {
+            if (candidate.ExpiresAt <= now)
+            {
+                _byServerId.Remove(candidate.ServerId);
+            }
+            else if (candidate.Address.WithPort(0) == host)
+            {
+                ofHost++;
+            }
+        }
+
+        return _byServerId.Count < Capacity && ofHost < PerAddress;
+    }
+
+    internal void Add(Candidate candidate) => _byServerId.Add(candidate.ServerId, candidate);
+
+    /// <summary>Takes the candidate that a Finish names, if it is the one that was answered.</summary>
+    internal bool TryPromote(ulong serverId, ulong clientId, PeerAddress address, Instant now, out Candidate? promoted)
+    {
+        bool found = _byServerId.TryGetValue(serverId, out promoted)
+            && promoted.ClientId == clientId
+            && promoted.Address == address
+            && promoted.ExpiresAt > now;
+
+        if (found)
+        {
+            _byServerId.Remove(serverId);
+        }
+
+        return found;
+    }
+}

@@ -1,0 +1,326 @@
+using System;
+using Gudp.Core.Wire;
+
+namespace Gudp.Core.Engine;
+
+// Datagram -> checksum -> window -> frames checked -> acks -> payload -> Core's frames taken -> window marked.
+// One pass, in that order: nothing is believed before the checksum, nothing is marked before the payload holds it.
+internal sealed partial class ConnectionEngine
+{
+    // Beyond this a peer could keep us from acknowledging at all.
+    private const int MaxAckEvery = 256;
+
+    private int _ackEvery;
+    private TimeSpan _ackDelay;
+    private bool _ackOwed;
+    private bool _ackDue;
+    private long _ackFrequencyFrom = -1;
+
+    /// <summary>Takes one short-form datagram that names our id.</summary>
+    /// <returns><see cref="DropReason.None"/> if it was accepted.</returns>
+    internal DropReason HandleDatagram(in ShortHeader header, ReadOnlySpan<byte> datagram, PeerAddress from, Instant now)
+    {
+        if (from != RemoteAddress)
+        {
+            // In Plain a copied packet must not move a connection: a path changes only where that is asked for.
+            return DropReason.UnknownConnection;
+        }
+
+        if (header.IsFromServer == IsServer)
+        {
+            return DropReason.Reflected;
+        }
+
+        if (!_endpoint.Trailer.IsShortIntact(datagram))
+        {
+            return DropReason.BadChecksum;
+        }
+
+        PacketNumber number = PacketNumber.Expand(
+            header.NumberBits, header.NumberWidthBytes, new PacketNumber(_received.Largest + 1));
+
+        switch (_received.Check(number))
+        {
+            case WindowVerdict.Duplicate:
+                // The ack may have been lost, or the sender was too eager: tell it again.
+                _ackDue |= _state is ConnectionState.Open or ConnectionState.Flushing;
+                _ackOwed = true;
+                return DropReason.Duplicate;
+            case WindowVerdict.TooOld:
+                return DropReason.TooOld;
+            default:
+                break;
+        }
+
+        if (_state is not (ConnectionState.Open or ConnectionState.Flushing))
+        {
+            return HandleLatePacket(header, datagram, now);
+        }
+
+        ReadOnlySpan<byte> frames = datagram[header.HeaderBytes..^WireFormat.TrailerBytes];
+        DropReason dropped = HandleFrames(number, frames, now);
+
+        if (dropped == DropReason.None)
+        {
+            _counters.DatagramsReceived++;
+            _counters.BytesReceived += datagram.Length;
+        }
+
+        return dropped;
+    }
+
+    private DropReason HandleFrames(PacketNumber number, ReadOnlySpan<byte> frames, Instant now)
+    {
+        FrameReader check = new(frames);
+        bool isEliciting = false;
+
+        while (check.TryNext(out Frame frame))
+        {
+            isEliciting |= frame.IsAckEliciting;
+        }
+
+        if (check.IsMalformed)
+        {
+            CloseCode code = check.IsUnknownType ? CloseCode.UnknownFrame : CloseCode.MalformedFrame;
+            Violate(code, $"Frame type {check.MalformedType:x2} at offset {check.Offset} is malformed or unknown.", now);
+            return DropReason.Malformed;
+        }
+
+        ReadOnlySpan<byte> payload = check.Payload;
+        isEliciting |= !payload.IsEmpty;
+        _lastReceived = now;
+        _timers.Set(TimerKind.Idle, now + _config.IdleTimeout);
+        _handshake?.HandlePeerOpen();
+
+        if (!HandleAckFrames(frames, now))
+        {
+            return DropReason.Malformed;
+        }
+
+        if (!payload.IsEmpty)
+        {
+            PayloadVerdict verdict = _payload.HandleFrames(number, payload, now);
+
+            if (verdict == PayloadVerdict.Refused)
+            {
+                return DropReason.Refused;
+            }
+
+            if (verdict != PayloadVerdict.Held)
+            {
+                Violate(CodeOf(verdict), $"The payload of packet {number.Value} broke a rule: {verdict}.", now);
+                return DropReason.Malformed;
+            }
+
+            _counters.PayloadBytesReceived += payload.Length;
+        }
+
+        HandleControlFrames(number, frames, now);
+        MarkReceived(number, isEliciting, now);
+        return DropReason.None;
+    }
+
+    private void MarkReceived(PacketNumber number, bool isEliciting, Instant now)
+    {
+        Arrival arrival = _received.Add(number, now, isEliciting);
+
+        if (!isEliciting)
+        {
+            return;
+        }
+
+        // RFC 9000 section 13.2.1: at once on reordering or a gap, else every few packets, else after the delay.
+        _ackOwed = true;
+
+        if (arrival != Arrival.InOrder || _received.ElicitingSinceAck >= _ackEvery || _ackDelay == TimeSpan.Zero)
+        {
+            _ackDue = true;
+        }
+        else if (!_ackDue && _timers.Of(TimerKind.Ack).IsNever)
+        {
+            _timers.Set(TimerKind.Ack, now + CurrentAckDelay);
+        }
+    }
+
+    private TimeSpan CurrentAckDelay
+    {
+        get
+        {
+            // min(25 ms, RTT/4): a short path should not wait for a delay made for long ones.
+            if (!_rtt.HasSample)
+            {
+                return _ackDelay;
+            }
+
+            TimeSpan quarter = Shorter(_ackDelay, _rtt.Smoothed / 4);
+            return quarter > _config.Loss.TimerGranularity ? quarter : Shorter(_ackDelay, _config.Loss.TimerGranularity);
+        }
+    }
+
+    /// <returns>False if the peer acknowledged what was never sent; the connection is then closing.</returns>
+    private bool HandleAckFrames(ReadOnlySpan<byte> frames, Instant now)
+    {
+        FrameReader reader = new(frames);
+
+        while (reader.TryNext(out Frame frame))
+        {
+            if (frame.Type == FrameType.Ack && !HandleAck(frame, now))
+            {
+                return false;
+            }
+        }
+
+        return true;
+    }
+
+    private bool HandleAck(in Frame frame, Instant now)
+    {
+        PacketNumber largest = frame.LargestAcked;
+
+        if (!_sent.WasSent(largest))
+        {
+            Violate(CloseCode.AckedUnsent, $"Packet {largest.Value} was acknowledged and never sent.", now);
+            return false;
+        }
+
+        // A sample is taken only from a packet that is acknowledged for the first time: a second ack of it would
+        // measure the peer's batching, not the path (RFC 9002 section 5.1).
+        bool isLargestNew = _sent.TryFind(largest, out SentPacket newest) && newest.Fate == PacketFate.Open;
+        bool anyEliciting = false;
+        AckRangeReader ranges = frame.AckRanges;
+
+        while (ranges.TryNext(out AckRange range))
+        {
+            anyEliciting |= TakeRange(range, now, isLargestNew ? newest.SentAt : Instant.Never, frame.AckDelay);
+            isLargestNew = false;
+        }
+
+        if (anyEliciting)
+        {
+            _loss.OnAckReceived(now);
+            DeclareLost(now);
+            _pacer.OnWindowChanged(WindowBytes, _rtt.Sample, now);
+        }
+
+        return true;
+    }
+
+    /// <param name="newestSentAt">When the largest acknowledged packet left; never if it brings no sample.</param>
+    /// <returns>True if a packet that asked for it was acknowledged for the first time.</returns>
+    private bool TakeRange(AckRange range, Instant now, Instant newestSentAt, TimeSpan ackDelay)
+    {
+        if (!newestSentAt.IsNever && now > newestSentAt)
+        {
+            _rtt.AddSample(now - newestSentAt, Shorter(ackDelay, _loss.MaxAckDelay));
+        }
+
+        bool anyEliciting = false;
+        PacketNumber from = new(range.Smallest);
+
+        while (_sent.TryNextUnacked(from, new PacketNumber(range.Largest), out PacketNumber number))
+        {
+            from = new PacketNumber(number.Value + 1);
+
+            if (_sent.TrySettle(number, out SentPacket packet))
+            {
+                anyEliciting = true;
+                TakeAcked(packet, now);
+            }
+            else if (_sent.TryAckLate(number, out packet) && packet.Fate == PacketFate.Lost)
+            {
+                _loss.OnSpuriousLoss(number);
+                _controller.OnSpuriousLoss(packet.SentAt, now);
+            }
+
+            if (packet.LargestAckedInIt >= 0)
+            {
+                // Wire section 3: acknowledged until the packet that carried an ack of it is itself acknowledged.
+                _received.ForgetBelow(packet.LargestAckedInIt + 1);
+            }
+        }
+
+        return anyEliciting;
+    }
+
+    private void TakeAcked(in SentPacket packet, Instant now)
+    {
+        _counters.PacketsAcked++;
+        _controller.OnAcked(packet.Bytes, packet.SentAt, packet.ApplicationLimited, _rtt.Sample, now);
+
+        if (packet.HasPayload)
+        {
+            _payload.HandleAcked(new PacketNumber(packet.Number), now);
+        }
+
+        if (packet.Number == _handshakeDoneIn)
+        {
+            _handshakeDoneIn = -1;
+            _handshakeDoneAcked = true;
+        }
+    }
+
+    private void HandleControlFrames(PacketNumber number, ReadOnlySpan<byte> frames, Instant now)
+    {
+        FrameReader reader = new(frames);
+
+        while (reader.TryNext(out Frame frame))
+        {
+            switch (frame.Type)
+            {
+                case FrameType.Close:
+                    HandlePeerClose(frame, now);
+                    break;
+                case FrameType.Settled:
+                    _received.ForgetBelow(frame.SettledBelow.Value);
+                    break;
+                case FrameType.AckFrequency when number.Value > _ackFrequencyFrom:
+                    _ackFrequencyFrom = number.Value;
+                    _ackEvery = (int)Math.Clamp(frame.AckEveryPackets, 1, MaxAckEvery);
+                    _ackDelay = Shorter(frame.MaxAckDelay, _config.Loss.MaxAckDelay);
+                    break;
+                default:
+                    // Padding, Ping: their arrival is all they say. Path and id frames are answered with path changes.
+                    break;
+            }
+        }
+    }
+
+    private void HandlePeerClose(in Frame frame, Instant now)
+    {
+        _status.End(FinalReasons.ClosedByPeer, CloseReason.FromWire(frame.CloseCode, frame.ReadCloseReason()));
+        Enter(ConnectionEvent.PeerClosed, now);
+    }
+
+    /// <summary>A packet after the goodbye: the peer may have missed it, so it is answered sparingly.</summary>
+    private DropReason HandleLatePacket(in ShortHeader header, ReadOnlySpan<byte> datagram, Instant now)
+    {
+        ReadOnlySpan<byte> frames = datagram[header.HeaderBytes..^WireFormat.TrailerBytes];
+
+        FrameReader reader = new(frames);
+
+        while (reader.TryNext(out Frame frame))
+        {
+            if (frame.Type == FrameType.Close)
+            {
+                Enter(ConnectionEvent.PeerClosed, now);
+                return DropReason.ConnectionClosed;
+            }
+        }
+
+        if (_state == ConnectionState.Draining && _lateAnswersLeft > 0)
+        {
+            _lateAnswerOwed = true;
+        }
+
+        return DropReason.ConnectionClosed;
+    }
+
+    private static CloseCode CodeOf(PayloadVerdict verdict) => verdict switch
+    {
+        PayloadVerdict.UnknownFrame => CloseCode.UnknownFrame,
+        PayloadVerdict.CreditExceeded => CloseCode.CreditExceeded,
+        PayloadVerdict.LaneViolation => CloseCode.LaneViolation,
+        PayloadVerdict.TooLarge => CloseCode.MessageTooLarge,
+        _ => CloseCode.MalformedFrame,
+    };
+}

@@ -1,0 +1,357 @@
+using System;
+using Gudp.Core.Wire;
+
+namespace Gudp.Core.Engine;
+
+// What to say now. One call builds at most one datagram, in the order the wire asks for: acks first, then Core's own
+// frames, then the payload layer's, then the checksum.
+internal sealed partial class ConnectionEngine
+{
+    private const int InitialSentSlots = 256;
+    private const int MaxSentSlots = 1 << 16;
+
+    // An end that only receives never sends a packet whose ack would let it forget old ranges: it asks for one
+    // after this many pure acks that carried more than one range.
+    private const int PureAcksBeforePing = 32;
+
+    private const int ProbesAtMost = 2;
+
+    private int _probesOwed;
+    private bool _pingOwed;
+    private bool _handshakeDoneOwed;
+    private bool _handshakeDoneAcked;
+    private long _handshakeDoneIn = -1;
+    private int _pureAcks;
+    private bool _closeAtOnce;
+    private Instant _nextGoodbyeAt;
+
+    /// <summary>Eager resend needs a flow that the application limits: a full pipe has later acks to tell losses by.</summary>
+    private bool MayResendEagerly => _config.Loss.EagerResend && _state == ConnectionState.Open
+        && !_payload.HasDataToSend && _eager.Allows(_packetBytes);
+
+    /// <summary>Builds the next datagram.</summary>
+    /// <param name="datagram">Room for one datagram; at least the connection's packet size.</param>
+    /// <returns>Bytes written; 0 if there is nothing to say now.</returns>
+    internal int PollTransmit(Span<byte> datagram, Instant now)
+    {
+        int written = _state switch
+        {
+            ConnectionState.Opening => PollHandshake(datagram, now),
+            ConnectionState.Open or ConnectionState.Flushing => PollOpen(datagram, now),
+            ConnectionState.Closing => PollGoodbye(datagram, now),
+            ConnectionState.Draining => PollLateAnswer(datagram, now),
+            _ => 0,
+        };
+
+        if (written > 0)
+        {
+            _counters.DatagramsSent++;
+            _counters.BytesSent += written;
+        }
+
+        return written;
+    }
+
+    private int PollHandshake(Span<byte> datagram, Instant now)
+    {
+        int written = _handshake!.PollTransmit(datagram, now);
+        _timers.Set(TimerKind.Handshake, _handshake.NextDeadline);
+        return written;
+    }
+
+    private int PollOpen(Span<byte> datagram, Instant now)
+    {
+        if (_handshake is not null && !_handshake.IsConfirmed)
+        {
+            int finish = _handshake.PollFinish(datagram, now, beforePackets: WantsToSay);
+            _timers.Set(TimerKind.Handshake, _handshake.NextDeadline);
+
+            if (finish > 0)
+            {
+                return finish;
+            }
+        }
+
+        return PollPacket(datagram, now);
+    }
+
+    private bool WantsToSay => _ackDue || _pingOwed || _probesOwed > 0 || _payload.HasDataToSend;
+
+    private int PollPacket(Span<byte> datagram, Instant now)
+    {
+        bool isProbe = _probesOwed > 0;
+        bool hasWork = isProbe || _pingOwed || _handshakeDoneOwed || _payload.HasDataToSend;
+        bool mayElicit = hasWork && (isProbe || IsAllowed(now));
+
+        if (_sent.IsExhausted || (!mayElicit && !_ackDue))
+        {
+            return 0;
+        }
+
+        PacketNumber number = _sent.Next;
+        int limit = Math.Min(datagram.Length, _packetBytes) - WireFormat.TrailerBytes;
+        int position = ShortHeader.Write(datagram, _peerId, IsServer, number, _sent.LargestAcked);
+        int headerBytes = position;
+        long largestAckedInIt = -1;
+
+        if (_ackOwed && _received.Ranges.Length > 0)
+        {
+            position += WriteAck(datagram[position..limit], now);
+            largestAckedInIt = position > headerBytes ? _received.Largest : -1;
+        }
+
+        int controlBytes = mayElicit ? WriteControl(datagram[position..limit], number) : 0;
+        position += controlBytes;
+        int payloadBytes = 0;
+
+        if (mayElicit && _payload.HasDataToSend)
+        {
+            payloadBytes = _payload.WriteFrames(number, datagram[position..limit], now);
+        }
+
+        bool isEliciting = controlBytes + payloadBytes > 0;
+
+        if (mayElicit && !isEliciting && (isProbe || MustAskForAck(largestAckedInIt)))
+        {
+            position += FrameWriter.WritePing(datagram[position..limit]);
+            isEliciting = true;
+        }
+
+        if (payloadBytes > 0)
+        {
+            position = PadBeforePayload(datagram, position, payloadBytes);
+        }
+        else if (isEliciting)
+        {
+            position = PadTo(datagram, position, WireFormat.MinAckElicitingBytes - WireFormat.TrailerBytes);
+        }
+
+        if (position == headerBytes)
+        {
+            return 0;
+        }
+
+        int total = position + WireFormat.TrailerBytes;
+        _endpoint.Trailer.SealShort(datagram[..total]);
+        RecordSent(total, largestAckedInIt, isEliciting, payloadBytes, now);
+        return total;
+    }
+
+    private bool IsAllowed(Instant now)
+    {
+        if (_sent.IsFull || _sent.BytesInFlight + _packetBytes > WindowBytes)
+        {
+            return false;
+        }
+
+        if (!_config.Congestion.Pacing || _pacer.Allowance(now) >= _packetBytes)
+        {
+            return true;
+        }
+
+        _timers.Set(TimerKind.Pace, _pacer.NextRelease(_packetBytes, now));
+        return false;
+    }
+
+    private int WriteAck(Span<byte> destination, Instant now)
+    {
+        int written = FrameWriter.WriteAck(destination, _received.Ranges, now - _received.LargestReceivedAt);
+
+        if (written > 0)
+        {
+            _ackOwed = false;
+            _ackDue = false;
+            _received.OnAckWritten();
+            _timers.Clear(TimerKind.Ack);
+        }
+
+        return written;
+    }
+
+    private int WriteControl(Span<byte> destination, PacketNumber number)
+    {
+        int written = 0;
+
+        if (_handshakeDoneOwed && destination.Length > 0)
+        {
+            written += FrameWriter.WriteHandshakeDone(destination);
+            _handshakeDoneOwed = false;
+            _handshakeDoneIn = number.Value;
+        }
+
+        if (_pingOwed && destination.Length > written)
+        {
+            written += FrameWriter.WritePing(destination[written..]);
+            _pingOwed = false;
+        }
+
+        return written;
+    }
+
+    private bool MustAskForAck(long largestAckedInIt)
+        => largestAckedInIt >= 0 && _received.Ranges.Length > 1 && _pureAcks >= PureAcksBeforePing;
+
+    /// <summary>Padding stands before the payload, which owns the rest of the packet; only tiny packets need it.</summary>
+    private static int PadBeforePayload(Span<byte> datagram, int end, int payloadBytes)
+    {
+        int missing = WireFormat.MinAckElicitingBytes - WireFormat.TrailerBytes - end;
+
+        if (missing <= 0)
+        {
+            return end;
+        }
+
+        int start = end - payloadBytes;
+        datagram[start..end].CopyTo(datagram[(start + missing)..]);
+        datagram.Slice(start, missing).Clear();
+        return end + missing;
+    }
+
+    private static int PadTo(Span<byte> datagram, int end, int atLeast)
+    {
+        if (end >= atLeast)
+        {
+            return end;
+        }
+
+        datagram[end..atLeast].Clear();
+        return atLeast;
+    }
+
+    private void RecordSent(int bytes, long largestAckedInIt, bool isEliciting, int payloadBytes, Instant now)
+    {
+        bool limited = !_payload.HasDataToSend && _sent.BytesInFlight + bytes < WindowBytes;
+        _sent.Add(new SentPacket
+        {
+            SentAt = now,
+            Bytes = bytes,
+            IsAckEliciting = isEliciting,
+            HasPayload = payloadBytes > 0,
+            ApplicationLimited = limited,
+            LargestAckedInIt = largestAckedInIt,
+        });
+        _lastSent = now;
+
+        if (!isEliciting)
+        {
+            _pureAcks++;
+            return;
+        }
+
+        _pureAcks = 0;
+        _probesOwed = Math.Max(0, _probesOwed - 1);
+        _counters.PayloadBytesSent += payloadBytes;
+        _controller.OnSent(bytes, now);
+        _pacer.OnSent(bytes, now);
+        _eager.OnSent(bytes);
+    }
+
+    private void HandleLossTimer(Instant now)
+    {
+        if (_loss.LossDeadline <= now)
+        {
+            DeclareLost(now);
+            return;
+        }
+
+        if (!_loss.TryProbe(now))
+        {
+            return;
+        }
+
+        // RFC 9002 section 6.2.4: a probe says nothing about loss; it carries the oldest content that is unsettled.
+        _probesOwed = Math.Min(_loss.PtoCount, ProbesAtMost);
+        _counters.ProbesSent += _probesOwed;
+
+        if (_sent.Peek(_sent.OldestUnsettled).HasPayload)
+        {
+            _payload.HandleOverdue(_sent.OldestUnsettled, now);
+        }
+
+        _handshakeDoneOwed = IsServer && !_handshakeDoneAcked;
+    }
+
+    private void DeclareLost(Instant now)
+    {
+        while (_loss.TryNextLost(now, out SentPacket lost, out bool isPersistent))
+        {
+            _counters.PacketsLost++;
+            _controller.OnLost(lost.Bytes, lost.SentAt, isPersistent, now);
+
+            if (lost.HasPayload)
+            {
+                _payload.HandleLost(new PacketNumber(lost.Number), now);
+            }
+
+            if (lost.Number == _handshakeDoneIn)
+            {
+                _handshakeDoneIn = -1;
+                _handshakeDoneOwed = true;
+            }
+        }
+    }
+
+    private void OfferOverdue(Instant now)
+    {
+        while (MayResendEagerly && _loss.TryNextOverdue(now, out PacketNumber overdue))
+        {
+            _eager.OnOffered(_sent.Peek(overdue).Bytes);
+            _payload.HandleOverdue(overdue, now);
+        }
+    }
+
+    private int PollGoodbye(Span<byte> datagram, Instant now)
+    {
+        if (_goodbyesLeft == 0 || now < _nextGoodbyeAt)
+        {
+            return 0;
+        }
+
+        int written = WriteGoodbye(datagram, now);
+        _goodbyesLeft--;
+
+        if (_goodbyesLeft == 0)
+        {
+            Enter(ConnectionEvent.GoodbyesSent, now);
+        }
+        else
+        {
+            // Spread a little, so that one burst of loss does not take all three.
+            TimeSpan gap = _rtt.HasSample ? _rtt.Smoothed / 2 : LongestGoodbyeGap;
+            gap = gap < ShortestGoodbyeGap ? ShortestGoodbyeGap : Shorter(gap, LongestGoodbyeGap);
+            _nextGoodbyeAt = now + gap;
+            _timers.Set(TimerKind.Close, _nextGoodbyeAt);
+        }
+
+        return written;
+    }
+
+    private int PollLateAnswer(Span<byte> datagram, Instant now)
+    {
+        if (!_lateAnswerOwed)
+        {
+            return 0;
+        }
+
+        _lateAnswerOwed = false;
+        _lateAnswersLeft--;
+        return WriteGoodbye(datagram, now);
+    }
+
+    private int WriteGoodbye(Span<byte> datagram, Instant now)
+    {
+        if (_sent.IsExhausted)
+        {
+            return 0;
+        }
+
+        PacketNumber number = _sent.Skip();
+        int position = ShortHeader.Write(datagram, _peerId, IsServer, number, _sent.LargestAcked);
+        CloseReason reason = _status.Reason ?? CloseReason.ByApplication;
+        position += FrameWriter.WriteClose(datagram[position..^WireFormat.TrailerBytes], (ulong)reason.Code, reason.Detail);
+        _lastSent = now;
+        int total = position + WireFormat.TrailerBytes;
+        _endpoint.Trailer.SealShort(datagram[..total]);
+        return total;
+    }
+}

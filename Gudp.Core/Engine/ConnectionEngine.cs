@@ -1,0 +1,369 @@
+using System;
+using Gudp.Core.Congestion;
+using Gudp.Core.Status;
+using Gudp.Core.Wire;
+
+namespace Gudp.Core.Engine;
+
+// One virtual connection as an object without I/O: datagrams, commands and moments go in, datagrams and the next
+// deadline come out. Handling input only records; PollTransmit turns what was recorded into at most one datagram.
+//
+// Always true:
+//   - the state changes in Enter only, along ConnectionTable;
+//   - a packet number is used once, and the fate of a packet with payload is told to the payload layer once;
+//   - bytes in flight are the sum over the open slots of the sent ring (recounted there);
+//   - nothing but goodbyes leaves after Flushing, and nothing at all after Draining;
+//   - the status word is final before the state is Closing, Draining or Ended.
+
+/// <summary>State of one connection; owned by whoever leads the turn.</summary>
+internal sealed partial class ConnectionEngine
+{
+    private const int GoodbyesToSend = 3;
+    private const int LateAnswersAtMost = 3;
+
+    // Until the peer says what its socket holds: the least any system grants by default.
+    private const int AssumedPeerBufferBytes = 128 * 1024;
+
+    private static readonly TimeSpan ShortestGoodbyeGap = TimeSpan.FromMilliseconds(1);
+    private static readonly TimeSpan LongestGoodbyeGap = TimeSpan.FromMilliseconds(50);
+
+    private readonly EndpointSettings _endpoint;
+    private readonly ConnectionConfig _config;
+    private readonly IConnectionOwner _owner;
+    private readonly StatusWord _status;
+    private readonly ConnectionCounterSet _counters;
+    private readonly IPacketPayload _payload;
+    private readonly ClientHandshake? _handshake;
+
+    private readonly SentPacketRing _sent;
+    private readonly ReceiveWindow _received = new();
+    private readonly RttEstimator _rtt;
+    private readonly LossDetector _loss;
+    private readonly ICongestionController _controller;
+    private readonly Pacer _pacer;
+    private readonly EagerBudget _eager = new();
+    private readonly TimerTable _timers = new();
+
+    private ConnectionState _state = ConnectionState.Idle;
+    private ulong _peerId;
+    private int _packetBytes;
+    private int _windowCap = int.MaxValue;
+    private TimeSpan _peerIdleTimeout = TimeSpan.MaxValue;
+    private Instant _lastReceived;
+    private Instant _lastSent;
+    private Instant _lastHeartbeat;
+    private bool _payloadToldEnd;
+    private int _goodbyesLeft;
+    private int _lateAnswersLeft;
+    private bool _lateAnswerOwed;
+
+    /// <summary>Makes the engine of a connection this end opens (with a handshake) or admitted (without).</summary>
+    internal ConnectionEngine(
+        EndpointSettings endpoint, IConnectionOwner owner, PeerAddress remote, ulong localId, ClientHandshake? handshake)
+    {
+        _endpoint = endpoint;
+        _owner = owner;
+        _config = owner.Config;
+        _status = owner.StatusWord;
+        _counters = owner.Counters;
+        _payload = owner.Payload;
+        _handshake = handshake;
+        RemoteAddress = remote;
+        LocalId = localId;
+
+        LossConfig loss = _config.Loss;
+        _packetBytes = WireFormat.MinimumHelloBytes;
+        _sent = new SentPacketRing(InitialSentSlots, MaxSentSlots);
+        _rtt = new RttEstimator(loss.FirstRoundTrip);
+        _loss = new LossDetector(
+            _sent, _rtt, new LossRules(loss.PacketThreshold, loss.MaxAckDelay, loss.TimerGranularity));
+        _controller = new CubicController(_packetBytes, _config.Congestion.InitialWindowPackets);
+        _pacer = new Pacer(_packetBytes, AssumedPeerBufferBytes, loss.TimerGranularity);
+        _ackEvery = loss.AckEveryPackets;
+        _ackDelay = loss.MaxAckDelay;
+    }
+
+    internal PeerAddress RemoteAddress { get; }
+
+    /// <summary>The id in packets that come to us.</summary>
+    internal ulong LocalId { get; }
+
+    internal IConnectionOwner Owner => _owner;
+
+    internal ConnectionState State => _state;
+
+    internal bool IsServer => _handshake is null;
+
+    /// <summary>The peer's instance number: another one at the same address means that it was restarted.</summary>
+    internal ulong PeerInstance { get; private set; }
+
+    /// <summary>Place in the deadline heap; owned by the heap.</summary>
+    internal int HeapIndex { get; set; } = -1;
+
+    /// <summary>True while the loop has it in its ready list; owned by the loop.</summary>
+    internal bool IsReady { get; set; }
+
+    internal Instant NextDeadline => _state is ConnectionState.Open or ConnectionState.Flushing
+        ? Instant.Earlier(_timers.Next, _payload.NextDeadline)
+        : _timers.Next;
+
+    /// <summary>Starts the client's handshake.</summary>
+    internal void Open(Instant now)
+    {
+        Invariant.Require(_handshake is not null, "Only the client's end opens.");
+        Enter(ConnectionEvent.OpenAsked, now);
+        _lastReceived = now;
+        _timers.Set(TimerKind.Handshake, now);
+        _timers.Set(TimerKind.Idle, now + _config.HandshakeTimeout);
+    }
+
+    /// <summary>The server's end: the peer has proved its address and finished the handshake.</summary>
+    internal void Admit(ulong peerId, in PeerTerms peer, Instant now)
+    {
+        Invariant.Require(_handshake is null, "Only the server's end admits.");
+        Enter(ConnectionEvent.PeerAdmitted, now);
+        _handshakeDoneOwed = true;
+        TakePeerTerms(peerId, peer, now);
+    }
+
+    /// <summary>Looks at what user threads asked for: a close, or something to send.</summary>
+    internal void HandleTouch(Instant now)
+    {
+        if (_status.Read().IsFinal && _state is ConnectionState.Idle or ConnectionState.Opening or ConnectionState.Open)
+        {
+            Enter(_closeAtOnce ? ConnectionEvent.RuleBroken : ConnectionEvent.CloseAsked, now);
+        }
+    }
+
+    /// <summary>The user's close, or the daemon's: final for users at once; see <see cref="HandleTouch"/>.</summary>
+    internal void Close(FinalReasons reasons, CloseReason reason, Instant now)
+    {
+        _status.End(reasons, reason);
+        HandleTouch(now);
+    }
+
+    /// <summary>Ends at once and without a goodbye: nothing can be said, or nobody is there to hear it.</summary>
+    internal void End(FinalReasons reasons, CloseReason reason, Instant now)
+    {
+        _status.End(reasons, reason);
+        Enter(ConnectionEvent.CutOff, now);
+    }
+
+    internal void HandleTimeout(Instant now)
+    {
+        while (_timers.TryExpire(now, out TimerKind kind))
+        {
+            HandleTimer(kind, now);
+        }
+
+        if (_state is ConnectionState.Open or ConnectionState.Flushing && _payload.NextDeadline <= now)
+        {
+            _payload.HandleTimeout(now);
+        }
+    }
+
+    /// <summary>The turn is over for this connection: publish what changed.</summary>
+    internal void HandleTurnEnd(Instant now)
+    {
+        if (_state == ConnectionState.Flushing && IsFlushed)
+        {
+            Enter(ConnectionEvent.Flushed, now);
+        }
+
+        if (_state is ConnectionState.Open or ConnectionState.Flushing)
+        {
+            ArmTimers(now);
+            _status.TrySetCongestion(_controller.Level);
+            _owner.Publish(MaxFrameBytes, _rtt.HasSample ? _rtt.Smoothed : TimeSpan.Zero);
+            _counters.SmoothedRtt = _rtt.HasSample ? _rtt.Smoothed : TimeSpan.Zero;
+            _counters.LatestRtt = _rtt.Latest;
+            _counters.MinRtt = _rtt.HasSample ? _rtt.Minimum : TimeSpan.Zero;
+            _counters.WindowBytes = WindowBytes;
+            _counters.BytesInFlight = _sent.BytesInFlight;
+            _payload.HandleTurnEnd(now);
+        }
+    }
+
+    private int MaxFrameBytes => _packetBytes - WireFormat.MaxShortHeaderBytes - WireFormat.TrailerBytes;
+
+    private int WindowBytes => Math.Min(_controller.WindowBytes, _windowCap);
+
+    private bool IsFlushed => !_payload.HasDataToSend && _sent.BytesInFlight == 0;
+
+    private void TakePeerTerms(ulong peerId, in PeerTerms peer, Instant now)
+    {
+        _peerId = peerId;
+        PeerInstance = peer.Instance;
+        _lastReceived = now;
+        _lastSent = now;
+        _packetBytes = Math.Clamp(peer.LargestDatagramBytes, WireFormat.MinimumHelloBytes, _config.Path.PacketBytes);
+        _loss.MaxAckDelay = peer.MaxAckDelay;
+        _peerIdleTimeout = peer.IdleTimeout;
+
+        // The kernel charges a small datagram about twice its bytes, and half the buffer is left to others' bursts.
+        _windowCap = Math.Max(peer.SocketBufferBytes / 4, 2 * _packetBytes);
+        _controller.OnPacketSizeChanged(_packetBytes);
+        _pacer.OnPacketSizeChanged(_packetBytes);
+        _pacer.OnPeerBufferKnown(peer.SocketBufferBytes);
+
+        _owner.Publish(MaxFrameBytes, TimeSpan.Zero);
+        _payload.HandleOpened(peer.Payload, now);
+        _status.TrySetOpen();
+        _timers.Clear(TimerKind.Handshake);
+        _timers.Set(TimerKind.Idle, now + _config.IdleTimeout);
+        _owner.HandleOpened();
+    }
+
+    private void HandleTimer(TimerKind kind, Instant now)
+    {
+        switch (kind)
+        {
+            case TimerKind.Handshake:
+                _handshake!.HandleTimeout(now);
+                break;
+            case TimerKind.Idle:
+                HandleSilence(now);
+                break;
+            case TimerKind.Loss:
+                HandleLossTimer(now);
+                break;
+            case TimerKind.Ack:
+                _ackDue = true;
+                break;
+            case TimerKind.Heartbeat:
+                _pingOwed = true;
+                _lastHeartbeat = now;
+                break;
+            case TimerKind.Eager:
+                OfferOverdue(now);
+                break;
+            case TimerKind.Close:
+                HandleCloseTimer(now);
+                break;
+            case TimerKind.Pace:
+            case TimerKind.Payload:
+                break;
+            default:
+                Invariant.Require(false, "Every timer has a consequence.");
+                break;
+        }
+    }
+
+    private void HandleSilence(Instant now)
+    {
+        bool opening = _state == ConnectionState.Opening;
+        CloseReason reason = opening
+            ? new CloseReason(CloseCode.HandshakeTimeout, $"No answer from {RemoteAddress} within {_config.HandshakeTimeout.TotalSeconds:0.#} s.")
+            : new CloseReason(CloseCode.IdleTimeout, $"Nothing heard from {RemoteAddress} for {_config.IdleTimeout.TotalSeconds:0.#} s.");
+        _status.End(FinalReasons.TimedOut, reason);
+        Enter(ConnectionEvent.SilenceElapsed, now);
+    }
+
+    /// <summary>Nothing more may be waited for: goodbyes now, and all of them at once.</summary>
+    internal void HurryGoodbyes(Instant now)
+    {
+        if (_state is ConnectionState.Flushing)
+        {
+            Enter(ConnectionEvent.Flushed, now);
+        }
+
+        _nextGoodbyeAt = now;
+    }
+
+    /// <summary>True if the next turn has something to do here at once.</summary>
+    internal bool HasSomethingNow(Instant now) => NextDeadline <= now || (_state == ConnectionState.Closing && _nextGoodbyeAt <= now);
+
+    private void HandleCloseTimer(Instant now)
+    {
+        switch (_state)
+        {
+            case ConnectionState.Flushing:
+                // The linger is over: what is not delivered by now is given up.
+                Enter(ConnectionEvent.Flushed, now);
+                break;
+            case ConnectionState.Draining:
+                Enter(ConnectionEvent.DrainElapsed, now);
+                break;
+            default:
+                break;
+        }
+    }
+
+    /// <summary>Closes because the peer broke a rule; the reason travels in the goodbyes.</summary>
+    private void Violate(CloseCode code, string detail, Instant now)
+    {
+        _status.End(FinalReasons.ProtocolViolated, new CloseReason(code, detail));
+        Enter(ConnectionEvent.RuleBroken, now);
+    }
+
+    /// <summary>The only place that changes the state, and where the consequences of a change are.</summary>
+    private void Enter(ConnectionEvent happened, Instant now)
+    {
+        bool allowed = ConnectionTable.TryNext(_state, happened, out ConnectionState next);
+
+        if (!allowed)
+        {
+            // From the wire or a late timer: the table says it does not matter here.
+            return;
+        }
+
+        _state = next;
+
+        switch (next)
+        {
+            case ConnectionState.Flushing:
+                _timers.Set(TimerKind.Close, now + _config.LingerTimeout);
+                break;
+            case ConnectionState.Closing:
+                TellPayloadEnd(now);
+                _timers.ClearAll();
+                _goodbyesLeft = GoodbyesToSend;
+                _nextGoodbyeAt = now;
+                break;
+            case ConnectionState.Draining:
+                TellPayloadEnd(now);
+                _timers.ClearAll();
+                _lateAnswersLeft = happened == ConnectionEvent.PeerClosed ? 0 : LateAnswersAtMost;
+                _timers.Set(TimerKind.Close, now + (3 * _loss.ProbeTimeout));
+                break;
+            case ConnectionState.Ended:
+                TellPayloadEnd(now);
+                _timers.ClearAll();
+                break;
+            default:
+                break;
+        }
+    }
+
+    private void TellPayloadEnd(Instant now)
+    {
+        if (!_payloadToldEnd)
+        {
+            _payloadToldEnd = true;
+            _payload.HandleStatus(_status.Read(), _status.Reason, now);
+            _owner.HandleEnded();
+        }
+    }
+
+    private void ArmTimers(Instant now)
+    {
+        _timers.Set(TimerKind.Loss, _loss.Deadline);
+        _timers.Set(TimerKind.Eager, MayResendEagerly ? _loss.OverdueDeadline : Instant.Never);
+
+        if (_state == ConnectionState.Open)
+        {
+            // Silence in either direction starts heartbeats (M16, G25); then one per interval (M17). Three must fit
+            // into the time after which the peer gives us up.
+            TimeSpan start = Shorter(_config.HeartbeatStart, _peerIdleTimeout / 3);
+            TimeSpan interval = Shorter(_config.HeartbeatInterval, _peerIdleTimeout / 3);
+            Instant silence = Instant.Earlier(_lastReceived, _lastSent) + start;
+            _timers.Set(TimerKind.Heartbeat, Instant.Later(silence, _lastHeartbeat + interval));
+        }
+        else
+        {
+            _timers.Clear(TimerKind.Heartbeat);
+        }
+    }
+
+    private static TimeSpan Shorter(TimeSpan first, TimeSpan second) => first <= second ? first : second;
+}

@@ -1,0 +1,129 @@
+using System;
+using System.Buffers.Binary;
+using System.Security.Cryptography;
+using Gudp.Core.Status;
+using Gudp.Core.Wire;
+
+namespace Gudp.Core.Engine;
+
+/// <summary>What all connections of one endpoint have in common; made once, never changed.</summary>
+internal sealed class EndpointSettings
+{
+    internal EndpointSettings(GudpConfig config, ProcessIdentity identity, int receiveBufferBytes, Prng choices)
+    {
+        Identity = identity;
+        ApplicationId = config.ApplicationId;
+        MaxConnections = config.MaxConnections;
+        ReceiveBufferBytes = receiveBufferBytes;
+        Trailer = new PacketTrailer(config.ApplicationId);
+        Choices = choices;
+    }
+
+    internal ProcessIdentity Identity { get; }
+
+    internal ulong ApplicationId { get; }
+
+    internal int MaxConnections { get; }
+
+    /// <summary>What the kernel granted; the peer keeps its bursts below it.</summary>
+    internal int ReceiveBufferBytes { get; }
+
+    internal PacketTrailer Trailer { get; }
+
+    internal Prng Choices { get; }
+}
+
+/// <summary>Who this process is to its peers, drawn once per daemon (security section 4.6).</summary>
+internal sealed class ProcessIdentity
+{
+    internal ProcessIdentity(ISecretSource secrets)
+    {
+        Secrets = secrets;
+        Instance = NextId();
+        secrets.Fill(PeerId);
+        secrets.Fill(ResetKey);
+    }
+
+    internal ISecretSource Secrets { get; }
+
+    /// <summary>Another number at the same address tells a peer that this process was restarted.</summary>
+    internal ulong Instance { get; }
+
+    internal byte[] PeerId { get; } = new byte[16];
+
+    /// <summary>Key of the reset tokens given away.</summary>
+    internal byte[] ResetKey { get; } = new byte[32];
+
+    /// <summary>The token that will tell the peer that this id was forgotten.</summary>
+    /// <param name="token">Receives <see cref="WireFormat.ResetTokenBytes"/> bytes.</param>
+    internal void WriteResetToken(ulong id, Span<byte> token)
+    {
+        Span<byte> text = stackalloc byte[sizeof(ulong)];
+        Span<byte> mac = stackalloc byte[HMACSHA256.HashSizeInBytes];
+        BinaryPrimitives.WriteUInt64BigEndian(text, id);
+        HMACSHA256.HashData(ResetKey, text, mac);
+        mac[..token.Length].CopyTo(token);
+    }
+
+    /// <summary>A fresh random id that no stranger can guess; never zero.</summary>
+    internal ulong NextId()
+    {
+        Span<byte> bytes = stackalloc byte[8];
+        ulong id;
+
+        do
+        {
+            Secrets.Fill(bytes);
+            id = BitConverter.ToUInt64(bytes);
+        }
+        while (id == 0);
+
+        return id;
+    }
+}
+
+/// <summary>What an engine needs of the handle users hold; implemented by <see cref="Connection"/>.</summary>
+internal interface IConnectionOwner
+{
+    ConnectionConfig Config { get; }
+
+    StatusWord StatusWord { get; }
+
+    ConnectionCounterSet Counters { get; }
+
+    IPacketPayload Payload { get; }
+
+    /// <summary>What the handshake announces for the payload layer.</summary>
+    PayloadParameters Announced { get; }
+
+    /// <summary>Frames from now on have this much room; the round trip is this long (zero: not known yet).</summary>
+    void Publish(int maxFrameBytes, TimeSpan smoothedRtt);
+
+    /// <summary>The handshake is done: whoever waits for it may go on.</summary>
+    void HandleOpened();
+
+    /// <summary>Nothing more will come: whoever waits may go on and see why.</summary>
+    void HandleEnded();
+}
+
+/// <summary>Takes in the connections that peers open; implemented by <see cref="Endpoint"/>.</summary>
+internal interface IConnectionAcceptor
+{
+    /// <summary>Announced to peers in the handshake.</summary>
+    ConnectionConfig Config { get; }
+
+    /// <summary>What the handshake announces for the payload layer.</summary>
+    PayloadParameters Announced { get; }
+
+    /// <summary>True while strangers are answered at all.</summary>
+    bool IsListening { get; }
+
+    /// <summary>True if one more would find room in the accept queue.</summary>
+    bool HasRoom { get; }
+
+    /// <summary>Makes the handle of a connection whose peer has just finished the handshake.</summary>
+    IConnectionOwner Admit(PeerAddress remote);
+
+    /// <summary>The engine of that handle exists and is open: users may accept it.</summary>
+    void HandleAdmitted(IConnectionOwner owner, ConnectionEngine engine);
+}

@@ -1,0 +1,117 @@
+using System;
+
+namespace Gudp.Core;
+
+/// <summary>
+/// The door between the packet layer and whatever rides on it: Core asks it for frames when a packet may leave, hands
+/// it the frames of packets that came, and tells it the fate of each packet once.
+/// </summary>
+/// <remarks>
+/// Called only by the thread that leads the turn, and never re-entered: a call may record, publish and wake, but not
+/// call back into the connection. One instance serves one connection.
+/// </remarks>
+public interface IPacketPayload
+{
+    /// <summary>True if <see cref="WriteFrames"/> would write something now; asked before each packet.</summary>
+    bool HasDataToSend { get; }
+
+    /// <summary>When <see cref="HandleTimeout"/> wants to be called; <see cref="Instant.Never"/> if not at all.</summary>
+    Instant NextDeadline { get; }
+
+    /// <summary>The handshake is done. Called once, before any other method but the two properties.</summary>
+    /// <param name="peer">What the peer announced.</param>
+    /// <param name="now">The turn's moment.</param>
+    void HandleOpened(in PayloadParameters peer, Instant now);
+
+    /// <summary>Writes as many whole frames as fit. The packet will ask for an acknowledgement.</summary>
+    /// <param name="packet">The packet they leave in; its fate is reported by exactly one of
+    /// <see cref="HandleAcked"/> and <see cref="HandleLost"/> if anything was written.</param>
+    /// <param name="destination">Room of the packet that is left; at most <see cref="PayloadHost.MaxFrameBytes"/>.</param>
+    /// <param name="now">The turn's moment.</param>
+    /// <returns>Bytes written; 0 if nothing fits or nothing is due.</returns>
+    int WriteFrames(PacketNumber packet, Span<byte> destination, Instant now);
+
+    /// <summary>Takes all frames of a packet, or none of them.</summary>
+    /// <param name="packet">Its number; each number comes here at most once with <see cref="PayloadVerdict.Held"/>.</param>
+    /// <param name="frames">From the packet's first payload frame to its end. Untrusted; valid during the call only.</param>
+    /// <param name="now">The turn's moment.</param>
+    PayloadVerdict HandleFrames(PacketNumber packet, ReadOnlySpan<byte> frames, Instant now);
+
+    /// <summary>The peer holds what the packet carried.</summary>
+    void HandleAcked(PacketNumber packet, Instant now);
+
+    /// <summary>The packet will not arrive: what it carried and still matters goes out again in another one.</summary>
+    void HandleLost(PacketNumber packet, Instant now);
+
+    /// <summary>
+    /// Offer what the packet carried and is not settled once more; the packet itself stays in flight and its fate is
+    /// still to come (eager resend, probe).
+    /// </summary>
+    void HandleOverdue(PacketNumber packet, Instant now);
+
+    /// <summary><see cref="NextDeadline"/> has come.</summary>
+    void HandleTimeout(Instant now);
+
+    /// <summary>The turn has handled everything for this connection: wake the users who wait for what changed.</summary>
+    void HandleTurnEnd(Instant now);
+
+    /// <summary>The connection has ended; called once, and nothing after it.</summary>
+    void HandleStatus(ConnectionStatus status, CloseReason? reason, Instant now);
+}
+
+/// <summary>What a payload layer made of a packet's frames.</summary>
+public enum PayloadVerdict
+{
+    /// <summary>All taken and kept: the packet is acknowledged.</summary>
+    Held,
+
+    /// <summary>Nothing taken, for lack of memory only: the packet is not acknowledged and its content comes again.</summary>
+    Refused,
+
+    /// <summary>A frame was cut short or broke its own rules: the connection is closed.</summary>
+    Malformed,
+
+    /// <summary>A frame of a type that neither is known nor may be skipped: the connection is closed.</summary>
+    UnknownFrame,
+
+    /// <summary>The peer sent more than it was allowed to: the connection is closed.</summary>
+    CreditExceeded,
+
+    /// <summary>A frame for a lane that was not opened, or of another mode: the connection is closed.</summary>
+    LaneViolation,
+
+    /// <summary>A message beyond the announced limit: the connection is closed.</summary>
+    TooLarge,
+}
+
+/// <summary>What a payload layer announces in the handshake (wire parameters 10 to 14).</summary>
+public readonly record struct PayloadParameters
+{
+    /// <summary>0 = Core's own packets, 1 = Gudp.Messaging; others are free. Both ends must name the same.</summary>
+    public int Protocol { get; init; }
+
+    /// <summary>Version of that protocol; both ends must name the same.</summary>
+    public int Version { get; init; }
+
+    /// <summary>Bytes the peer may send at first over all credited lanes together.</summary>
+    public long ConnectionCreditBytes { get; init; }
+
+    /// <summary>Bytes the peer may send at first on each ordered lane.</summary>
+    public long LaneCreditBytes { get; init; }
+
+    /// <summary>The largest message this end accepts, bytes.</summary>
+    public long LargestMessageBytes { get; init; }
+
+    /// <summary>How many lanes this end accepts; lanes are numbered from 0.</summary>
+    public int Lanes { get; init; }
+}
+
+/// <summary>Makes the payload layer of each new connection; set as <see cref="ConnectionConfig.Payload"/>.</summary>
+public interface IPacketPayloadFactory
+{
+    /// <summary>What the handshake announces for every connection made by this factory.</summary>
+    PayloadParameters Parameters { get; }
+
+    /// <summary>Makes the layer for one connection. Called on the thread that made or admitted the connection.</summary>
+    IPacketPayload Create(PayloadHost host);
+}

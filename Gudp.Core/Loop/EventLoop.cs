@@ -1,0 +1,544 @@
+using System;
+using System.Collections.Generic;
+using System.Threading;
+using Gudp.Core.Buffers;
+using Gudp.Core.Engine;
+using Gudp.Core.Sockets;
+using Gudp.Core.Status;
+using Gudp.Core.Wire;
+
+namespace Gudp.Core.Loop;
+
+// The turn: one bounded pass over all there is to do, and the only class that knows its order.
+//
+// Always true:
+//   - whoever runs a turn holds the turn lock, and a turn is never re-entered;
+//   - every datagram taken from a socket is counted once, accepted or under one drop reason;
+//   - a connection is in the ready list at most once; one that is not in it has nothing to say before its deadline;
+//   - user threads only publish (commands, status bits, payload queues) and wake; all else belongs to the leader.
+
+/// <summary>Drives all endpoints and connections of one daemon. Called by the loop thread or by the pump's owner.</summary>
+internal sealed class EventLoop
+{
+    private const int ReceiveBufferBytes = 65_536;
+
+    private readonly IDatagramNetwork _network;
+    private readonly TurnBudgets _budgets;
+    private readonly DaemonCounterSet _counters;
+    private readonly CommandQueue<LoopCommand> _commands;
+    private readonly DeadlineHeap<ConnectionEngine> _deadlines = new(new EngineHeapSlot());
+    private readonly Queue<ConnectionEngine> _ready = new();
+    private readonly List<EndpointDriver> _endpoints = [];
+    private readonly TransmitBuffer _transmit = new();
+    private readonly byte[] _receive = GC.AllocateUninitializedArray<byte>(ReceiveBufferBytes, pinned: true);
+
+    private int _leader;
+    private int _firstEndpoint;
+    private Instant _lastTurn;
+    private bool _isSocketFull;
+
+    internal EventLoop(IDatagramNetwork network, TurnBudgets budgets, DaemonCounterSet counters, int commandCapacity)
+    {
+        _network = network;
+        _budgets = budgets;
+        _counters = counters;
+        _commands = new CommandQueue<LoopCommand>(commandCapacity);
+    }
+
+    /// <summary>Open endpoints and live connections; zero when there is nothing left to drive. Any thread.</summary>
+    internal int LiveCount { get; private set; }
+
+    /// <summary>True while the leader has commands to run or connections that may transmit at once.</summary>
+    internal bool HasWorkNow => !_commands.IsEmpty || (_ready.Count > 0 && !_isSocketFull);
+
+    /// <summary>When the next turn is due if nothing comes in before. Leader or pump owner.</summary>
+    internal Instant NextDeadline(Instant now)
+    {
+        if (HasWorkNow)
+        {
+            return now;
+        }
+
+        Instant next = _deadlines.Next;
+
+        // A full socket gives no sign when it has room again: look soon.
+        return _isSocketFull ? Instant.Earlier(next, now + TimeSpan.FromMilliseconds(1)) : next;
+    }
+
+    /// <summary>Any thread: hands a request to the leader and wakes it.</summary>
+    /// <returns>False if the queue is full.</returns>
+    internal bool TryPost(in LoopCommand command)
+    {
+        if (!_commands.TryPost(command))
+        {
+            return false;
+        }
+
+        _network.Wake();
+        return true;
+    }
+
+    /// <summary>One bounded pass.</summary>
+    /// <returns>How much was done; zero lets the caller wait.</returns>
+    internal int Turn(Instant now)
+    {
+        int thread = Environment.CurrentManagedThreadId;
+        int before = Interlocked.CompareExchange(ref _leader, thread, 0);
+        Invariant.Require(before == 0, "A turn is led by one thread at a time and never re-entered.");
+
+        try
+        {
+            // A clock may stand still between turns, and a caller's may lag: time never goes backwards in here.
+            now = Instant.Later(now, _lastTurn);
+            _lastTurn = now;
+            _counters.Turns++;
+
+            int work = RunCommands(now);
+            work += ReceiveDatagrams(now);      // before transmitting, so that acknowledgements ride on data
+            work += FireDeadlines(now);         // before transmitting, so that probes leave in the same turn
+            work += TransmitDatagrams(now);
+            return work;
+        }
+        finally
+        {
+            Volatile.Write(ref _leader, 0);
+        }
+    }
+
+    /// <summary>Ends every connection without a goodbye and wakes every waiter.</summary>
+    internal void EndAll(FinalReasons reasons, CloseReason reason, Instant now)
+    {
+        foreach (EndpointDriver endpoint in _endpoints)
+        {
+            endpoint.Engine.EndAll(reasons, reason, now);
+        }
+    }
+
+    /// <summary>Closes every connection as its user would: flush, then goodbye.</summary>
+    internal void CloseAll(CloseReason reason, Instant now)
+    {
+        foreach (EndpointDriver endpoint in _endpoints)
+        {
+            foreach (ConnectionEngine connection in endpoint.Engine.Connections)
+            {
+                connection.Close(FinalReasons.ClosedLocally, reason, now);
+                MarkReady(connection);
+            }
+        }
+    }
+
+    /// <summary>Skips the flush of all connections that still flush, for a daemon that has waited long enough.</summary>
+    internal void SayGoodbyes(Instant now)
+    {
+        foreach (EndpointDriver endpoint in _endpoints)
+        {
+            foreach (ConnectionEngine connection in endpoint.Engine.Connections)
+            {
+                connection.HurryGoodbyes(now);
+                MarkReady(connection);
+            }
+        }
+    }
+
+    /// <summary>True while some connection has still to deliver or to say goodbye.</summary>
+    internal bool HasUnsaidGoodbyes()
+    {
+        foreach (EndpointDriver endpoint in _endpoints)
+        {
+            foreach (ConnectionEngine connection in endpoint.Engine.Connections)
+            {
+                if (connection.State is ConnectionState.Flushing or ConnectionState.Closing)
+                {
+                    return true;
+                }
+            }
+        }
+
+        return false;
+    }
+
+    internal void DisposeSockets()
+    {
+        foreach (EndpointDriver endpoint in _endpoints)
+        {
+            endpoint.Socket.Dispose();
+        }
+
+        _endpoints.Clear();
+        LiveCount = 0;
+    }
+
+    private int RunCommands(Instant now)
+    {
+        int done = 0;
+
+        while (done < _budgets.Commands && _commands.TryRead(out LoopCommand command))
+        {
+            Run(command, now);
+            done++;
+        }
+
+        return done;
+    }
+
+    private void Run(in LoopCommand command, Instant now)
+    {
+        switch (command.Kind)
+        {
+            case LoopCommandKind.AddEndpoint:
+                _endpoints.Add(command.Endpoint!);
+                CountLive();
+                break;
+            case LoopCommandKind.ReleaseEndpoint:
+                command.Endpoint!.IsReleased = true;
+                DropIfUnused(command.Endpoint);
+                break;
+            case LoopCommandKind.Connect:
+                Connect(command.Endpoint!, command.Connection!, now);
+                break;
+            case LoopCommandKind.Touch:
+                command.Connection!.ClearTouched();
+
+                if (command.Connection.Engine is { } engine)
+                {
+                    engine.HandleTouch(now);
+                    MarkReady(engine);
+                }
+
+                break;
+            default:
+                Invariant.Require(false, "Every command has a consequence.");
+                break;
+        }
+    }
+
+    private void Connect(EndpointDriver endpoint, ILoopConnection connection, Instant now)
+    {
+        ConnectionEngine engine = endpoint.Engine.Connect(connection, connection.RemoteAddress, now);
+        connection.Attach(engine, endpoint);
+        CountLive();
+        MarkReady(engine);
+    }
+
+    private static EndpointDriver DriverOf(ConnectionEngine connection) => ((ILoopConnection)connection.Owner).Driver!;
+
+    private int ReceiveDatagrams(Instant now)
+    {
+        int received = 0;
+
+        // The first endpoint asked rotates, so that a flood at one does not starve the others.
+        for (int i = 0; i < _endpoints.Count && received < _budgets.ReceiveDatagrams; i++)
+        {
+            EndpointDriver endpoint = _endpoints[(_firstEndpoint + i) % _endpoints.Count];
+            received += ReceiveFrom(endpoint, _budgets.ReceiveDatagrams - received, now);
+        }
+
+        _firstEndpoint = _endpoints.Count == 0 ? 0 : (_firstEndpoint + 1) % _endpoints.Count;
+        return received;
+    }
+
+    private int ReceiveFrom(EndpointDriver endpoint, int budget, Instant now)
+    {
+        int received = 0;
+
+        while (received < budget)
+        {
+            SocketOutcome outcome = endpoint.Socket.TryReceive(
+                _receive, out int length, out int datagramBytes, out PeerAddress from);
+
+            if (outcome == SocketOutcome.WouldBlock)
+            {
+                break;
+            }
+
+            if (outcome == SocketOutcome.Closed)
+            {
+                FailEndpoint(endpoint, now);
+                break;
+            }
+
+            received++;
+
+            if (outcome != SocketOutcome.Done)
+            {
+                // News about a datagram sent earlier; the next one may be fine (H62).
+                _counters.SocketNotices++;
+                continue;
+            }
+
+            int offset = 0;
+
+            do
+            {
+                int bytes = Math.Min(datagramBytes, length - offset);
+                TakeDatagram(endpoint, _receive.AsSpan(offset, bytes), from, now);
+                offset += bytes;
+            }
+            while (offset < length);
+        }
+
+        return received;
+    }
+
+    private void TakeDatagram(EndpointDriver endpoint, Span<byte> datagram, PeerAddress from, Instant now)
+    {
+        DropReason dropped = endpoint.Engine.HandleDatagram(datagram, from, now, out ConnectionEngine? connection);
+        _counters.CountReceived(datagram.Length, dropped);
+
+        if (connection is not null)
+        {
+            MarkReady(connection);
+        }
+
+        while (endpoint.Engine.TryNextDisturbed(out ConnectionEngine? disturbed))
+        {
+            MarkReady(disturbed!);
+        }
+    }
+
+    private int FireDeadlines(Instant now)
+    {
+        int fired = 0;
+
+        while (_deadlines.TryTakeDue(now, out ConnectionEngine? connection))
+        {
+            connection.HandleTimeout(now);
+            MarkReady(connection);
+            fired++;
+        }
+
+        return fired;
+    }
+
+    private int TransmitDatagrams(Instant now)
+    {
+        int sent = 0;
+        _isSocketFull = false;
+
+        foreach (EndpointDriver endpoint in _endpoints)
+        {
+            sent += SendReplies(endpoint);
+        }
+
+        // Each ready connection gets its share, then goes to the back; what is left waits for the next turn.
+        int share = Math.Max(_transmit.Capacity / ReceiveBufferBytes, _budgets.TransmitDatagrams / 4);
+
+        for (int i = _ready.Count; i > 0 && sent < _budgets.TransmitDatagrams && !_isSocketFull; i--)
+        {
+            ConnectionEngine connection = _ready.Dequeue();
+            int datagrams = SendFrom(connection, Math.Min(share, _budgets.TransmitDatagrams - sent), now);
+            sent += datagrams;
+
+            if (datagrams >= share)
+            {
+                _ready.Enqueue(connection);
+            }
+            else
+            {
+                connection.IsReady = false;
+            }
+
+            EndTurn(connection, now);
+        }
+
+        return sent;
+    }
+
+    private int SendReplies(EndpointDriver endpoint)
+    {
+        int sent = 0;
+
+        while (endpoint.Engine.TryNextReply(_transmit.Span, out int bytes, out PeerAddress to))
+        {
+            Send(endpoint, _transmit.Span[..bytes], bytes, to);
+            sent++;
+        }
+
+        return sent;
+    }
+
+    /// <summary>Builds a connection's datagrams back to back and sends runs of equal ones in one call.</summary>
+    private int SendFrom(ConnectionEngine connection, int budget, Instant now)
+    {
+        EndpointDriver endpoint = DriverOf(connection);
+        int segments = endpoint.Socket.Capabilities.MaxSegments;
+        Span<byte> buffer = _transmit.Span;
+        int sent = 0;
+        int length = 0;
+        int size = 0;
+
+        while (sent < budget && !_isSocketFull)
+        {
+            int bytes = connection.PollTransmit(buffer[length..], now);
+
+            if (bytes == 0)
+            {
+                break;
+            }
+
+            sent++;
+
+            if (length > 0 && bytes > size)
+            {
+                // A larger one cannot follow smaller ones in a run.
+                Send(endpoint, buffer[..length], size, connection.RemoteAddress);
+                buffer.Slice(length, bytes).CopyTo(buffer);
+                length = 0;
+            }
+
+            size = length == 0 ? bytes : size;
+            length += bytes;
+
+            bool isRunOver = bytes < size || length >= segments * size
+                || length + size > buffer.Length || length + size > WireFormat.MaxDatagramBytes;
+
+            if (isRunOver)
+            {
+                Send(endpoint, buffer[..length], size, connection.RemoteAddress);
+                length = 0;
+            }
+        }
+
+        if (length > 0)
+        {
+            Send(endpoint, buffer[..length], size, connection.RemoteAddress);
+        }
+
+        return sent;
+    }
+
+    private void Send(EndpointDriver endpoint, ReadOnlySpan<byte> datagrams, int datagramBytes, PeerAddress to)
+    {
+        SocketOutcome outcome = endpoint.Socket.TrySend(datagrams, datagramBytes, to);
+        _counters.CountSent(datagrams.Length, (datagrams.Length + datagramBytes - 1) / datagramBytes);
+
+        switch (outcome)
+        {
+            case SocketOutcome.Done:
+                break;
+            case SocketOutcome.WouldBlock:
+                // Counts as sent: loss recovery brings the content again (house section 6).
+                _counters.SendBlocked++;
+                _isSocketFull = true;
+                break;
+            default:
+                _counters.SocketNotices++;
+                break;
+        }
+    }
+
+    private void EndTurn(ConnectionEngine connection, Instant now)
+    {
+        connection.HandleTurnEnd(now);
+
+        if (connection.State == ConnectionState.Ended)
+        {
+            Forget(connection);
+            return;
+        }
+
+        _deadlines.Set(connection, connection.NextDeadline);
+
+        // The end of the turn may have started the goodbyes, and a sink may have sent answers.
+        if (connection.HasSomethingNow(now))
+        {
+            MarkReady(connection);
+        }
+    }
+
+    private void Forget(ConnectionEngine connection)
+    {
+        _deadlines.Remove(connection);
+        EndpointDriver endpoint = DriverOf(connection);
+        endpoint.Engine.Forget(connection);
+        DropIfUnused(endpoint);
+        CountLive();
+    }
+
+    /// <summary>G22: the socket goes when the endpoint was disposed and its last connection has gone.</summary>
+    private void DropIfUnused(EndpointDriver endpoint)
+    {
+        if (endpoint.IsReleased && endpoint.Engine.ConnectionCount == 0)
+        {
+            endpoint.Socket.Dispose();
+            _endpoints.Remove(endpoint);
+            CountLive();
+        }
+    }
+
+    private void FailEndpoint(EndpointDriver endpoint, Instant now)
+    {
+        // G23: a fatal error of the socket ends all its peers with that error.
+        endpoint.Engine.EndAll(
+            FinalReasons.SocketFailed, new CloseReason(CloseCode.SocketError, "The socket was closed."), now);
+        endpoint.IsReleased = true;
+
+        foreach (ConnectionEngine connection in endpoint.Engine.Connections)
+        {
+            MarkReady(connection);
+        }
+
+        DropIfUnused(endpoint);
+    }
+
+    private void MarkReady(ConnectionEngine connection)
+    {
+        if (!connection.IsReady)
+        {
+            connection.IsReady = true;
+            _ready.Enqueue(connection);
+        }
+    }
+
+    private void CountLive()
+    {
+        int live = _endpoints.Count;
+
+        foreach (EndpointDriver endpoint in _endpoints)
+        {
+            live += endpoint.Engine.ConnectionCount;
+        }
+
+        LiveCount = live;
+    }
+}
+
+/// <summary>One socket and the protocol that speaks on it.</summary>
+internal sealed class EndpointDriver(IDatagramSocket socket, EndpointEngine engine)
+{
+    internal IDatagramSocket Socket { get; } = socket;
+
+    internal EndpointEngine Engine { get; } = engine;
+
+    /// <summary>The user has disposed the endpoint: it goes with its last connection.</summary>
+    internal bool IsReleased { get; set; }
+}
+
+internal enum LoopCommandKind : byte
+{
+    AddEndpoint,
+    ReleaseEndpoint,
+    Connect,
+    Touch,
+}
+
+/// <summary>What a user thread asks of the leader.</summary>
+internal readonly record struct LoopCommand(
+    LoopCommandKind Kind, EndpointDriver? Endpoint, ILoopConnection? Connection);
+
+/// <summary>What the loop needs of the handle users hold, beside what the engine needs.</summary>
+internal interface ILoopConnection : IConnectionOwner
+{
+    PeerAddress RemoteAddress { get; }
+
+    /// <summary>Null until the leader has made it.</summary>
+    ConnectionEngine? Engine { get; }
+
+    EndpointDriver? Driver { get; }
+
+    /// <summary>Leader: from now on there is something to drive.</summary>
+    void Attach(ConnectionEngine engine, EndpointDriver driver);
+
+    /// <summary>Leader, before it looks: a touch from now on is a new one.</summary>
+    void ClearTouched();
+}

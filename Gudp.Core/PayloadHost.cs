@@ -1,0 +1,41 @@
+using System;
+using System.Threading;
+
+namespace Gudp.Core;
+
+/// <summary>What Core offers to the payload layer of one connection.</summary>
+public sealed class PayloadHost
+{
+    private int _maxFrameBytes = ConnectionConfig.MinimumFrameBytes;
+    private long _smoothedRttTicks;
+
+    internal PayloadHost(Connection connection) => Connection = connection;
+
+    /// <summary>The connection the layer rides on.</summary>
+    public Connection Connection { get; }
+
+    /// <summary>
+    /// Bytes of frames that fit the largest packet now. Any thread. Before the handshake is done it is what fits in
+    /// every case; it changes with the path.
+    /// </summary>
+    public int MaxFrameBytes => Volatile.Read(ref _maxFrameBytes);
+
+    /// <summary>The smoothed round trip; zero before the first measurement. Any thread.</summary>
+    public TimeSpan SmoothedRtt => new(Volatile.Read(ref _smoothedRttTicks));
+
+    /// <summary>
+    /// Says that there is something to send. Any thread; call after publishing. Cheap when it was said already and
+    /// not yet looked at.
+    /// </summary>
+    public void Wake() => Connection.Touch();
+
+    /// <summary>Adds to the connection's count of content sent again. Leader only.</summary>
+    /// <param name="ranges">How many pieces of content were offered again, 1 or more.</param>
+    public void CountRetransmit(int ranges) => Connection.Counters.Retransmits += ranges;
+
+    internal void Publish(int maxFrameBytes, TimeSpan smoothedRtt)
+    {
+        Volatile.Write(ref _maxFrameBytes, maxFrameBytes);
+        Volatile.Write(ref _smoothedRttTicks, smoothedRtt.Ticks);
+    }
+}

@@ -1,0 +1,117 @@
+using System;
+using System.Collections.Generic;
+using System.Net.Sockets;
+using System.Threading;
+using Gudp.Core.Sockets;
+
+namespace Gudp.Core.Simulation;
+
+/// <summary>A machine of a <see cref="SimulatedNetwork"/>: give it to a daemon in manual mode as its network.</summary>
+/// <remarks>
+/// <see cref="Wake"/> is for any thread, the rest for the one that drives the world. Disposing the host closes its
+/// sockets, as when a process is killed; adding a host of the same address later starts it again behind the same links.
+/// </remarks>
+public sealed class SimulatedHost : IDatagramNetwork
+{
+    private const int FirstAutomaticPort = 40_000;
+
+    // What Linux grants who does not ask.
+    private const int DefaultBufferBytes = 212_992;
+
+    private readonly List<SimulatedSocket> _sockets = [];
+    private int _nextPort = FirstAutomaticPort;
+    private int _isWoken;
+
+    internal SimulatedHost(SimulatedNetwork network, PeerAddress address, int index)
+    {
+        Network = network;
+        Address = address;
+        Index = index;
+    }
+
+    /// <summary>Its only address; the port is 0.</summary>
+    public PeerAddress Address { get; }
+
+    /// <summary>True if a datagram waits in one of its sockets.</summary>
+    public bool HasReadable => ReadableDatagrams > 0;
+
+    internal SimulatedNetwork Network { get; }
+
+    /// <summary>Its place among the hosts' links; kept over a restart.</summary>
+    internal int Index { get; }
+
+    internal int ReadableDatagrams { get; set; }
+
+    internal bool IsDisposed { get; private set; }
+
+    /// <inheritdoc/>
+    /// <remarks>
+    /// <paramref name="local"/> is this host's address, or one of the any addresses; port 0 takes the next free one
+    /// from 40,000 on. Each waiting datagram is charged 512 bytes of the receive buffer beyond its own.
+    /// </remarks>
+    public IDatagramSocket Open(PeerAddress local, int sendBufferBytes, int receiveBufferBytes)
+    {
+        ObjectDisposedException.ThrowIf(IsDisposed, this);
+        ArgumentOutOfRangeException.ThrowIfNegative(sendBufferBytes);
+        ArgumentOutOfRangeException.ThrowIfNegative(receiveBufferBytes);
+
+        if (!local.IsAny && local.WithPort(0) != Address)
+        {
+            throw new SocketException((int)SocketError.AddressNotAvailable);
+        }
+
+        int port = local.Port != 0 ? local.Port : NextFreePort();
+        PeerAddress bound = Address.WithPort(port);
+
+        if (Network.Find(bound) is not null)
+        {
+            throw new SocketException((int)SocketError.AddressAlreadyInUse);
+        }
+
+        var capabilities = new DatagramCapabilities(
+            sendBufferBytes == 0 ? DefaultBufferBytes : sendBufferBytes,
+            receiveBufferBytes == 0 ? DefaultBufferBytes : receiveBufferBytes,
+            Network.MaxSegments);
+        var socket = new SimulatedSocket(this, bound, capabilities);
+        Network.Remember(socket);
+        _sockets.Add(socket);
+        return socket;
+    }
+
+    /// <summary>Never sleeps, whatever the limit: virtual time passes in <see cref="SimulatedNetwork.AdvanceTo"/>.</summary>
+    /// <param name="limit">Not looked at.</param>
+    /// <returns>True if a datagram waits or Wake was called since the last time.</returns>
+    public bool Wait(TimeSpan limit) => Interlocked.Exchange(ref _isWoken, 0) != 0 || HasReadable;
+
+    /// <inheritdoc/>
+    public void Wake() => Interlocked.Exchange(ref _isWoken, 1);
+
+    /// <summary>Closes its sockets; what was not read is gone, what is under way will find nobody.</summary>
+    public void Dispose()
+    {
+        IsDisposed = true;
+
+        while (_sockets.Count > 0)
+        {
+            _sockets[^1].Dispose();
+        }
+    }
+
+    internal void Forget(SimulatedSocket socket) => _sockets.Remove(socket);
+
+    private int NextFreePort()
+    {
+        for (int tried = FirstAutomaticPort; tried <= ushort.MaxValue; tried++)
+        {
+            int port = _nextPort;
+            _nextPort = port == ushort.MaxValue ? FirstAutomaticPort : port + 1;
+
+            if (Network.Find(Address.WithPort(port)) is null)
+            {
+                return port;
+            }
+        }
+
+        throw new SocketException((int)SocketError.AddressAlreadyInUse);
+    }
+}

@@ -1,0 +1,316 @@
+using System;
+using System.Collections.Generic;
+
+namespace Gudp.Core.Simulation;
+
+// A whole network in one thread and in virtual time. A datagram's fate is decided when it is sent (its link, the
+// link's draws); then it waits in a queue ordered by arrival until AdvanceTo passes that moment and puts it into the
+// receive buffer of whoever listens there by then.
+//
+// Draws are keyed by (seed, direction, number in that direction): adding a host, a link or a datagram elsewhere
+// changes no other datagram's fate. Directions are named by the addresses of the hosts, not by their order.
+
+/// <summary>
+/// Hosts, links and a clock that exist in this object only. Everything follows from one seed: the same calls give the
+/// same run, on every machine, proved by <see cref="TraceHash"/>.
+/// </summary>
+/// <remarks>
+/// One thread drives it: run each daemon's ProcessIO, then <see cref="AdvanceTo"/> the earlier of
+/// <see cref="NextArrival"/> and the daemons' next deadlines, and again. In its steady state it allocates nothing.
+/// Always true: datagrams begun (sent, injected, copied) = datagrams ended + datagrams under way.
+/// </remarks>
+public sealed class SimulatedNetwork
+{
+    private const uint FirstAutomaticIPv4 = 0x0A00_0001;
+
+    private readonly ulong _seed;
+    private readonly VirtualTime _time = new();
+    private readonly Dictionary<PeerAddress, SimulatedHost> _hosts = [];
+    private readonly Dictionary<PeerAddress, SimulatedSocket> _sockets = [];
+    private readonly Dictionary<long, SimulatedLink> _links = [];
+    private readonly PriorityQueue<int, Arrival> _underWay = new();
+    private SimulatedFaults _faults;
+    private RunningHash _trace;
+    private LinkModel _defaultLink = LinkModel.Perfect;
+    private long _scheduled;
+
+    /// <summary>An empty network at time 0.</summary>
+    /// <param name="seed">Decides every draw.</param>
+    public SimulatedNetwork(ulong seed) => _seed = seed;
+
+    /// <summary>
+    /// The clock for the daemons: ten million ticks a second, the date starts at 2000-01-01 UTC. It has no timers.
+    /// </summary>
+    public TimeProvider Time => _time;
+
+    /// <summary>Virtual time; starts at 0.</summary>
+    public Instant Now => _time.Now;
+
+    /// <summary>Where no link was set. A host's link to itself is perfect unless set.</summary>
+    /// <exception cref="ArgumentOutOfRangeException">See <see cref="LinkModel.Validate"/>.</exception>
+    public LinkModel DefaultLink
+    {
+        get => _defaultLink;
+        set
+        {
+            ArgumentNullException.ThrowIfNull(value);
+            value.Validate();
+            _defaultLink = value;
+        }
+    }
+
+    /// <summary>Datagrams one TrySend may carry on sockets opened here: above 1 it imitates offload. Default 1.</summary>
+    public int MaxSegments { get; init; } = 1;
+
+    /// <summary>When the next datagram arrives: now or later; never if none is under way.</summary>
+    public Instant NextArrival
+        => _underWay.TryPeek(out _, out Arrival next) ? Instant.Later(next.At, Now) : Instant.Never;
+
+    /// <summary>Counts of what happened so far.</summary>
+    public SimulatedFaults Faults => _faults;
+
+    /// <summary>Datagrams that wait for their arrival.</summary>
+    public int UnderWay => _underWay.Count;
+
+    /// <summary>A hash over time, sender, receiver and bytes of every datagram sent and delivered, in order.</summary>
+    public ulong TraceHash => _trace.Value;
+
+    internal DatagramStore Store { get; } = new();
+
+    /// <summary>Adds a host at the next free address from 10.0.0.1 on.</summary>
+    public SimulatedHost AddHost()
+    {
+        uint ipv4 = FirstAutomaticIPv4;
+
+        while (_hosts.ContainsKey(PeerAddress.FromIPv4(ipv4, 0)))
+        {
+            ipv4++;
+        }
+
+        return AddHost(ipv4);
+    }
+
+    /// <summary>Adds a host.</summary>
+    /// <param name="ipv4">Its address, the first octet on top: 0x0A000001 is 10.0.0.1.</param>
+    public SimulatedHost AddHost(uint ipv4) => AddHost(PeerAddress.FromIPv4(ipv4, 0));
+
+    /// <summary>Adds a host, or starts one of this address again that was disposed; its links are the old ones.</summary>
+    /// <param name="address">IPv4 or IPv6, not an any address. The port is not looked at.</param>
+    /// <exception cref="ArgumentException">A host of this address is alive.</exception>
+    public SimulatedHost AddHost(PeerAddress address)
+    {
+        PeerAddress key = address.WithPort(0);
+
+        if (key.IsAny)
+        {
+            throw new ArgumentException($"{address} stands for every address; a host needs one.", nameof(address));
+        }
+
+        int index = _hosts.Count;
+
+        if (_hosts.TryGetValue(key, out SimulatedHost? former))
+        {
+            if (!former.IsDisposed)
+            {
+                throw new ArgumentException($"There is a host at {address} already; dispose it first.", nameof(address));
+            }
+
+            index = former.Index;
+        }
+
+        var host = new SimulatedHost(this, key, index);
+        _hosts[key] = host;
+        return host;
+    }
+
+    /// <summary>Sets one direction; datagrams under way are not affected. Null gives it back to the default.</summary>
+    /// <exception cref="ArgumentOutOfRangeException">See <see cref="LinkModel.Validate"/>.</exception>
+    public void SetLink(SimulatedHost from, SimulatedHost to, LinkModel? model)
+    {
+        ArgumentNullException.ThrowIfNull(from);
+        ArgumentNullException.ThrowIfNull(to);
+        model?.Validate();
+        LinkFrom(from, to).Model = model;
+    }
+
+    /// <summary>Sets both directions between two hosts; see <see cref="SetLink"/>.</summary>
+    public void SetLinks(SimulatedHost first, SimulatedHost second, LinkModel? model)
+    {
+        SetLink(first, second, model);
+        SetLink(second, first, model);
+    }
+
+    /// <summary>The model of one direction as it is now.</summary>
+    public LinkModel LinkOf(SimulatedHost from, SimulatedHost to)
+    {
+        ArgumentNullException.ThrowIfNull(from);
+        ArgumentNullException.ThrowIfNull(to);
+        return LinkFrom(from, to).Model ?? (from.Index == to.Index ? LinkModel.Perfect : _defaultLink);
+    }
+
+    /// <summary>
+    /// Lets time pass and delivers what arrives until then, the end included, in order of arrival; what arrives at the
+    /// same moment in the order it was sent.
+    /// </summary>
+    /// <param name="moment">Now or later, not never. Now delivers what needs no time.</param>
+    public void AdvanceTo(Instant moment)
+    {
+        ArgumentOutOfRangeException.ThrowIfLessThan(moment, Now);
+        ArgumentOutOfRangeException.ThrowIfEqual(moment, Instant.Never);
+
+        while (_underWay.TryPeek(out int slot, out Arrival next) && next.At <= moment)
+        {
+            _underWay.Dequeue();
+            _time.Now = Instant.Later(next.At, Now);
+            Deliver(slot);
+        }
+
+        _time.Now = moment;
+        Invariant.Require(
+            _faults.Begun == _faults.Ended + _underWay.Count,
+            "Each datagram begun has ended or is under way.");
+    }
+
+    /// <summary>
+    /// Puts in a datagram that no socket sent: a spoofed sender, a replay. It passes no link and arrives with the next
+    /// <see cref="AdvanceTo"/>.
+    /// </summary>
+    public void Inject(PeerAddress from, PeerAddress to, ReadOnlySpan<byte> datagram)
+    {
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(datagram.Length, LinkModel.MaxDatagramBytes);
+        _faults.Injected++;
+        Schedule(from, to, datagram, Now);
+    }
+
+    internal SimulatedSocket? Find(PeerAddress local) => _sockets.GetValueOrDefault(local);
+
+    internal void Remember(SimulatedSocket socket) => _sockets.Add(socket.LocalAddress, socket);
+
+    internal void Forget(SimulatedSocket socket)
+    {
+        _sockets.Remove(socket.LocalAddress);
+        socket.Host.Forget(socket);
+    }
+
+    /// <summary>A socket of <paramref name="host"/> sends one datagram.</summary>
+    internal void Send(SimulatedHost host, PeerAddress from, PeerAddress to, ReadOnlySpan<byte> datagram)
+    {
+        _faults.Sent++;
+        _trace.Add(isSend: true, Now, from, to, datagram);
+
+        if (!_hosts.TryGetValue(to.WithPort(0), out SimulatedHost? receiver))
+        {
+            _faults.Undeliverable++;
+            return;
+        }
+
+        SimulatedLink link = LinkFrom(host, receiver);
+        LinkVerdict verdict = link.Send(LinkOf(host, receiver), datagram.Length, Now, out LinkTransit transit);
+
+        switch (verdict)
+        {
+            case LinkVerdict.Passed:
+                Pass(link, transit, from, to, datagram);
+                break;
+            case LinkVerdict.Cut:
+                _faults.CutDropped++;
+                break;
+            case LinkVerdict.TooLong:
+                _faults.TooLongDropped++;
+                break;
+            case LinkVerdict.QueueFull:
+                _faults.QueueDropped++;
+                break;
+            default:
+                _faults.Lost++;
+                break;
+        }
+    }
+
+    private void Pass(
+        SimulatedLink link,
+        in LinkTransit transit,
+        PeerAddress from,
+        PeerAddress to,
+        ReadOnlySpan<byte> datagram)
+    {
+        PacketFate fate = transit.Fate;
+        int slot = Schedule(from, to, datagram, transit.Leaves + fate.Delay);
+
+        if (fate.IsReordered)
+        {
+            _faults.Reordered++;
+        }
+
+        if (fate.IsCorrupted)
+        {
+            ref StoredDatagram stored = ref Store.At(slot);
+            stored.Length = link.Corrupt(transit.Packet, stored.Buffer.AsSpan(0, stored.Length));
+            _faults.Corrupted++;
+        }
+
+        if (fate.IsDuplicated)
+        {
+            Schedule(from, to, datagram, transit.Leaves + fate.CopyDelay);
+            _faults.Duplicated++;
+        }
+    }
+
+    private int Schedule(PeerAddress from, PeerAddress to, ReadOnlySpan<byte> datagram, Instant at)
+    {
+        int slot = Store.Add(from, to, datagram);
+        _underWay.Enqueue(slot, new Arrival(at, _scheduled++));
+        return slot;
+    }
+
+    private void Deliver(int slot)
+    {
+        ref StoredDatagram datagram = ref Store.At(slot);
+        SimulatedSocket? socket = Find(datagram.To);
+
+        if (socket is not null && socket.TryQueue(slot, datagram.Length))
+        {
+            _trace.Add(isSend: false, Now, datagram.From, datagram.To, datagram.Bytes);
+            _faults.Delivered++;
+            return;
+        }
+
+        Store.Return(slot);
+
+        if (socket is null)
+        {
+            _faults.Undeliverable++;
+        }
+        else
+        {
+            _faults.OverflowDropped++;
+        }
+    }
+
+    private SimulatedLink LinkFrom(SimulatedHost from, SimulatedHost to)
+    {
+        long key = ((long)from.Index << 32) | (uint)to.Index;
+
+        if (!_links.TryGetValue(key, out SimulatedLink? link))
+        {
+            link = new SimulatedLink(new LinkDraws(_seed, DirectionOf(from.Address, to.Address)));
+            _links.Add(key, link);
+        }
+
+        return link;
+    }
+
+    // The order matters: there and back are two directions.
+    private static ulong DirectionOf(PeerAddress from, PeerAddress to)
+        => LinkDraws.Mix(RunningHash.NumberOf(from)) + RunningHash.NumberOf(to);
+
+    /// <summary>Moments are compared first, then the order of sending.</summary>
+    private readonly record struct Arrival(Instant At, long Order) : IComparable<Arrival>
+    {
+        public int CompareTo(Arrival other)
+        {
+            int byTime = At.CompareTo(other.At);
+            return byTime != 0 ? byTime : Order.CompareTo(other.Order);
+        }
+    }
+}

@@ -1,0 +1,211 @@
+using System;
+using System.Runtime.CompilerServices;
+
+namespace Gudp.Core;
+
+/// <summary>
+/// What a connection did so far. The numbers are read one after another while the loop goes on, so they need not match
+/// each other exactly. Counts grow only; the last six are levels.
+/// </summary>
+/// <param name="DatagramsSent">Datagrams handed to the socket.</param>
+/// <param name="BytesSent">Bytes of UDP payload in them.</param>
+/// <param name="DatagramsReceived">Datagrams accepted from the peer; dropped ones are the daemon's count.</param>
+/// <param name="BytesReceived">Bytes of UDP payload in them.</param>
+/// <param name="PayloadBytesSent">Bytes of frames of the layer above, also when repeated.</param>
+/// <param name="PayloadBytesReceived">Bytes of frames handed to the layer above.</param>
+/// <param name="PacketsAcked">Packets whose fate is: acked.</param>
+/// <param name="PacketsLost">Packets whose fate is: lost.</param>
+/// <param name="Retransmits">Times content was offered once more, after a loss or before it was sure.</param>
+/// <param name="ProbesSent">Packets sent only to get an ack (RFC 9002 section 6.2).</param>
+/// <param name="SmoothedRtt">Round trip, smoothed (RFC 9002 section 5.3); zero before the first sample.</param>
+/// <param name="MinRtt">Least round trip; zero before the first sample.</param>
+/// <param name="LatestRtt">Last round trip; zero before the first sample.</param>
+/// <param name="WindowBytes">Bytes allowed in flight.</param>
+/// <param name="BytesInFlight">Bytes sent, fate unknown.</param>
+public readonly record struct ConnectionCounters(
+    long DatagramsSent,
+    long BytesSent,
+    long DatagramsReceived,
+    long BytesReceived,
+    long PayloadBytesSent,
+    long PayloadBytesReceived,
+    long PacketsAcked,
+    long PacketsLost,
+    long Retransmits,
+    long ProbesSent,
+    TimeSpan SmoothedRtt,
+    TimeSpan MinRtt,
+    TimeSpan LatestRtt,
+    long WindowBytes,
+    long BytesInFlight);
+
+/// <summary>
+/// What a daemon did so far. Read while the loop goes on; between turns
+/// <c>DatagramsReceived == DatagramsAccepted + DatagramsDropped</c>, and the drops are the sum over all reasons.
+/// </summary>
+public readonly record struct DaemonCounters
+{
+    private readonly DropCounts _drops;
+
+    internal DaemonCounters(in DropCounts drops) => _drops = drops;
+
+    /// <summary>Datagrams taken from all sockets.</summary>
+    public long DatagramsReceived { get; internal init; }
+
+    /// <summary>Those that were valid and meant for us.</summary>
+    public long DatagramsAccepted { get; internal init; }
+
+    /// <summary>Bytes of UDP payload received, also of dropped datagrams.</summary>
+    public long BytesReceived { get; internal init; }
+
+    /// <summary>Datagrams handed to the sockets.</summary>
+    public long DatagramsSent { get; internal init; }
+
+    /// <summary>Bytes of UDP payload handed to the sockets.</summary>
+    public long BytesSent { get; internal init; }
+
+    /// <summary>Sends the system had no room for; loss recovery brings their content again.</summary>
+    public long SendBlocked { get; internal init; }
+
+    /// <summary>News of the system about earlier sends, such as a port nobody listens on.</summary>
+    public long SocketNotices { get; internal init; }
+
+    /// <summary>Turns of the loop.</summary>
+    public long Turns { get; internal init; }
+
+    /// <summary>Datagrams received and discarded, whatever the reason.</summary>
+    public long DatagramsDropped
+    {
+        get
+        {
+            long sum = 0;
+
+            foreach (long count in _drops)
+            {
+                sum += count;
+            }
+
+            return sum;
+        }
+    }
+
+    /// <summary>Datagrams discarded for that reason; zero for <see cref="DropReason.None"/>.</summary>
+    public long Dropped(DropReason reason) => _drops[(int)reason];
+}
+
+/// <summary>One counter per <see cref="DropReason"/>, without an array of its own.</summary>
+[InlineArray(Room)]
+internal struct DropCounts : IEquatable<DropCounts>
+{
+    /// <summary>More than there are reasons; a test compares.</summary>
+    internal const int Room = 32;
+
+    private long _first;
+
+    public readonly bool Equals(DropCounts other)
+    {
+        ReadOnlySpan<long> mine = this;
+        ReadOnlySpan<long> theirs = other;
+        return mine.SequenceEqual(theirs);
+    }
+
+    public override readonly bool Equals(object? obj) => obj is DropCounts other && Equals(other);
+
+    public override readonly int GetHashCode()
+    {
+        var hash = default(HashCode);
+
+        foreach (long count in this)
+        {
+            hash.Add(count);
+        }
+
+        return hash.ToHashCode();
+    }
+}
+
+/// <summary>A connection's counters while they count. One writer, whoever leads the turn; any thread reads.</summary>
+internal sealed class ConnectionCounterSet
+{
+    internal long DatagramsSent;
+    internal long BytesSent;
+    internal long DatagramsReceived;
+    internal long BytesReceived;
+    internal long PayloadBytesSent;
+    internal long PayloadBytesReceived;
+    internal long PacketsAcked;
+    internal long PacketsLost;
+    internal long Retransmits;
+    internal long ProbesSent;
+    internal TimeSpan SmoothedRtt;
+    internal TimeSpan MinRtt;
+    internal TimeSpan LatestRtt;
+    internal long WindowBytes;
+    internal long BytesInFlight;
+
+    internal ConnectionCounters ReadSnapshot() => new(
+        DatagramsSent,
+        BytesSent,
+        DatagramsReceived,
+        BytesReceived,
+        PayloadBytesSent,
+        PayloadBytesReceived,
+        PacketsAcked,
+        PacketsLost,
+        Retransmits,
+        ProbesSent,
+        SmoothedRtt,
+        MinRtt,
+        LatestRtt,
+        WindowBytes,
+        BytesInFlight);
+}
+
+/// <summary>A daemon's counters while they count. One writer, whoever leads the turn; any thread reads.</summary>
+internal sealed class DaemonCounterSet
+{
+    internal long SendBlocked;
+    internal long SocketNotices;
+    internal long Turns;
+
+    private long _received;
+    private long _accepted;
+    private long _bytesReceived;
+    private long _sent;
+    private long _bytesSent;
+    private DropCounts _drops;
+
+    /// <summary>One datagram came; it is counted once, accepted or under one reason.</summary>
+    internal void CountReceived(int bytes, DropReason dropped)
+    {
+        _received++;
+        _bytesReceived += bytes;
+
+        if (dropped == DropReason.None)
+        {
+            _accepted++;
+        }
+        else
+        {
+            _drops[(int)dropped]++;
+        }
+    }
+
+    internal void CountSent(int bytes, int datagrams)
+    {
+        _sent += datagrams;
+        _bytesSent += bytes;
+    }
+
+    internal DaemonCounters ReadSnapshot() => new(_drops)
+    {
+        DatagramsReceived = _received,
+        DatagramsAccepted = _accepted,
+        BytesReceived = _bytesReceived,
+        DatagramsSent = _sent,
+        BytesSent = _bytesSent,
+        SendBlocked = SendBlocked,
+        SocketNotices = SocketNotices,
+        Turns = Turns,
+    };
+}
