@@ -26,6 +26,9 @@ internal sealed class Printer
     internal static Printer ForConsole()
         => new(Console.Out, Console.Error, Console.IsOutputRedirected ? null : AnsiConsole.Console);
 
+    /// <summary>The same streams with plain lines only.</summary>
+    internal Printer WithoutBars() => new(_output, _error, null);
+
     internal void Line(string text)
     {
         _output.WriteLine(OneLine(text));
