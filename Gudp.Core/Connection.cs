@@ -2,7 +2,6 @@ using System;
 using System.Threading;
 using Gudp.Core.Engine;
 using Gudp.Core.Loop;
-using Gudp.Core.Status;
 
 namespace Gudp.Core;
 

@@ -3,7 +3,6 @@ using System.Threading;
 using Gudp.Core.Engine;
 using Gudp.Core.Loop;
 using Gudp.Core.Sockets;
-using Gudp.Core.Status;
 
 namespace Gudp.Core;
 

@@ -68,7 +68,9 @@ internal sealed class ReadBuffer
         }
     }
 
-    /// <summary>Leader only. Copies the packet. False: full; after the end it is discarded, since nobody will ask for it.</summary>
+    /// <summary>
+    /// Leader only. Copies the packet. False: full; after the end it is discarded, since nobody will ask for it.
+    /// </summary>
     internal bool TryAdd(ReadOnlySpan<byte> packet)
     {
         lock (_gate)
@@ -93,7 +95,9 @@ internal sealed class ReadBuffer
         }
     }
 
-    /// <summary>Any thread, once a final status was seen or set; more than once is fine. Wakes all consumers (G10).</summary>
+    /// <summary>
+    /// Any thread, once a final status was seen or set; more than once is fine. Wakes all consumers (G10).
+    /// </summary>
     internal void End()
     {
         // Under the lock on purpose. A consumer that found nothing either still holds the lock and will see the flag,

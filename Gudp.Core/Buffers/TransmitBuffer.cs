@@ -2,7 +2,9 @@ using System;
 
 namespace Gudp.Core.Buffers;
 
-/// <summary>What the leader builds the datagrams of a turn into, back to back, so that one call may send several.</summary>
+/// <summary>
+/// What the leader builds the datagrams of a turn into, back to back, so that one call may send several.
+/// </summary>
 internal sealed class TransmitBuffer
 {
     private const int SizeBytes = 64 * 1024;

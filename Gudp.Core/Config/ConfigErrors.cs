@@ -24,7 +24,9 @@ public sealed class ConfigErrors
     /// <summary>How many mistakes were found so far.</summary>
     public int Count => _found.Count;
 
-    /// <summary>The same collection, seen from inside a part of the config: paths get <paramref name="name"/> in front.</summary>
+    /// <summary>
+    /// The same collection, seen from inside a part of the config: paths get <paramref name="name"/> in front.
+    /// </summary>
     public ConfigErrors Under(string name) => new(_found, _prefix + name + ".");
 
     /// <summary>A value that breaks a rule.</summary>

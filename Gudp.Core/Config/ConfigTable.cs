@@ -60,6 +60,20 @@ public sealed class ConfigTable<TConfig>
         => Add(key, "bytes", new Form<long>(ConfigText.WriteBytes, ConfigText.TryReadBytes, ConfigText.BytesForms),
             get, set, range, reason);
 
+    /// <summary>An amount of memory below 2 GB; text such as "64KB", where KB is 1,024 bytes.</summary>
+    public ConfigTable<TConfig> Bytes(
+        string key,
+        Func<TConfig, int> get,
+        Func<TConfig, int, TConfig> set,
+        (int Least, int Most) range,
+        string reason)
+        => Add(
+            key,
+            "bytes",
+            new Form<int>(
+                static value => ConfigText.WriteBytes(value), ConfigText.TryReadBytes, ConfigText.FewBytesForms),
+            get, set, range, reason);
+
     /// <summary>A number of things.</summary>
     public ConfigTable<TConfig> Count(
         string key,
@@ -119,11 +133,14 @@ public sealed class ConfigTable<TConfig>
             new Form<string>(static value => value, TryReadText, "text"),
             get,
             set,
-            value => value.Length >= 1 && value.Length <= mostCharacters && !value.Contains(';', StringComparison.Ordinal),
+            value => value.Length >= 1 && value.Length <= mostCharacters
+                && !value.Contains(';', StringComparison.Ordinal),
             string.Create(CultureInfo.InvariantCulture, $"1 to {mostCharacters} characters without ';'"),
             reason);
 
-    /// <summary>Takes over all rows and rules of a part; their keys get <paramref name="name"/> and a dot in front.</summary>
+    /// <summary>
+    /// Takes over all rows and rules of a part; their keys get <paramref name="name"/> and a dot in front.
+    /// </summary>
     public ConfigTable<TConfig> Include<TPart>(
         string name, ConfigTable<TPart> part, Func<TConfig, TPart> get, Func<TConfig, TPart, TConfig> set)
         where TPart : struct
@@ -172,7 +189,8 @@ public sealed class ConfigTable<TConfig>
     }
 
     /// <summary>
-    /// Reads "Key=value; Key=value"; line ends separate like ';'. What is not named keeps its default. The result is valid.
+    /// Reads "Key=value; Key=value"; line ends separate like ';'. What is not named keeps its default. The result is
+    /// valid.
     /// </summary>
     /// <exception cref="GudpConfigException">Lists every unknown key, unreadable value and broken rule.</exception>
     public TConfig Parse(string text)

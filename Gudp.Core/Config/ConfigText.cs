@@ -8,6 +8,7 @@ internal static class ConfigText
 {
     internal const string DurationForms = "a number with us, ms, s, min or h, such as 250ms";
     internal const string BytesForms = "a whole number of bytes or one with KB, MB or GB, such as 64KB";
+    internal const string FewBytesForms = BytesForms + ", below 2GB";
     internal const string NumberForms = "a whole number";
     internal const string FlagForms = "true or false";
 
@@ -16,9 +17,9 @@ internal static class ConfigText
     [
         ("h", TimeSpan.TicksPerHour),
         ("min", TimeSpan.TicksPerMinute),
+        ("s", TimeSpan.TicksPerSecond),
         ("ms", TimeSpan.TicksPerMillisecond),
         ("us", TimeSpan.TicksPerMicrosecond),
-        ("s", TimeSpan.TicksPerSecond),
     ];
 
     private static readonly (string Unit, long Bytes)[] Sizes =
@@ -27,15 +28,19 @@ internal static class ConfigText
         ("MB", 1L << 20),
         ("KB", 1L << 10),
         ("B", 1),
+        ("", 1),
     ];
 
     internal static string Write(TimeSpan value)
     {
-        ReadOnlySpan<(string Unit, long Ticks)> bySize = [Durations[0], Durations[1], Durations[4], Durations[2]];
-
-        foreach ((string unit, long ticks) in bySize)
+        if (value == TimeSpan.Zero)
         {
-            if (value.Ticks % ticks == 0 && (value.Ticks != 0 || unit == "s"))
+            return "0s";
+        }
+
+        foreach ((string unit, long ticks) in Durations)
+        {
+            if (value.Ticks % ticks == 0)
             {
                 return (value.Ticks / ticks).ToString(CultureInfo.InvariantCulture) + unit;
             }
@@ -47,19 +52,18 @@ internal static class ConfigText
 
     internal static bool TryRead(string text, out TimeSpan value)
     {
+        const NumberStyles Style = NumberStyles.AllowDecimalPoint | NumberStyles.AllowLeadingSign;
+        ReadOnlySpan<char> number = SplitUnit(text, out ReadOnlySpan<char> unit);
         value = default;
 
-        foreach ((string unit, long ticks) in Durations)
+        foreach ((string name, long ticks) in Durations)
         {
-            if (!text.EndsWith(unit, StringComparison.OrdinalIgnoreCase))
+            if (!unit.Equals(name, StringComparison.OrdinalIgnoreCase))
             {
                 continue;
             }
 
-            ReadOnlySpan<char> number = text.AsSpan(0, text.Length - unit.Length).TrimEnd();
-
-            if (!decimal.TryParse(number, NumberStyles.AllowDecimalPoint | NumberStyles.AllowLeadingSign,
-                CultureInfo.InvariantCulture, out decimal amount)
+            if (!decimal.TryParse(number, Style, CultureInfo.InvariantCulture, out decimal amount)
                 || Math.Abs(amount) > long.MaxValue / ticks)
             {
                 return false;
@@ -87,28 +91,34 @@ internal static class ConfigText
 
     internal static bool TryReadBytes(string text, out long value)
     {
-        long factor = 1;
-        ReadOnlySpan<char> number = text;
+        ReadOnlySpan<char> number = SplitUnit(text, out ReadOnlySpan<char> unit);
+        value = 0;
 
-        foreach ((string unit, long bytes) in Sizes)
+        foreach ((string name, long bytes) in Sizes)
         {
-            if (text.EndsWith(unit, StringComparison.OrdinalIgnoreCase))
+            if (!unit.Equals(name, StringComparison.OrdinalIgnoreCase))
             {
-                factor = bytes;
-                number = number[..^unit.Length].TrimEnd();
-                break;
+                continue;
             }
+
+            if (!long.TryParse(number, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out long amount)
+                || amount > long.MaxValue / bytes || amount < long.MinValue / bytes)
+            {
+                return false;
+            }
+
+            value = amount * bytes;
+            return true;
         }
 
-        if (!long.TryParse(number, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out value)
-            || value > long.MaxValue / factor || value < long.MinValue / factor)
-        {
-            value = 0;
-            return false;
-        }
+        return false;
+    }
 
-        value *= factor;
-        return true;
+    internal static bool TryReadBytes(string text, out int value)
+    {
+        bool isReadable = TryReadBytes(text, out long bytes) && bytes is >= int.MinValue and <= int.MaxValue;
+        value = isReadable ? (int)bytes : 0;
+        return isReadable;
     }
 
     internal static bool TryReadIdentifier(string text, out ulong value)
@@ -120,4 +130,11 @@ internal static class ConfigText
     internal static bool TryRead<TEnum>(string text, out TEnum value)
         where TEnum : struct, Enum
         => Enum.TryParse(text, ignoreCase: true, out value) && Enum.IsDefined(value) && char.IsLetter(text[0]);
+
+    private static ReadOnlySpan<char> SplitUnit(string text, out ReadOnlySpan<char> unit)
+    {
+        int end = text.AsSpan().LastIndexOfAnyInRange('0', '9') + 1;
+        unit = text.AsSpan(end).Trim();
+        return text.AsSpan(0, end);
+    }
 }

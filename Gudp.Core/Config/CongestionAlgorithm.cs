@@ -5,4 +5,7 @@ public enum CongestionAlgorithm
 {
     /// <summary>CUBIC, RFC 9438. The default: shares fairly with TCP.</summary>
     Cubic = 0,
+
+    /// <summary>NewReno, RFC 9002 appendix B: the reference the others are compared with.</summary>
+    NewReno = 1,
 }

@@ -25,8 +25,12 @@ public readonly record struct CongestionConfig
         init => _initialWindowPackets = value == DefaultInitialWindowPackets ? null : value;
     }
 
-    /// <summary>Spreads packets over the round trip instead of sending bursts. Default true (RFC 9002 section 7.7).</summary>
-    /// <remarks>Without it short queues on the path overflow; with it a burst takes part of a round trip to leave.</remarks>
+    /// <summary>
+    /// Spreads packets over the round trip instead of sending bursts. Default true (RFC 9002 section 7.7).
+    /// </summary>
+    /// <remarks>
+    /// Without it short queues on the path overflow; with it a burst takes part of a round trip to leave.
+    /// </remarks>
     public bool Pacing
     {
         get => !_pacingIsOff;

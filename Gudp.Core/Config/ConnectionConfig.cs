@@ -5,7 +5,9 @@ namespace Gudp.Core;
 /// <summary>One connection, or all of an endpoint or daemon. <c>default</c> is the documented default.</summary>
 public readonly record struct ConnectionConfig
 {
-    /// <summary>Bytes of frames that every packet has room for, whatever its header takes: 1,200 minus the largest.</summary>
+    /// <summary>
+    /// Bytes of frames that every packet has room for, whatever its header takes: 1,200 minus the largest.
+    /// </summary>
     internal const int MinimumFrameBytes = 1_100;
 
     /// <summary>
@@ -48,7 +50,9 @@ public readonly record struct ConnectionConfig
     private readonly TimeSpan? _handshakeRetry;
     private readonly TimeSpan? _lingerTimeout;
 
-    /// <summary>Silence after which the peer is gone. Default 15 s (G26, M18); 100 ms to 24 h, at least 3 heartbeats.</summary>
+    /// <summary>
+    /// Silence after which the peer is gone. Default 15 s (G26, M18); 100 ms to 24 h, at least 3 heartbeats.
+    /// </summary>
     /// <remarks>Shorter notices a dead peer sooner and takes a long pause for death.</remarks>
     public TimeSpan IdleTimeout
     {
@@ -98,7 +102,8 @@ public readonly record struct ConnectionConfig
     }
 
     /// <summary>
-    /// How long a closed connection still delivers what was accepted, before it says goodbye. Default 5 s (G24); 0 to 1 h.
+    /// How long a closed connection still delivers what was accepted, before it says goodbye. Default 5 s (G24); 0 to
+    /// 1 h.
     /// </summary>
     /// <remarks>Zero says goodbye at once and drops what waits. Until then the connection keeps its memory.</remarks>
     public TimeSpan LingerTimeout
@@ -171,8 +176,8 @@ public readonly record struct ConnectionConfig
 
         if (HandshakeRetry >= HandshakeTimeout)
         {
-            errors.Add(nameof(HandshakeRetry), Table.ValueOf(this, nameof(HandshakeRetry)), "less than HandshakeTimeout",
-                $"the second hello must go before {Table.ValueOf(this, nameof(HandshakeTimeout))} are over");
+            errors.Add(nameof(HandshakeRetry), Table.ValueOf(this, nameof(HandshakeRetry)),
+                "less than HandshakeTimeout", $"the second hello must go before {Table.ValueOf(this, nameof(HandshakeTimeout))} are over");
         }
     }
 }

@@ -5,8 +5,8 @@ using System.Diagnostics.CodeAnalysis;
 namespace Gudp.Core;
 
 /// <summary>
-/// Everything a daemon can be told. A value: change a copy with <c>with</c>. <c>default</c> is valid and is the documented
-/// default; a connection still needs its protection named.
+/// Everything a daemon can be told. A value: change a copy with <c>with</c>. <c>default</c> is valid and is the
+/// documented default; a connection still needs its protection named.
 /// </summary>
 /// <example><code>
 /// GudpConfig config = GudpConfig.Parse("Connections.Security.Protection=Plain; Connections.IdleTimeout=5s");
@@ -52,7 +52,9 @@ public readonly record struct GudpConfig
     /// <summary>For the wide-area network: the default.</summary>
     public static GudpConfig Internet => default;
 
-    /// <summary>For paths that lose and reorder: patient with the peer, tolerant of reordering, content sent early again.</summary>
+    /// <summary>
+    /// For paths that lose and reorder: patient with the peer, tolerant of reordering, content sent early again.
+    /// </summary>
     public static GudpConfig Lossy => new()
     {
         Connections = new()
@@ -62,7 +64,9 @@ public readonly record struct GudpConfig
         },
     };
 
-    /// <summary>For simulations in step, where each small message is waited for: acks at once, content sent early again.</summary>
+    /// <summary>
+    /// For simulations in step, where each small message is waited for: acks at once, content sent early again.
+    /// </summary>
     public static GudpConfig Lockstep => new()
     {
         Connections = new()
@@ -104,7 +108,9 @@ public readonly record struct GudpConfig
     /// <summary>The table behind the text form, for a layer whose config contains this one.</summary>
     public static ConfigTable<GudpConfig> KeyTable => Table;
 
-    /// <summary>Names the loop's thread and the daemon in messages. Default "gudp"; 1 to 40 characters without ';'.</summary>
+    /// <summary>
+    /// Names the loop's thread and the daemon in messages. Default "gudp"; 1 to 40 characters without ';'.
+    /// </summary>
     public string Name
     {
         get => _name ?? DefaultName;
@@ -125,7 +131,9 @@ public readonly record struct GudpConfig
     public ulong ApplicationId { get; init; }
 
     /// <summary>Connections of the daemon at one time. Default 1,024 (G37); 1 to 1,000,000.</summary>
-    /// <remarks>Beyond it connecting is refused and new peers are answered busy. Idle ones cost a few KB each.</remarks>
+    /// <remarks>
+    /// Beyond it connecting is refused and new peers are answered busy. Idle ones cost a few KB each.
+    /// </remarks>
     public int MaxConnections
     {
         get => _maxConnections ?? DefaultMaxConnections;
@@ -156,7 +164,8 @@ public readonly record struct GudpConfig
     public ConnectionConfig Connections { get; init; }
 
     /// <summary>
-    /// Reads "Key=value; Key=value", one entry per ';' or line. What is not named keeps its default. The result is valid.
+    /// Reads "Key=value; Key=value", one entry per ';' or line. What is not named keeps its default. The result is
+    /// valid.
     /// </summary>
     /// <exception cref="GudpConfigException">Lists every unknown key, unreadable value and broken rule.</exception>
     public static GudpConfig Parse(string text) => Table.Parse(text);

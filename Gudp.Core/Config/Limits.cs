@@ -29,7 +29,9 @@ internal readonly record struct Limits
     /// <summary>What a connection takes apart from the pool.</summary>
     internal long FixedBytesPerConnection { get; private init; }
 
-    /// <summary>The daemon's memory when everything is full, apart from small objects and the kernel's buffers.</summary>
+    /// <summary>
+    /// The daemon's memory when everything is full, apart from small objects and the kernel's buffers.
+    /// </summary>
     internal long WorstCaseBytes { get; private init; }
 
     internal static Limits From(GudpConfig config)

@@ -32,7 +32,9 @@ public readonly record struct LossConfig
     private readonly int? _ackEveryPackets;
     private readonly TimeSpan? _timerGranularity;
 
-    /// <summary>Round trip assumed before the first measurement. Default 333 ms (RFC 9002 section 6.2.2); 1 ms to 10 s.</summary>
+    /// <summary>
+    /// Round trip assumed before the first measurement. Default 333 ms (RFC 9002 section 6.2.2); 1 ms to 10 s.
+    /// </summary>
     /// <remarks>
     /// Too small: the first packets are sent twice. Too large: a lost first packet is noticed late. On a local network
     /// 50 ms is better.
@@ -54,16 +56,24 @@ public readonly record struct LossConfig
         init => _packetThreshold = value == DefaultPacketThreshold ? null : value;
     }
 
-    /// <summary>How long a received packet waits for its ack, at most. Default 25 ms (RFC 9000 section 18.2, M19); 0 to 1 s.</summary>
-    /// <remarks>Zero acks in the same turn: least latency for the sender's bookkeeping, up to one ack per packet.</remarks>
+    /// <summary>
+    /// How long a received packet waits for its ack, at most. Default 25 ms (RFC 9000 section 18.2, M19); 0 to 1 s.
+    /// </summary>
+    /// <remarks>
+    /// Zero acks in the same turn: least latency for the sender's bookkeeping, up to one ack per packet.
+    /// </remarks>
     public TimeSpan MaxAckDelay
     {
         get => _maxAckDelay ?? DefaultMaxAckDelay;
         init => _maxAckDelay = value == DefaultMaxAckDelay ? null : value;
     }
 
-    /// <summary>An ack goes at once after this many packets. Default 2 (RFC 9000 section 13.2.2, M19); 1 to 64 packets.</summary>
-    /// <remarks>More saves ack packets in bulk transfers; the sender then learns later and sends in larger bursts.</remarks>
+    /// <summary>
+    /// An ack goes at once after this many packets. Default 2 (RFC 9000 section 13.2.2, M19); 1 to 64 packets.
+    /// </summary>
+    /// <remarks>
+    /// More saves ack packets in bulk transfers; the sender then learns later and sends in larger bursts.
+    /// </remarks>
     public int AckEveryPackets
     {
         get => _ackEveryPackets ?? DefaultAckEveryPackets;
@@ -73,7 +83,9 @@ public readonly record struct LossConfig
     /// <summary>
     /// Sends unacked content once more before it counts as lost, as soon as its ack is overdue. Default false.
     /// </summary>
-    /// <remarks>Hides most losses on paths with spare capacity; costs up to as many bytes again where acks come late.</remarks>
+    /// <remarks>
+    /// Hides most losses on paths with spare capacity; costs up to as many bytes again where acks come late.
+    /// </remarks>
     public bool EagerResend { get; init; }
 
     /// <summary>The finest step of the loss timers. Default 1 ms (RFC 9002 section 6.1.2); 100 us to 50 ms.</summary>

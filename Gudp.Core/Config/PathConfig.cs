@@ -4,7 +4,7 @@ namespace Gudp.Core;
 public readonly record struct PathConfig
 {
     internal static readonly ConfigTable<PathConfig> Table = new ConfigTable<PathConfig>()
-        .Count(nameof(PacketBytes), c => c.PacketBytes, (c, v) => c with { PacketBytes = v }, (1_200, 65_507),
+        .Bytes(nameof(PacketBytes), c => c.PacketBytes, (c, v) => c with { PacketBytes = v }, (1_200, 65_507),
             "1,200 is what every path carries, RFC 9000 section 14, and 65,507 is the largest UDP payload over IPv4")
         .Count(nameof(MaxPacketsInFlight), c => c.MaxPacketsInFlight, (c, v) => c with { MaxPacketsInFlight = v },
             (16, 65_536), "fewer stall every path, and more cost memory per connection that no path needs");
@@ -15,7 +15,9 @@ public readonly record struct PathConfig
     private readonly int? _packetBytes;
     private readonly int? _maxPacketsInFlight;
 
-    /// <summary>Largest datagram sent, in bytes of UDP payload. Default 1,200 (RFC 9000 section 14); 1,200 to 65,507.</summary>
+    /// <summary>
+    /// Largest datagram sent, in bytes of UDP payload. Default 1,200 (RFC 9000 section 14); 1,200 to 65,507.
+    /// </summary>
     /// <remarks>
     /// Datagrams above what the path carries are lost without a word. 1,452 suits Ethernet; 8,900 to 65,507 only the
     /// loopback and networks set up for it. Each connection's buffers hold whole datagrams, so memory grows with it.

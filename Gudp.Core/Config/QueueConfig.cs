@@ -9,11 +9,11 @@ public readonly record struct QueueConfig
     internal static readonly ConfigTable<QueueConfig> Table = new ConfigTable<QueueConfig>()
         .Count(nameof(SendPackets), c => c.SendPackets, (c, v) => c with { SendPackets = v }, (1, 65_536),
             "none could ever be sent, and more cost memory per connection that no path needs")
-        .Bytes(nameof(SendBytes), c => c.SendBytes, (c, v) => c with { SendBytes = (int)v }, (LeastBytes, MostBytes),
+        .Bytes(nameof(SendBytes), c => c.SendBytes, (c, v) => c with { SendBytes = v }, (LeastBytes, MostBytes),
             "the largest datagram must fit, and one connection must not take it all")
         .Count(nameof(ReceivePackets), c => c.ReceivePackets, (c, v) => c with { ReceivePackets = v }, (1, 65_536),
             "none could ever be received, and more cost memory per connection that no reader needs")
-        .Bytes(nameof(ReceiveBytes), c => c.ReceiveBytes, (c, v) => c with { ReceiveBytes = (int)v },
+        .Bytes(nameof(ReceiveBytes), c => c.ReceiveBytes, (c, v) => c with { ReceiveBytes = v },
             (LeastBytes, MostBytes), "the largest datagram must fit, and one connection must not take it all")
         .Count(nameof(PendingAccepts), c => c.PendingAccepts, (c, v) => c with { PendingAccepts = v }, (1, 65_536),
             "an endpoint without room for one new peer cannot accept any");
@@ -30,8 +30,12 @@ public readonly record struct QueueConfig
     private readonly int? _receiveBytes;
     private readonly int? _pendingAccepts;
 
-    /// <summary>Packets waiting to be sent, or sent and not yet acked. Default 1,024 packets (M22); 1 to 65,536.</summary>
-    /// <remarks>Beyond it a send is refused with <c>PeerFull</c>. A longer queue only adds delay once the path is full.</remarks>
+    /// <summary>
+    /// Packets waiting to be sent, or sent and not yet acked. Default 1,024 packets (M22); 1 to 65,536.
+    /// </summary>
+    /// <remarks>
+    /// Beyond it a send is refused with <c>PeerFull</c>. A longer queue only adds delay once the path is full.
+    /// </remarks>
     public int SendPackets
     {
         get => _sendPackets ?? DefaultPackets;
@@ -46,7 +50,9 @@ public readonly record struct QueueConfig
         init => _sendBytes = value == DefaultBytes ? null : value;
     }
 
-    /// <summary>Packets received and not yet taken by the application. Default 1,024 packets (M22, G7); 1 to 65,536.</summary>
+    /// <summary>
+    /// Packets received and not yet taken by the application. Default 1,024 packets (M22, G7); 1 to 65,536.
+    /// </summary>
     /// <remarks>Beyond it packets are dropped unacked, so the sender slows down and offers them again.</remarks>
     public int ReceivePackets
     {
@@ -62,7 +68,9 @@ public readonly record struct QueueConfig
         init => _receiveBytes = value == DefaultBytes ? null : value;
     }
 
-    /// <summary>New peers of an endpoint that wait to be accepted. Default 1,024 connections (G21, G37); 1 to 65,536.</summary>
+    /// <summary>
+    /// New peers of an endpoint that wait to be accepted. Default 1,024 connections (G21, G37); 1 to 65,536.
+    /// </summary>
     /// <remarks>Beyond it new peers are answered busy.</remarks>
     public int PendingAccepts
     {

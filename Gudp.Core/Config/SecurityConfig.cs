@@ -6,7 +6,9 @@ public readonly record struct SecurityConfig
     internal static readonly ConfigTable<SecurityConfig> Table = new ConfigTable<SecurityConfig>()
         .Choice(nameof(Protection), c => c.Protection, (c, v) => c with { Protection = v }, "there are no others");
 
-    /// <summary>How packets are protected. Default Unset, which is refused when opening: name <c>Plain</c> to go without.</summary>
+    /// <summary>
+    /// How packets are protected. Default Unset, which is refused when opening: name <c>Plain</c> to go without.
+    /// </summary>
     /// <remarks>Both ends must name the same.</remarks>
     public Protection Protection { get; init; }
 

@@ -1,12 +1,14 @@
 namespace Gudp.Core;
 
-/// <summary>What is asked from the operating system for each socket. <c>default</c> is the documented default.</summary>
+/// <summary>
+/// What is asked from the operating system for each socket. <c>default</c> is the documented default.
+/// </summary>
 public readonly record struct SocketConfig
 {
     internal static readonly ConfigTable<SocketConfig> Table = new ConfigTable<SocketConfig>()
-        .Bytes(nameof(SendBufferBytes), c => c.SendBufferBytes, (c, v) => c with { SendBufferBytes = (int)v },
+        .Bytes(nameof(SendBufferBytes), c => c.SendBufferBytes, (c, v) => c with { SendBufferBytes = v },
             (LeastBytes, MostBytes), "smaller ones lose bursts, larger ones are refused by every system")
-        .Bytes(nameof(ReceiveBufferBytes), c => c.ReceiveBufferBytes, (c, v) => c with { ReceiveBufferBytes = (int)v },
+        .Bytes(nameof(ReceiveBufferBytes), c => c.ReceiveBufferBytes, (c, v) => c with { ReceiveBufferBytes = v },
             (LeastBytes, MostBytes), "smaller ones lose bursts, larger ones are refused by every system");
 
     private const int LeastBytes = 4 * 1024;

@@ -1,7 +1,8 @@
 // CUBIC (RFC 9438): after a loss the window returns fast towards where the loss happened, stays near it, then probes
 // beyond it ever faster. How fast depends on the time since the reduction, not on the round trip.
 //
-//   slow start      window + acknowledged bytes, up to the threshold (RFC 9002 section 7.3.1)
+//   slow start      window + acknowledged bytes, up to the threshold (RFC 9002 section 7.3.1); the first one also ends
+//                   when the round trip grows (HyStart++, RFC 9406)
 //   cubic region    towards W(t) = C (t - K)^3 + top; K is when W is back at the top, the window before the loss
 //   Reno-friendly   where that grows slower than Reno would, the window Reno would have
 //   loss            window x 0.7, once per round trip; the top sinks further if the last top was not reached again
@@ -31,6 +32,7 @@ internal sealed class CubicController : ICongestionController
     private const double MillisecondsPerSecond = 1000;
 
     private readonly LossEpisode _episode = new();
+    private readonly HyStart _hyStart = new();
     private int _packetBytes;
     private State _state;
     private State _before;               // what a wrong reduction is undone to
@@ -84,7 +86,7 @@ internal sealed class CubicController : ICongestionController
         }
 
         double window = _state.Window < _state.Threshold
-            ? _state.Window + bytes
+            ? StartSlowly(bytes, sentAt, rtt.Latest, now)
             : AvoidCongestion(bytes, rtt.Smoothed, now);
 
         _state = _state with { Window = Math.Min(window, CongestionWindow.MaxBytes) };
@@ -136,6 +138,22 @@ internal sealed class CubicController : ICongestionController
 
         _state = new State(Window: reduced, Threshold: reduced, Top: top, WindowAtLoss: window);
         _epochStart = Instant.Never;
+    }
+
+    private double StartSlowly(int bytes, Instant sentAt, TimeSpan latestRtt, Instant now)
+    {
+        // A threshold comes from a loss; where there is one, the place to stop is known.
+        if (_state.Threshold < double.MaxValue)
+        {
+            return _state.Window + bytes;
+        }
+
+        if (_hyStart.OnAcked(sentAt, latestRtt, now))
+        {
+            _state = _state with { Threshold = _state.Window };
+        }
+
+        return _state.Window + _hyStart.Growth(bytes);
     }
 
     private double AvoidCongestion(int bytes, TimeSpan smoothedRtt, Instant now)

@@ -14,12 +14,15 @@ namespace Gudp.Core.Engine;
 /// <summary>Handshake of a connection this end opens. Owned by its <see cref="ConnectionEngine"/>.</summary>
 internal sealed class ClientHandshake
 {
+    private const int NonceBytes = 32;
+
     private static readonly TimeSpan LongestRetry = TimeSpan.FromSeconds(2);
     private static readonly TimeSpan FinishGap = TimeSpan.FromMilliseconds(10);
 
     private readonly EndpointSettings _endpoint;
     private readonly ulong _clientId;
     private readonly TimeSpan _firstRetry;
+    private readonly byte[] _nonce = new byte[NonceBytes];
     private readonly HandshakeParameters _ours = new();
     private readonly HandshakeParameters _serverLists = new();
     private readonly HandshakeParameters _finish = new();
@@ -38,14 +41,10 @@ internal sealed class ClientHandshake
         _firstRetry = config.HandshakeRetry;
         _retry = _firstRetry;
 
-        Span<byte> nonce = stackalloc byte[32];
-        endpoint.Identity.Secrets.Fill(nonce);
-        _ours.ApplicationId = endpoint.ApplicationId;
-        _ours.Nonce = nonce;
-        _ours.SetModes([ModeSuite.Plain]);
-        _ours.SetVersions([WireFormat.Version]);
         Payload = payload;
         Config = config;
+        endpoint.Identity.Secrets.Fill(_nonce);
+        FillHello();
     }
 
     private enum Step : byte
@@ -87,8 +86,6 @@ internal sealed class ClientHandshake
         {
             if (server.ModeAt(i) == ModeSuite.Plain)
             {
-                PeerTerms.Write(_ours, _endpoint, Config, Payload);
-                _ours.Choice = new HandshakeChoice(WireFormat.Version, ModeSuite.Plain);
                 _step = Step.HelloPlus;
                 UseCookie(server, now);
                 return DropReason.None;
@@ -177,9 +174,23 @@ internal sealed class ClientHandshake
             $"The peer speaks payload protocol {theirs.PayloadProtocol}.{theirs.PayloadVersion}, "
             + $"this end {ours.Protocol}.{ours.Version}.");
 
+    private void FillHello()
+    {
+        _ours.Clear();
+        _ours.ApplicationId = _endpoint.ApplicationId;
+        _ours.Nonce = _nonce;
+        _ours.SetModes([ModeSuite.Plain]);
+        _ours.SetVersions([WireFormat.Version]);
+    }
+
     private void UseCookie(HandshakeParameters server, Instant now)
     {
+        FillHello();
         _ours.Cookie = server.Cookie;
+        _ours.Choice = new HandshakeChoice(WireFormat.Version, ModeSuite.Plain);
+        PeerTerms.Write(_ours, _endpoint, Config, Payload);
+
+        _serverLists.Clear();
         _serverLists.ModeBytes = server.ModeBytes;
         _serverLists.VersionBytes = server.VersionBytes;
         _retry = _firstRetry;

@@ -1,4 +1,3 @@
-using Gudp.Core.Status;
 using Gudp.Core.Wire;
 
 namespace Gudp.Core.Engine;

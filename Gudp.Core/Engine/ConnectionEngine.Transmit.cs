@@ -22,7 +22,6 @@ internal sealed partial class ConnectionEngine
     private bool _handshakeDoneAcked;
     private long _handshakeDoneIn = -1;
     private int _pureAcks;
-    private bool _closeAtOnce;
     private Instant _nextGoodbyeAt;
 
     /// <summary>Eager resend needs a flow that the application limits: a full pipe has later acks to tell losses by.</summary>
@@ -83,8 +82,14 @@ internal sealed partial class ConnectionEngine
         bool hasWork = isProbe || _pingOwed || _handshakeDoneOwed || _payload.HasDataToSend;
         bool mayElicit = hasWork && (isProbe || IsAllowed(now));
 
-        if (_sent.IsExhausted || (!mayElicit && !_ackDue))
+        if (!mayElicit && !_ackDue)
         {
+            return 0;
+        }
+
+        if (isProbe ? _sent.IsExhausted : _sent.IsFull)
+        {
+            // Acks stop too: a peer that acknowledges nothing must not push the oldest packet out of the ring.
             return 0;
         }
 
@@ -119,7 +124,7 @@ internal sealed partial class ConnectionEngine
 
         if (payloadBytes > 0)
         {
-            position = PadBeforePayload(datagram, position, payloadBytes);
+            position = PadBeforePayload(datagram, position + payloadBytes, payloadBytes);
         }
         else if (isEliciting)
         {
@@ -277,6 +282,12 @@ internal sealed partial class ConnectionEngine
         {
             _counters.PacketsLost++;
             _controller.OnLost(lost.Bytes, lost.SentAt, isPersistent, now);
+
+            if (isPersistent)
+            {
+                // The path may have changed for good: its least round trip is measured anew (RFC 9002 section 5.2).
+                _rtt.ForgetMinimum();
+            }
 
             if (lost.HasPayload)
             {

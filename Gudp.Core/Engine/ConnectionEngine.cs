@@ -1,6 +1,5 @@
 using System;
 using Gudp.Core.Congestion;
-using Gudp.Core.Status;
 using Gudp.Core.Wire;
 
 namespace Gudp.Core.Engine;
@@ -77,7 +76,7 @@ internal sealed partial class ConnectionEngine
         _rtt = new RttEstimator(loss.FirstRoundTrip);
         _loss = new LossDetector(
             _sent, _rtt, new LossRules(loss.PacketThreshold, loss.MaxAckDelay, loss.TimerGranularity));
-        _controller = new CubicController(_packetBytes, _config.Congestion.InitialWindowPackets);
+        _controller = CongestionControllers.Make(_config.Congestion, _packetBytes);
         _pacer = new Pacer(_packetBytes, AssumedPeerBufferBytes, loss.TimerGranularity);
         _ackEvery = loss.AckEveryPackets;
         _ackDelay = loss.MaxAckDelay;
@@ -131,7 +130,7 @@ internal sealed partial class ConnectionEngine
     {
         if (_status.Read().IsFinal && _state is ConnectionState.Idle or ConnectionState.Opening or ConnectionState.Open)
         {
-            Enter(_closeAtOnce ? ConnectionEvent.RuleBroken : ConnectionEvent.CloseAsked, now);
+            Enter(ConnectionEvent.CloseAsked, now);
         }
     }
 
@@ -218,9 +217,6 @@ internal sealed partial class ConnectionEngine
     {
         switch (kind)
         {
-            case TimerKind.Handshake:
-                _handshake!.HandleTimeout(now);
-                break;
             case TimerKind.Idle:
                 HandleSilence(now);
                 break;
@@ -240,8 +236,10 @@ internal sealed partial class ConnectionEngine
             case TimerKind.Close:
                 HandleCloseTimer(now);
                 break;
+            case TimerKind.Handshake:
             case TimerKind.Pace:
             case TimerKind.Payload:
+                // To be looked at again is all they ask for: the transmit step does the rest.
                 break;
             default:
                 Invariant.Require(false, "Every timer has a consequence.");

@@ -1,7 +1,6 @@
 using System;
 using System.Buffers.Binary;
 using System.Security.Cryptography;
-using Gudp.Core.Status;
 using Gudp.Core.Wire;
 
 namespace Gudp.Core.Engine;

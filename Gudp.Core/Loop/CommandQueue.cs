@@ -2,7 +2,9 @@ using System.Threading.Channels;
 
 namespace Gudp.Core.Loop;
 
-/// <summary>Requests of user threads on their way to whoever leads the turn. Bounded; refuses instead of waiting.</summary>
+/// <summary>
+/// Requests of user threads on their way to whoever leads the turn. Bounded; refuses instead of waiting.
+/// </summary>
 /// <typeparam name="TCommand">A small readonly struct.</typeparam>
 internal sealed class CommandQueue<TCommand>
     where TCommand : struct

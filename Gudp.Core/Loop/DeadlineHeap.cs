@@ -10,7 +10,9 @@ using System.Diagnostics.CodeAnalysis;
 
 namespace Gudp.Core.Loop;
 
-/// <summary>Where an item keeps its place in a <see cref="DeadlineHeap{T}"/>, so that it is found without a search.</summary>
+/// <summary>
+/// Where an item keeps its place in a <see cref="DeadlineHeap{T}"/>, so that it is found without a search.
+/// </summary>
 internal interface IHeapSlot<T>
     where T : class
 {
@@ -74,7 +76,8 @@ internal sealed class DeadlineHeap<T>
             return;
         }
 
-        Invariant.Require(ReferenceEquals(_entries[index].Item, item), "The slot of an item names its place in the heap.");
+        Invariant.Require(
+            ReferenceEquals(_entries[index].Item, item), "The slot of an item names its place in the heap.");
         _slot.SetIndex(item, Absent);
 
         Entry last = _entries[--Count];
@@ -88,7 +91,9 @@ internal sealed class DeadlineHeap<T>
         AssertInvariants();
     }
 
-    /// <summary>Takes out the item with the earliest deadline if it is due: not later than <paramref name="now"/>.</summary>
+    /// <summary>
+    /// Takes out the item with the earliest deadline if it is due: not later than <paramref name="now"/>.
+    /// </summary>
     internal bool TryTakeDue(Instant now, [NotNullWhen(true)] out T? item)
     {
         if (Count == 0 || _entries[0].At > now)
@@ -151,7 +156,8 @@ internal sealed class DeadlineHeap<T>
         for (int index = 0; index < Count; index++)
         {
             Debug.Assert(_slot.IndexOf(_entries[index].Item) == index, "An item does not know its place.");
-            Debug.Assert(index == 0 || _entries[Parent(index)].At <= _entries[index].At, "An item is due before its parent.");
+            Debug.Assert(
+                index == 0 || _entries[Parent(index)].At <= _entries[index].At, "An item is due before its parent.");
         }
     }
 

@@ -4,7 +4,6 @@ using System.Threading;
 using Gudp.Core.Buffers;
 using Gudp.Core.Engine;
 using Gudp.Core.Sockets;
-using Gudp.Core.Status;
 using Gudp.Core.Wire;
 
 namespace Gudp.Core.Loop;
@@ -501,6 +500,14 @@ internal sealed class EventLoop
 
         LiveCount = live;
     }
+}
+
+/// <summary>A connection keeps its own place in the heap of deadlines.</summary>
+internal sealed class EngineHeapSlot : IHeapSlot<ConnectionEngine>
+{
+    public int IndexOf(ConnectionEngine item) => item.HeapIndex;
+
+    public void SetIndex(ConnectionEngine item, int index) => item.HeapIndex = index;
 }
 
 /// <summary>One socket and the protocol that speaks on it.</summary>

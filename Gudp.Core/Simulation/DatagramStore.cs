@@ -55,7 +55,10 @@ internal sealed class DatagramStore
     }
 
     private static int SizeClassOf(int bytes)
-        => Math.Max(0, BitOperations.Log2((uint)Math.Max(1, bytes - 1)) - (BitOperations.Log2(SmallestBufferBytes) - 1));
+    {
+        int doublings = BitOperations.Log2((uint)Math.Max(1, bytes - 1)) + 1 - BitOperations.Log2(SmallestBufferBytes);
+        return Math.Max(0, doublings);
+    }
 
     private int Rent(int sizeClass)
     {

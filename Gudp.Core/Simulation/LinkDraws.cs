@@ -63,7 +63,7 @@ public readonly struct LinkDraws
         };
     }
 
-    /// <summary>Damages datagram <paramref name="packet"/>: flips bits of one or two bytes, or cuts its end off.</summary>
+    /// <summary>Damages a datagram: flips bits of one or two bytes, or cuts its end off.</summary>
     /// <param name="packet">The datagram's number in its direction.</param>
     /// <param name="datagram">Changed in place; an empty one stays as it is.</param>
     /// <returns>Its length now. Length or content differ from before.</returns>

@@ -78,7 +78,9 @@ public sealed class SimulatedHost : IDatagramNetwork
         return socket;
     }
 
-    /// <summary>Never sleeps, whatever the limit: virtual time passes in <see cref="SimulatedNetwork.AdvanceTo"/>.</summary>
+    /// <summary>
+    /// Never sleeps, whatever the limit: virtual time passes in <see cref="SimulatedNetwork.AdvanceTo"/> only.
+    /// </summary>
     /// <param name="limit">Not looked at.</param>
     /// <returns>True if a datagram waits or Wake was called since the last time.</returns>
     public bool Wait(TimeSpan limit) => Interlocked.Exchange(ref _isWoken, 0) != 0 || HasReadable;

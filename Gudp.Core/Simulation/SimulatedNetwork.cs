@@ -59,7 +59,7 @@ public sealed class SimulatedNetwork
         }
     }
 
-    /// <summary>Datagrams one TrySend may carry on sockets opened here: above 1 it imitates offload. Default 1.</summary>
+    /// <summary>Datagrams one TrySend may carry on sockets opened here; above 1 imitates offload. Default 1.</summary>
     public int MaxSegments { get; init; } = 1;
 
     /// <summary>When the next datagram arrives: now or later; never if none is under way.</summary>
@@ -94,7 +94,7 @@ public sealed class SimulatedNetwork
     /// <param name="ipv4">Its address, the first octet on top: 0x0A000001 is 10.0.0.1.</param>
     public SimulatedHost AddHost(uint ipv4) => AddHost(PeerAddress.FromIPv4(ipv4, 0));
 
-    /// <summary>Adds a host, or starts one of this address again that was disposed; its links are the old ones.</summary>
+    /// <summary>Adds a host, or starts one again that was disposed; its links are the old ones.</summary>
     /// <param name="address">IPv4 or IPv6, not an any address. The port is not looked at.</param>
     /// <exception cref="ArgumentException">A host of this address is alive.</exception>
     public SimulatedHost AddHost(PeerAddress address)
@@ -112,7 +112,7 @@ public sealed class SimulatedNetwork
         {
             if (!former.IsDisposed)
             {
-                throw new ArgumentException($"There is a host at {address} already; dispose it first.", nameof(address));
+                throw new ArgumentException($"A host at {address} is alive; dispose it first.", nameof(address));
             }
 
             index = former.Index;

@@ -111,7 +111,7 @@ internal sealed class SimulatedSocket : IDatagramSocket
         _network.Forget(this);
     }
 
-    /// <summary>Puts an arrived datagram into the receive buffer; false if it is full, the slot stays the caller's.</summary>
+    /// <summary>Puts an arrived datagram into the receive buffer; false: full, the slot stays the caller's.</summary>
     internal bool TryQueue(int slot, int bytes)
     {
         long charge = bytes + BookkeepingBytes;

@@ -27,6 +27,6 @@ public interface IDatagramNetwork : IDisposable
     /// </returns>
     bool Wait(TimeSpan limit);
 
-    /// <summary>Ends the present <see cref="Wait"/>, or the next one if none is running. Any thread; never blocks.</summary>
+    /// <summary>Ends the present <see cref="Wait"/>, or the next if none runs. Any thread; never blocks.</summary>
     void Wake();
 }

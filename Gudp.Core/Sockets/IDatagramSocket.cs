@@ -12,7 +12,7 @@ public interface IDatagramSocket : IDisposable
     /// <summary>What the system granted; does not change.</summary>
     DatagramCapabilities Capabilities { get; }
 
-    /// <summary>Takes the oldest waiting datagram, or several of one sender at once where the system joins them.</summary>
+    /// <summary>Takes the oldest waiting datagram, or several of one sender where the system joins them.</summary>
     /// <param name="buffer">
     /// Filled from its start; the caller's. 65,535 bytes hold everything; what does not fit is cut off or dropped.
     /// </param>

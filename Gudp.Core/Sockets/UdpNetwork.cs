@@ -66,7 +66,7 @@ public sealed class UdpNetwork : IDatagramNetwork
     /// <inheritdoc/>
     public void Wake() => _wake.Set();
 
-    /// <summary>Closes every socket opened here. A running <see cref="Wait"/> returns. Any thread; any number of times.</summary>
+    /// <summary>Closes every socket opened here and ends a running <see cref="Wait"/>. Any thread; once is enough.</summary>
     public void Dispose()
     {
         UdpSocket[] open;

@@ -42,7 +42,7 @@ internal sealed class WakeSignal : IDisposable
     /// <summary>The sleep is over. True if somebody ended it.</summary>
     internal bool Rise() => Interlocked.Exchange(ref _state, Awake) == Signalled;
 
-    /// <summary>Takes the datagrams that ended sleeps; one more may follow from a thread that was slow to send it.</summary>
+    /// <summary>Takes the datagrams that ended sleeps; one more may follow from a thread slow to send it.</summary>
     internal void Drain()
     {
         try

@@ -1,6 +1,8 @@
 namespace Gudp.Core;
 
-/// <summary>A connection's status as it was at the moment of reading. <c>default</c> is a connection that just began.</summary>
+/// <summary>
+/// A connection's status as it was at the moment of reading. <c>default</c> is a connection that just began.
+/// </summary>
 public readonly record struct ConnectionStatus
 {
     private readonly uint _word;
@@ -16,7 +18,9 @@ public readonly record struct ConnectionStatus
     /// <summary>True while packets can be exchanged: the handshake is done and the connection has not ended.</summary>
     public bool IsOpen => !IsFinal && WasOpen;
 
-    /// <summary>True once the handshake was done, also after the end: tells a lost connection from one never made.</summary>
+    /// <summary>
+    /// True once the handshake was done, also after the end: tells a lost connection from one never made.
+    /// </summary>
     public bool WasOpen => (_word & StatusWord.OpenBit) != 0;
 
     /// <summary>How well the path carries what is sent; after the end, the last level.</summary>

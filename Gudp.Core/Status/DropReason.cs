@@ -33,7 +33,7 @@ public enum DropReason : byte
     /// <summary>It names a connection that does not exist here.</summary>
     UnknownConnection,
 
-    /// <summary>A packet of a connection whose handshake has not ended; its sender will repeat what is missing.</summary>
+    /// <summary>A packet of a connection whose handshake has not ended; what is missing will be repeated.</summary>
     NotEstablished,
 
     /// <summary>A packet number that was received before.</summary>

@@ -12,9 +12,13 @@ public enum ReceiveStatus
     /// <summary>Nothing came within the time given.</summary>
     TimedOut,
 
-    /// <summary>The caller's buffer is too small; the packet stays for a larger one, and the length says which (G18).</summary>
+    /// <summary>
+    /// The caller's buffer is too small; the packet stays for a larger one, and the length says which (G18).
+    /// </summary>
     BufferTooSmall,
 
-    /// <summary>The connection has ended and everything received before was handed out. Final, the same each time (G16).</summary>
+    /// <summary>
+    /// The connection has ended and everything received before was handed out. Final, the same each time (G16).
+    /// </summary>
     Closed,
 }

@@ -66,7 +66,9 @@ internal sealed class StatusWord
         return TrySetWorking(SendQueueMask, (uint)quarters << SendQueueShift);
     }
 
-    /// <summary>Replaces the working bits under <paramref name="mask"/>. Final never becomes working (G12, G13).</summary>
+    /// <summary>
+    /// Replaces the working bits under <paramref name="mask"/>. Final never becomes working (G12, G13).
+    /// </summary>
     /// <returns>False: the connection has ended and nothing was changed.</returns>
     internal bool TrySetWorking(uint mask, uint value)
     {

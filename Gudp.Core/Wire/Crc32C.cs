@@ -188,7 +188,7 @@ internal static class Crc32C
             ^ Pclmulqdq.V512.CarrylessMultiply(part, constants, HighByHigh);
     }
 
-    /// <summary>What <see cref="StreamBytes"/> zero bytes do to a state, for each value of each of its four bytes.</summary>
+    /// <summary>What <see cref="StreamBytes"/> zeros do to a state, for each value of each of its four bytes.</summary>
     private static class StreamShift
     {
         internal static readonly uint[] Table = Make();

@@ -23,13 +23,13 @@ internal ref struct FrameReader
     /// <summary>Type of the frame that broke a rule; 0 if not even the type could be read.</summary>
     internal ulong MalformedType { get; private set; }
 
-    /// <summary>The malformed frame has a type that Core does not know (UnknownFrame rather than MalformedFrame).</summary>
+    /// <summary>The malformed frame has a type that Core does not know: UnknownFrame, not MalformedFrame.</summary>
     internal readonly bool IsUnknownType => IsMalformed && !Frame.IsKnown(MalformedType);
 
     /// <summary>Where the walk stands: the start of the next frame, of the malformed one or of the payload.</summary>
     internal readonly int Offset => _offset;
 
-    /// <summary>The payload layer's frames; empty before the walk has ended, without payload, and if malformed.</summary>
+    /// <summary>The payload layer's frames; empty before the walk has ended, and if malformed.</summary>
     internal ReadOnlySpan<byte> Payload { get; private set; }
 
     internal bool TryNext(out Frame frame)

@@ -40,7 +40,7 @@ internal readonly struct LongHeader
     internal static ReadOnlySpan<byte> ParametersOf(ReadOnlySpan<byte> datagram)
         => datagram[WireFormat.LongHeaderBytes..^WireFormat.TrailerBytes];
 
-    /// <summary>Reads the header. Nothing is believed yet: the trailer comes next, see <see cref="PacketTrailer"/>.</summary>
+    /// <summary>Reads the header. Nothing is believed yet: <see cref="PacketTrailer"/> comes next.</summary>
     /// <returns>
     /// <see cref="DropReason.None"/>, or why the datagram cannot be a handshake packet of this version. After
     /// <see cref="DropReason.UnknownVersion"/> version and ids may be read, to answer with a version list.

@@ -26,7 +26,7 @@ internal readonly struct PacketTrailer
     /// <param name="packet">All of it; its last four bytes are overwritten.</param>
     internal void SealShort(Span<byte> packet) => Seal(_shortPrefix, packet);
 
-    /// <summary>Whether a datagram of the short form is as its sender made it, and of our application and version.</summary>
+    /// <summary>Whether a short datagram is as its sender made it, and of our application and version.</summary>
     /// <param name="datagram">At least four bytes.</param>
     internal bool IsShortIntact(ReadOnlySpan<byte> datagram) => IsIntact(_shortPrefix, datagram);
 

@@ -8,7 +8,7 @@ namespace Gudp.Core.Wire;
 /// </summary>
 internal static class ResetPacket
 {
-    /// <summary>How long a reset may be that answers a packet of this length: always shorter than its trigger.</summary>
+    /// <summary>How long a reset is that answers a packet of this length: always shorter than its trigger.</summary>
     /// <returns>0 if the trigger is too short to be answered.</returns>
     internal static int LengthFor(int triggerBytes)
     {

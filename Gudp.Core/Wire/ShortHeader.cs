@@ -40,7 +40,7 @@ internal readonly struct ShortHeader
     internal static bool IsLongForm(ReadOnlySpan<byte> datagram)
         => !datagram.IsEmpty && (datagram[0] & WireFormat.LongFormBit) != 0;
 
-    /// <summary>Reads the header. Nothing is believed yet: the trailer comes next, see <see cref="PacketTrailer"/>.</summary>
+    /// <summary>Reads the header. Nothing is believed yet: <see cref="PacketTrailer"/> comes next.</summary>
     /// <returns><see cref="DropReason.None"/>, or why the datagram cannot be a packet of the short form.</returns>
     internal static DropReason TryParse(ReadOnlySpan<byte> datagram, out ShortHeader header)
     {

@@ -81,6 +81,16 @@ internal readonly ref struct UserPacketFrame
         return TypeBytes + WriteBytes(destination[TypeBytes..], packet);
     }
 
+    /// <summary>Writes what stands before the packet's bytes.</summary>
+    /// <param name="frame">Exactly the frame's place: <see cref="Overhead"/> and <paramref name="length"/> bytes.</param>
+    /// <returns>The place of the packet's bytes.</returns>
+    internal static Span<byte> WriteHead(Span<byte> frame, int length)
+    {
+        frame[0] = FrameType.UserPacket;
+        int offset = TypeBytes + VarInt.Write(frame[TypeBytes..], (ulong)length);
+        return frame[offset..];
+    }
+
     /// <returns>The bytes written; 0 if the frame does not fit.</returns>
     internal static int WriteReliable(Span<byte> destination, ulong id, ReadOnlySpan<byte> packet)
     {
@@ -102,7 +112,7 @@ internal readonly ref struct UserPacketFrame
     }
 }
 
-/// <summary>Frames of the future (W-3.7): types 0x40 to 0x5F carry their length, so who does not know them can go on.</summary>
+/// <summary>Frames of the future (W-3.7): types 0x40 to 0x5F carry their length, so that they can be skipped.</summary>
 internal static class FrameSkip
 {
     /// <summary>Measures the skippable frame at the front; the caller counts it.</summary>

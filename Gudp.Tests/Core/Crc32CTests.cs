@@ -149,7 +149,8 @@ public sealed class PacketTrailerTests
         {
             byte[] damaged = [.. packet];
             int first = (int)draws.NextBelow((8 * packet.Length) - 32);
-            ulong burst = i % 2 == 0 ? 1 | (1UL << (int)draws.NextBetween(1, 31)) : 1 | (draws.NextUInt64() & 0xFFFF_FFFF);
+            ulong others = i % 2 == 0 ? 1UL << (int)draws.NextBetween(1, 31) : draws.NextUInt64() & 0xFFFF_FFFF;
+            ulong burst = others | 1;
 
             for (int bit = 0; bit < 32; bit++)
             {

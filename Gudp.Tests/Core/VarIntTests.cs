@@ -54,7 +54,8 @@ public sealed class VarIntTests
 
     [Test]
     public void A_value_of_more_than_62_bits_is_refused()
-        => Assert.That(() => VarInt.Write(new byte[8], VarInt.MaxValue + 1), Throws.TypeOf<ArgumentOutOfRangeException>());
+        => Assert.That(
+            () => VarInt.Write(new byte[8], VarInt.MaxValue + 1), Throws.TypeOf<ArgumentOutOfRangeException>());
 
     [Test]
     public void Two_bytes_hold_every_length_up_to_16383([Values(0, 63, 64, 16_383)] int length)

@@ -1,0 +1,495 @@
+using Gudp.Core;
+using Gudp.Core.Engine;
+using NUnit.Framework;
+
+namespace Gudp.Tests.Core;
+
+[TestFixture]
+public sealed class LossDetectorTests
+{
+    private static readonly TimeSpan OneRoundTrip = TimeSpan.FromMilliseconds(100);
+    private static readonly TimeSpan OneTick = new(1);
+
+    // With one sample: the variation is half of it. 100 + 4 x 50 + 25.
+    private static readonly TimeSpan ProbeTimeout = TimeSpan.FromMilliseconds(325);
+    private static readonly TimeSpan LossDelay = TimeSpan.FromMilliseconds(112.5);
+
+    [Test]
+    public void A_packet_is_lost_once_three_later_packets_are_acked()
+    {
+        LossScenario path = LossScenario.WithRoundTrip(OneRoundTrip);
+        path.Send(packets: 4);
+
+        path.After(OneRoundTrip).Acknowledge(3);
+
+        Assert.That(path.Lost, Is.EqualTo(new[] { 0 }));
+    }
+
+    [Test]
+    public void A_packet_is_not_lost_while_only_two_later_packets_are_acked()
+    {
+        LossScenario path = LossScenario.WithRoundTrip(OneRoundTrip);
+        path.Send(packets: 3);
+
+        path.After(OneRoundTrip).Acknowledge(2);
+
+        Assert.That(path.Lost, Is.Empty);
+    }
+
+    [Test]
+    public void All_packets_before_a_far_later_one_are_lost_oldest_first()
+    {
+        LossScenario path = LossScenario.WithRoundTrip(OneRoundTrip);
+        path.Send(packets: 10);
+
+        path.After(OneRoundTrip).Acknowledge(9);
+
+        Assert.That(path.Lost, Is.EqualTo(new[] { 0, 1, 2, 3, 4, 5, 6 }));
+        Assert.That(path.Ring.OpenPackets, Is.EqualTo(2));
+    }
+
+    [Test]
+    public void Nothing_is_lost_while_nothing_later_is_acked_however_old_it_is()
+    {
+        LossScenario path = LossScenario.WithRoundTrip(OneRoundTrip);
+        path.Send(packets: 5);
+
+        path.After(OneRoundTrip * 100).Acknowledge(0);
+
+        Assert.That(path.Lost, Is.Empty);
+        Assert.That(path.Detector.LossDeadline.IsNever, Is.True);
+    }
+
+    [Test]
+    public void A_packet_is_lost_by_time_nine_eighths_of_a_round_trip_after_it_was_sent()
+    {
+        LossScenario path = LossScenario.WithRoundTrip(OneRoundTrip);
+        Instant sentAt = path.Now;
+        path.Send(packets: 2);
+        path.After(OneRoundTrip).Acknowledge(1);
+
+        Instant deadline = path.Detector.LossDeadline;
+        path.AdvanceToNextDeadline();
+
+        Assert.That(deadline, Is.EqualTo(sentAt + LossDelay));
+        Assert.That(path.Lost, Is.EqualTo(new[] { 0 }));
+        Assert.That(path.ProbesAsked, Is.Zero);
+    }
+
+    [Test]
+    public void A_packet_is_not_lost_by_time_one_tick_earlier()
+    {
+        LossScenario path = LossScenario.WithRoundTrip(OneRoundTrip);
+        path.Send(packets: 2);
+        path.After(OneRoundTrip).Acknowledge(1);
+
+        path.After(LossDelay - OneRoundTrip - OneTick).CollectLost();
+
+        Assert.That(path.Lost, Is.Empty);
+    }
+
+    [Test]
+    public void An_acknowledgement_that_comes_late_declares_the_older_ones_lost_at_once()
+    {
+        LossScenario path = LossScenario.WithRoundTrip(OneRoundTrip);
+        path.Send(packets: 2);
+
+        path.After(LossDelay).Acknowledge(1);
+
+        Assert.That(path.Lost, Is.EqualTo(new[] { 0 }));
+    }
+
+    [Test]
+    public void An_unanswered_tail_asks_for_a_probe_and_declares_nothing_lost()
+    {
+        LossScenario path = LossScenario.WithRoundTrip(OneRoundTrip);
+        path.Send(packets: 1);
+
+        path.AdvanceToNextDeadline();
+
+        Assert.That(path.ProbesAsked, Is.EqualTo(1));
+        Assert.That(path.Lost, Is.Empty);
+    }
+
+    [Test]
+    public void The_probe_time_out_counts_from_the_last_packet_that_asks_for_an_acknowledgement()
+    {
+        LossScenario path = LossScenario.WithRoundTrip(OneRoundTrip);
+        path.Send(packets: 1);
+        path.After(OneRoundTrip).Send(packets: 1);
+        Instant last = path.Now;
+        path.After(OneRoundTrip).SendAck();
+
+        Assert.That(path.Detector.ProbeDeadline, Is.EqualTo(last + ProbeTimeout));
+    }
+
+    [Test]
+    public void No_probe_is_asked_one_tick_before_its_deadline()
+    {
+        LossScenario path = LossScenario.WithRoundTrip(OneRoundTrip);
+        path.Send(packets: 1);
+        Instant deadline = path.Detector.ProbeDeadline;
+
+        Assert.That(path.Detector.TryProbe(new Instant(deadline.Ticks - 1)), Is.False);
+        Assert.That(path.Detector.TryProbe(deadline), Is.True);
+    }
+
+    [Test]
+    public void Each_probe_doubles_the_wait_and_an_acknowledgement_resets_it()
+    {
+        LossScenario path = LossScenario.WithRoundTrip(OneRoundTrip);
+        Instant sentAt = path.Now;
+        path.Send(packets: 2);
+
+        path.AdvanceToNextDeadline();
+        Instant second = path.Detector.ProbeDeadline;
+        path.AdvanceToNextDeadline();
+        Instant third = path.Detector.ProbeDeadline;
+        path.Acknowledge(0);
+
+        Assert.That(second, Is.EqualTo(sentAt + (ProbeTimeout * 2)));
+        Assert.That(third, Is.EqualTo(sentAt + (ProbeTimeout * 4)));
+        Assert.That(path.Detector.PtoCount, Is.Zero);
+        Assert.That(path.Detector.ProbeDeadline, Is.EqualTo(sentAt + ProbeTimeout));
+    }
+
+    [Test]
+    public void Probes_without_end_keep_their_deadline_within_its_range()
+    {
+        LossScenario path = LossScenario.WithRoundTrip(TimeSpan.FromSeconds(10));
+        path.Send(packets: 1);
+
+        for (int i = 0; i < 100; i++)
+        {
+            path.AdvanceToNextDeadline();
+        }
+
+        Assert.That(path.ProbesAsked, Is.EqualTo(100));
+        Assert.That(path.Detector.ProbeDeadline.Ticks, Is.GreaterThan(0));
+    }
+
+    [Test]
+    public void No_deadline_is_set_while_nothing_that_asks_is_in_flight()
+    {
+        LossScenario path = LossScenario.WithRoundTrip(OneRoundTrip);
+        Instant fresh = path.Detector.Deadline;
+        path.SendAck();
+        Instant afterAck = path.Detector.Deadline;
+        path.Send(packets: 1);
+        path.After(OneRoundTrip).Acknowledge(1);
+
+        Assert.That(fresh.IsNever && afterAck.IsNever, Is.True);
+        Assert.That(path.Detector.Deadline.IsNever, Is.True);
+        Assert.That(path.Detector.OverdueDeadline.IsNever, Is.True);
+    }
+
+    [Test]
+    public void The_probe_waits_while_a_gap_is_known()
+    {
+        LossScenario path = LossScenario.WithRoundTrip(OneRoundTrip);
+        path.Send(packets: 3);
+
+        path.After(OneRoundTrip).Acknowledge(1);
+        bool whileGap = path.Detector.ProbeDeadline.IsNever;
+        path.AdvanceToNextDeadline();
+
+        Assert.That(whileGap, Is.True);
+        Assert.That(path.Lost, Is.EqualTo(new[] { 0 }));
+        Assert.That(path.Detector.LossDeadline.IsNever, Is.True);
+        Assert.That(path.Detector.ProbeDeadline.IsNever, Is.False);
+    }
+
+    [Test]
+    public void A_wrong_declaration_raises_the_threshold_to_the_distance_seen()
+    {
+        LossScenario path = LossScenario.WithRoundTrip(OneRoundTrip);
+        path.Send(packets: 10);
+        path.After(OneRoundTrip).Acknowledge(5);
+
+        path.Detector.OnSpuriousLoss(new PacketNumber(0));
+
+        Assert.That(path.Detector.PacketThreshold, Is.EqualTo(6));
+    }
+
+    [Test]
+    public void Wrong_declarations_raise_the_threshold_to_twenty_at_most_and_never_lower_it()
+    {
+        LossScenario path = LossScenario.WithRoundTrip(OneRoundTrip);
+        path.Send(packets: 60);
+        path.After(OneRoundTrip).Acknowledge(50);
+
+        path.Detector.OnSpuriousLoss(new PacketNumber(0));
+        path.Detector.OnSpuriousLoss(new PacketNumber(49));
+
+        Assert.That(path.Detector.PacketThreshold, Is.EqualTo(LossDetector.MaxPacketThreshold));
+    }
+
+    [Test]
+    public void Losses_over_more_than_three_probe_time_outs_are_persistent_congestion()
+    {
+        LossScenario path = LossScenario.WithRoundTrip(OneRoundTrip);
+        path.Send(packets: 1);
+        path.After((ProbeTimeout * 3) + OneTick).Send(packets: 1);
+        path.Send(packets: 3);
+
+        path.After(OneRoundTrip).Acknowledge(4);
+
+        Assert.That(path.Lost, Is.EqualTo(new[] { 0, 1 }));
+        Assert.That(path.PersistentAt, Is.EqualTo(new[] { 1 }));
+    }
+
+    [Test]
+    public void Losses_over_just_three_probe_time_outs_are_not_persistent_congestion()
+    {
+        LossScenario path = LossScenario.WithRoundTrip(OneRoundTrip);
+        path.Send(packets: 1);
+        path.After(ProbeTimeout * 3).Send(packets: 1);
+        path.Send(packets: 3);
+
+        path.After(OneRoundTrip).Acknowledge(4);
+
+        Assert.That(path.Lost, Is.EqualTo(new[] { 0, 1 }));
+        Assert.That(path.PersistentAt, Is.Empty);
+    }
+
+    [Test]
+    public void One_acknowledgement_between_the_losses_shows_that_congestion_does_not_persist()
+    {
+        LossScenario path = LossScenario.WithRoundTrip(OneRoundTrip);
+        path.Send(packets: 2);
+        path.After((ProbeTimeout * 3) + OneTick).Send(packets: 4);
+
+        path.After(OneRoundTrip).Acknowledge(1, 5);
+
+        Assert.That(path.Lost, Is.EqualTo(new[] { 0, 2 }));
+        Assert.That(path.PersistentAt, Is.Empty);
+    }
+
+    [Test]
+    public void A_pure_ack_between_the_losses_proves_nothing()
+    {
+        LossScenario path = LossScenario.WithRoundTrip(OneRoundTrip);
+        path.Send(packets: 1);
+        path.SendAck();
+        path.After((ProbeTimeout * 3) + OneTick).Send(packets: 4);
+
+        path.After(OneRoundTrip).Acknowledge(5);
+
+        Assert.That(path.PersistentAt, Is.EqualTo(new[] { 2 }));
+    }
+
+    [Test]
+    public void Losses_from_before_the_first_sample_are_not_persistent_congestion()
+    {
+        LossScenario path = LossScenario.WithoutSample();
+        path.Send(packets: 1);
+        path.After(TimeSpan.FromSeconds(60)).Send(packets: 4);
+
+        path.After(OneRoundTrip).Acknowledge(4);
+
+        Assert.That(path.Lost, Is.EqualTo(new[] { 0, 1 }));
+        Assert.That(path.PersistentAt, Is.Empty);
+    }
+
+    [Test]
+    public void Persistent_congestion_is_reported_once_and_then_counts_from_the_beginning()
+    {
+        LossScenario path = LossScenario.WithRoundTrip(OneRoundTrip);
+        path.Send(packets: 1);
+        path.After((ProbeTimeout * 3) + OneTick).Send(packets: 3);
+        path.Send(packets: 3);
+
+        path.After(OneRoundTrip).Acknowledge(6);
+
+        Assert.That(path.Lost, Is.EqualTo(new[] { 0, 1, 2, 3 }));
+        Assert.That(path.PersistentAt, Is.EqualTo(new[] { 1 }));
+    }
+
+    [Test]
+    public void Payload_is_offered_once_when_it_is_overdue_and_stays_in_flight()
+    {
+        LossScenario path = LossScenario.WithRoundTrip(OneRoundTrip);
+        path.Send(packets: 1);
+        Instant due = path.Detector.OverdueDeadline;
+
+        bool before = path.Detector.TryNextOverdue(new Instant(due.Ticks - 1), out _);
+        bool at = path.Detector.TryNextOverdue(due, out PacketNumber number);
+        bool again = path.Detector.TryNextOverdue(due + OneRoundTrip, out _);
+
+        Assert.That(due, Is.EqualTo(path.Now + ProbeTimeout), "srtt + 4 var + the ack delay granted");
+        Assert.That(before || again, Is.False);
+        Assert.That(at, Is.True);
+        Assert.That(number.Value, Is.Zero);
+        Assert.That(path.Ring.BytesInFlight, Is.EqualTo(LossScenario.PacketBytes));
+        Assert.That(path.Detector.OverdueDeadline.IsNever, Is.True);
+    }
+
+    [Test]
+    public void A_later_send_does_not_put_off_what_is_overdue()
+    {
+        LossScenario path = LossScenario.WithRoundTrip(OneRoundTrip);
+        path.Send(packets: 1);
+        Instant due = path.Detector.OverdueDeadline;
+
+        path.After(OneRoundTrip).Send(packets: 1);
+
+        Assert.That(path.Detector.OverdueDeadline, Is.EqualTo(due));
+    }
+
+    [Test]
+    public void Packets_without_payload_and_packets_acked_are_never_overdue()
+    {
+        LossScenario path = LossScenario.WithRoundTrip(OneRoundTrip);
+        path.Send(packets: 1, hasPayload: false);
+        path.SendAck();
+        path.Send(packets: 3);
+        path.After(OneRoundTrip).Acknowledge(2);
+
+        path.After(OneRoundTrip * 10);
+        bool first = path.Detector.TryNextOverdue(path.Now, out PacketNumber a);
+        bool second = path.Detector.TryNextOverdue(path.Now, out PacketNumber b);
+        bool third = path.Detector.TryNextOverdue(path.Now, out _);
+
+        Assert.That(first && second, Is.True);
+        Assert.That((a.Value, b.Value), Is.EqualTo((3L, 4L)));
+        Assert.That(third, Is.False);
+    }
+
+    // Goal: over random loss and reordering each packet has one fate, and every packet has one in the end.
+    [Test]
+    public void Every_packet_has_exactly_one_fate([Range(1, 20)] int seed)
+    {
+        Prng draws = new((ulong)seed);
+        LossScenario path = LossScenario.WithRoundTrip(OneRoundTrip);
+
+        for (int step = 0; step < 2_000; step++)
+        {
+            path.After(TimeSpan.FromMilliseconds(draws.NextBelow(20))).Send(packets: 1);
+            path.Acknowledge((int)Math.Max(0, path.Ring.Next.Value - 1 - draws.NextBelow(30)));
+
+            if (draws.NextBelow(10) == 0)
+            {
+                path.AdvanceToNextDeadline();
+            }
+        }
+
+        path.Send(packets: 1);
+        path.After(OneRoundTrip * 10).Acknowledge((int)path.Ring.Next.Value - 1);
+
+        Assert.That(path.Ring.OpenPackets, Is.Zero);
+        Assert.That(path.Lost, Is.Unique);
+        Assert.That(path.Acked.Concat(path.Lost), Is.Unique);
+        Assert.That(path.Acked.Count + path.Lost.Count, Is.EqualTo(path.Ring.Next.Value));
+    }
+
+    /// <summary>One sender's view of a path: time is set by hand, acknowledgements bring no samples.</summary>
+    private sealed class LossScenario
+    {
+        internal const int PacketBytes = 1200;
+
+        private readonly RttEstimator _rtt = new(RttEstimator.DefaultFirstRoundTrip);
+
+        private LossScenario()
+        {
+            LossRules rules = new(
+                PacketThreshold: 3,
+                MaxAckDelay: TimeSpan.FromMilliseconds(25),
+                Granularity: TimeSpan.FromMilliseconds(1));
+
+            Detector = new LossDetector(Ring, _rtt, rules);
+        }
+
+        internal SentPacketRing Ring { get; } = new(64, 1024);
+
+        internal LossDetector Detector { get; }
+
+        internal Instant Now { get; private set; } = new(TimeSpan.TicksPerSecond);
+
+        internal List<int> Lost { get; } = [];
+
+        internal List<int> Acked { get; } = [];
+
+        internal List<int> PersistentAt { get; } = [];
+
+        internal int ProbesAsked { get; private set; }
+
+        internal static LossScenario WithoutSample() => new();
+
+        internal static LossScenario WithRoundTrip(TimeSpan roundTrip)
+        {
+            LossScenario path = new();
+            path._rtt.AddSample(roundTrip, TimeSpan.Zero);
+            path.Detector.OnAckReceived(path.Now);
+            return path.After(TimeSpan.FromMilliseconds(1));
+        }
+
+        internal LossScenario After(TimeSpan span)
+        {
+            Now += span;
+            return this;
+        }
+
+        internal void Send(int packets, bool hasPayload = true)
+        {
+            for (int i = 0; i < packets; i++)
+            {
+                Ring.Add(new SentPacket
+                {
+                    SentAt = Now,
+                    Bytes = PacketBytes,
+                    IsAckEliciting = true,
+                    HasPayload = hasPayload,
+                });
+            }
+        }
+
+        internal void SendAck() => Ring.Add(new SentPacket { SentAt = Now, Bytes = 40, LargestAckedInIt = 0 });
+
+        internal void Acknowledge(params int[] numbers)
+        {
+            bool isNews = false;
+
+            foreach (int number in numbers)
+            {
+                if (Ring.TrySettle(new PacketNumber(number), out _))
+                {
+                    Acked.Add(number);
+                    isNews = true;
+                }
+            }
+
+            if (isNews)
+            {
+                Detector.OnAckReceived(Now);
+                CollectLost();
+            }
+        }
+
+        internal void CollectLost()
+        {
+            while (Detector.TryNextLost(Now, out SentPacket lost, out bool isPersistent))
+            {
+                Lost.Add((int)lost.Number);
+
+                if (isPersistent)
+                {
+                    PersistentAt.Add((int)lost.Number);
+                }
+            }
+        }
+
+        internal void AdvanceToNextDeadline()
+        {
+            Instant deadline = Detector.Deadline;
+
+            if (deadline.IsNever)
+            {
+                return;
+            }
+
+            Now = Instant.Later(Now, deadline);
+            ProbesAsked += Detector.TryProbe(Now) ? 1 : 0;
+            CollectLost();
+        }
+    }
+}

@@ -1,0 +1,181 @@
+using Gudp.Core;
+using Gudp.Core.Simulation;
+using NUnit.Framework;
+
+namespace Gudp.Tests.World;
+
+/// <summary>
+/// A world of daemons in manual mode on one simulated network and one virtual clock. One seed decides everything.
+/// </summary>
+/// <remarks>
+/// Always true: time moves only in <see cref="Step"/>, to the next arrival or deadline; every daemon with something to
+/// do has its turn at each moment, in the order the nodes were added.
+/// </remarks>
+internal sealed class SimWorld : IDisposable
+{
+    // A daemon that always finds something to do at one moment is a bug, not a busy one.
+    private const int MostTurnsPerMoment = 20_000;
+
+    private readonly List<Node> _nodes = [];
+    private readonly ulong _seed;
+
+    internal SimWorld(ulong seed)
+    {
+        _seed = seed;
+        Draws = new Prng(seed);
+        Network = new SimulatedNetwork(seed);
+    }
+
+    internal SimulatedNetwork Network { get; }
+
+    /// <summary>For the test's own choices; split from the network's and the daemons'.</summary>
+    internal Prng Draws { get; }
+
+    internal Instant Now => Network.Now;
+
+    internal IReadOnlyList<Node> Nodes => _nodes;
+
+    /// <summary>Called after every moment: the place for oracles that hold all the time.</summary>
+    internal Action? Watch { get; set; }
+
+    internal string ReplayLine => $"seed {_seed}, at {Now.Ticks / 10_000.0:0.###} ms, trace {Network.TraceHash:x16}";
+
+    internal static GudpConfig Plain { get; } = new()
+    {
+        Connections = new ConnectionConfig { Security = new SecurityConfig { Protection = Protection.Plain } },
+    };
+
+    internal Node AddNode(GudpConfig? config = null)
+    {
+        SimulatedHost host = Network.AddHost();
+        ulong stream = (ulong)_nodes.Count;
+        Prng root = new(_seed);
+        Daemon daemon = new(
+            config ?? Plain,
+            host,
+            Network.Time,
+            new SeededSecrets(root.Split(1_000 + stream)),
+            root.Split(2_000 + stream));
+        Node node = new(host, daemon);
+        _nodes.Add(node);
+        return node;
+    }
+
+    /// <summary>Two nodes, the first connected to the second.</summary>
+    internal Pair AddConnectedPair(GudpConfig? config = null)
+    {
+        Node left = AddNode(config);
+        Node right = AddNode(config);
+        Endpoint server = right.Open(7000);
+        server.Listen();
+        Connection client = left.Open(0).Connect(server.LocalAddress);
+        Connection? accepted = null;
+        RunUntil(() => client.Status.IsOpen && server.TryAccept(out accepted), TimeSpan.FromSeconds(60));
+        return new Pair(left, right, client, accepted!);
+    }
+
+    /// <summary>Lets every daemon do all it can at this moment.</summary>
+    internal void Settle()
+    {
+        bool busy = true;
+
+        for (int turn = 0; busy; turn++)
+        {
+            Assert.That(turn, Is.LessThan(MostTurnsPerMoment), $"A daemon never comes to rest. {ReplayLine}");
+            busy = false;
+
+            foreach (Node node in _nodes)
+            {
+                if (node.IsStopped)
+                {
+                    continue;
+                }
+
+                if (node.Host.HasReadable || node.Daemon.UntilNextDeadline == TimeSpan.Zero)
+                {
+                    node.Daemon.ProcessIO();
+                    busy = true;
+                }
+            }
+        }
+
+        Watch?.Invoke();
+    }
+
+    /// <summary>Moves time to the next thing that happens, at most to <paramref name="limit"/>.</summary>
+    /// <returns>False if nothing happens before the limit.</returns>
+    internal bool Step(Instant limit)
+    {
+        Settle();
+        Instant next = Network.NextArrival;
+
+        foreach (Node node in _nodes)
+        {
+            TimeSpan wait = node.IsStopped ? Timeout.InfiniteTimeSpan : node.Daemon.UntilNextDeadline;
+
+            if (wait != Timeout.InfiniteTimeSpan)
+            {
+                next = Instant.Earlier(next, Now + wait);
+            }
+        }
+
+        bool happens = next <= limit;
+        Network.AdvanceTo(happens ? next : limit);
+        return happens;
+    }
+
+    internal void Run(TimeSpan span)
+    {
+        Instant end = Now + span;
+
+        while (Step(end))
+        {
+        }
+
+        Settle();
+    }
+
+    /// <summary>Runs until the condition holds; fails the test if it does not within the limit.</summary>
+    internal void RunUntil(Func<bool> condition, TimeSpan limit, string? what = null)
+    {
+        Instant end = Now + limit;
+        Settle();
+
+        while (!condition())
+        {
+            if (!Step(end))
+            {
+                Settle();
+                Assert.That(condition(), Is.True, $"{what ?? "The condition"} did not come true in {limit}. {ReplayLine}");
+                return;
+            }
+
+            Settle();
+        }
+    }
+
+    public void Dispose()
+    {
+        foreach (Node node in _nodes)
+        {
+            node.Daemon.Dispose();
+        }
+    }
+}
+
+/// <summary>One daemon on one simulated host.</summary>
+internal sealed class Node(SimulatedHost host, Daemon daemon)
+{
+    internal SimulatedHost Host { get; } = host;
+
+    internal Daemon Daemon { get; } = daemon;
+
+    /// <summary>True while the process is paused or dead: it has no turns.</summary>
+    internal bool IsStopped { get; set; }
+
+    internal Endpoint Open(int port, ConnectionConfig? config = null)
+        => Daemon.Open(Host.Address.WithPort(port), config);
+}
+
+/// <summary>Two nodes with one connection between them.</summary>
+internal sealed record Pair(Node Left, Node Right, Connection Client, Connection Server);
