@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.CommandLine.Parsing;
 using System.Globalization;
+using Gudp.Tools.Relay;
 
 namespace Gudp.Tools.Arguments;
 
@@ -19,7 +20,8 @@ internal static class CommandOption
         CustomParser = Parser<int>(ReadPort),
     };
 
-    internal static Option<int> Count(string name, string description, int standard, (int Least, int Most) range) => new(name)
+    internal static Option<int> Count(
+        string name, string description, int standard, (int Least, int Most) range) => new(name)
     {
         Description = description,
         HelpName = "N",
@@ -52,8 +54,8 @@ internal static class CommandOption
         DefaultValueFactory = _ => standardPercent * 10_000,
         CustomParser = Parser((string text, out int partsPerMillion, out string problem) =>
         {
-            problem = $"'{text}' is not a share from 0% to 100%.";
-            return Amount.TryParsePercent(text, out partsPerMillion);
+            problem = $"'{text}' is not {ImpairmentOptions.ChanceForm}.";
+            return ImpairmentOptions.TryReadChance(text.EndsWith('%') ? text : text + "%", out partsPerMillion);
         }),
     };
 
@@ -64,8 +66,8 @@ internal static class CommandOption
         DefaultValueFactory = _ => standard,
         CustomParser = Parser((string text, out TimeSpan span, out string problem) =>
         {
-            problem = $"'{text}' is not a time of at most an hour; write it with its unit, such as 20ms or 1.5s.";
-            return Amount.TryParseSpan(text, out span);
+            problem = $"'{text}' is not {ImpairmentOptions.SpanForm}, and at most an hour.";
+            return ImpairmentOptions.TryReadSpan(text == "0" ? "0ms" : text, out span);
         }),
     };
 

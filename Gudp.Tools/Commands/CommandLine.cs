@@ -58,7 +58,18 @@ internal static class CommandLine
         }
     }
 
+    /// <summary>As the parser wants it.</summary>
+    internal static async Task<int> RunAsync(Task<ExitCode> command) => (int)await command.ConfigureAwait(false);
+
     private static RootCommand Root(Printer printer) => new("Reliable UDP and lock-time sequencing from the shell.")
     {
+        DemoCommand.Create(printer),
+        ServeCommand.Create(printer),
+        PingCommand.Create(printer),
+        SendCommand.Create(printer),
+        RecvCommand.Create(printer),
+        SimCommand.Create(printer),
+        DemoServerCommand.Create(),
+        DemoMemberCommand.Create(),
     };
 }

@@ -20,7 +20,7 @@ internal static class RecvCommand
         Option<bool> keep = new("--keep") { Description = "Stay for more files, also several at a time." };
         Command command = new("recv", "Receives a file from 'gudp send' and ends.") { directory, port, keep };
 
-        command.SetAction((parsed, cancelled) => CommandLine.Run(() => RunAsync(
+        command.SetAction((parsed, cancelled) => CommandLine.RunAsync(RunAsync(
             parsed.GetRequiredValue(directory),
             parsed.GetRequiredValue(port),
             parsed.GetValue(keep),
@@ -53,26 +53,27 @@ internal static class RecvCommand
         TaskCompletionSource<TransferReport> ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
         int begun = 0;
 
-        await AcceptAsync(endpoint, ended.Task, cancelled, peer =>
+        await AcceptAsync(endpoint, ended.Task, cancelled, async peer =>
         {
             bool isMine = false;
+            TransferReport? report = null;
 
             try
             {
-                TransferReport? report = new FileReceiver(peer, directory, Claim).Run(printer, cancelled);
-
-                if (isMine)
-                {
-                    ended.TrySetResult(report!);
-                }
-                else if (report is not null)
-                {
-                    printer.Error(report.Text);
-                }
+                report = await new FileReceiver(peer, directory, Claim).RunAsync(printer, cancelled).ConfigureAwait(false);
             }
             catch (Exception failure) when (isMine)
             {
                 ended.TrySetException(failure);
+            }
+
+            if (isMine && report is not null)
+            {
+                ended.TrySetResult(report);
+            }
+            else if (report is not null)
+            {
+                printer.Error(report.Text);
             }
 
             bool Claim() => isMine = Interlocked.Exchange(ref begun, 1) == 0;
@@ -89,13 +90,14 @@ internal static class RecvCommand
     {
         // A terminal draws one bar at a time, and here several files may come at once: lines for all of them.
         Printer plain = printer.WithoutBars();
-        Task never = Task.Delay(Timeout.Infinite, cancelled);
 
         try
         {
-            await AcceptAsync(endpoint, never, cancelled, peer =>
+            await AcceptAsync(endpoint, Task.Delay(Timeout.Infinite, cancelled), cancelled, async peer =>
             {
-                TransferReport? report = new FileReceiver(peer, directory, () => true).Run(plain, cancelled);
+                TransferReport? report = await new FileReceiver(peer, directory, () => true)
+                    .RunAsync(plain, cancelled)
+                    .ConfigureAwait(false);
 
                 if (report is not null)
                 {
@@ -112,7 +114,7 @@ internal static class RecvCommand
     }
 
     private static async Task AcceptAsync(
-        MessageEndpoint endpoint, Task until, CancellationToken cancelled, Action<Peer> receive)
+        MessageEndpoint endpoint, Task until, CancellationToken cancelled, Func<Peer, Task> receive)
     {
         while (!until.IsCompleted)
         {
@@ -120,8 +122,7 @@ internal static class RecvCommand
 
             if (endpoint.TryAccept(out Peer? peer))
             {
-                _ = Task.Factory.StartNew(
-                    () => Receive(peer!, receive), cancelled, TaskCreationOptions.LongRunning, TaskScheduler.Default);
+                _ = Task.Run(() => ReceiveAsync(peer!, receive), CancellationToken.None);
                 continue;
             }
 
@@ -129,11 +130,11 @@ internal static class RecvCommand
         }
     }
 
-    private static void Receive(Peer peer, Action<Peer> receive)
+    private static async Task ReceiveAsync(Peer peer, Func<Peer, Task> receive)
     {
         using (peer)
         {
-            receive(peer);
+            await receive(peer).ConfigureAwait(false);
         }
     }
 

@@ -17,8 +17,8 @@ internal static class SendCommand
         Argument<HostPort> target = CommandOption.Target("Where 'gudp recv' listens.");
         Command command = new("send", "Sends a file; the receiver compares its SHA-256.") { file, target };
 
-        command.SetAction((parsed, cancelled) => CommandLine.Run(
-            () => RunAsync(parsed.GetRequiredValue(file), parsed.GetRequiredValue(target), printer, cancelled)));
+        command.SetAction((parsed, cancelled) => CommandLine.RunAsync(
+            RunAsync(parsed.GetRequiredValue(file), parsed.GetRequiredValue(target), printer, cancelled)));
 
         return command;
     }
@@ -36,8 +36,8 @@ internal static class SendCommand
         long start = Stopwatch.GetTimestamp();
         using FileSender sender = new(dialed.Peer, file, length);
 
-        (TransferOutcome outcome, string text) = await Task
-            .Run(() => printer.WithProgress(name, length, meter => sender.Run(name, meter, cancelled)), cancelled)
+        (TransferOutcome outcome, string text) = await printer
+            .WithProgressAsync(name, length, ProgressUnit.Bytes, meter => Task.Run(() => sender.Run(name, meter, cancelled)))
             .ConfigureAwait(false);
 
         TimeSpan elapsed = Stopwatch.GetElapsedTime(start);

@@ -21,11 +21,6 @@ internal sealed class ChildProcess : IDisposable
 
     internal string Name { get; }
 
-    internal int Id => _process.Id;
-
-    /// <summary>The line the process wrote last on its error stream; empty if none.</summary>
-    internal string LastError => _lastError;
-
     /// <summary>What the process says; complete when its output has ended.</summary>
     internal ChannelReader<ChildLine> Lines => _lines.Reader;
 
@@ -75,6 +70,18 @@ internal sealed class ChildProcess : IDisposable
         };
 
         watch.Start();
+    }
+
+    /// <summary>After the output has ended too early: what the process said last, with its own exit code.</summary>
+    internal async Task<CommandFailure> ExplainEndAsync(CancellationToken cancelled)
+    {
+        await _process.WaitForExitAsync(cancelled).ConfigureAwait(false);
+        ExitCode code = (ExitCode)_process.ExitCode;
+        string reason = _lastError.Length > 0 ? _lastError : $"exit code {_process.ExitCode}";
+
+        return new CommandFailure(
+            Enum.IsDefined(code) && code != ExitCode.Fine ? code : ExitCode.CheckFailed,
+            $"{Name} ended too early: {reason}");
     }
 
     public void Dispose()

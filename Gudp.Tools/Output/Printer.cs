@@ -72,28 +72,36 @@ internal sealed class Printer
     /// <summary>Runs <paramref name="work"/> and shows how far it is.</summary>
     /// <param name="label">What is being done; may come from the network.</param>
     /// <param name="total">The amount that makes it complete.</param>
+    /// <param name="unit">What amounts are counted in.</param>
     /// <param name="work">Reports the amount done so far; its result is returned.</param>
-    internal T WithProgress<T>(string label, long total, Func<ProgressMeter, T> work)
+    internal async Task<T> WithProgressAsync<T>(
+        string label, long total, ProgressUnit unit, Func<ProgressMeter, Task<T>> work)
     {
+        string shown = OneLine(label);
+
         if (_terminal is null)
         {
-            return work(new ProgressMeter(OneLine(label), total, null, Line));
+            return await work(new ProgressMeter(shown, total, unit, null, Line)).ConfigureAwait(false);
         }
 
-        ProgressColumn[] columns =
+        return await _terminal.Progress().Columns(ColumnsFor(unit)).StartAsync(context =>
+        {
+            ProgressTask bar = context.AddTask(Markup.Escape(shown), maxValue: Math.Max(1, total));
+            return work(new ProgressMeter(shown, total, unit, bar, Line));
+        }).ConfigureAwait(false);
+    }
+
+    private static ProgressColumn[] ColumnsFor(ProgressUnit unit)
+    {
+        ProgressColumn[] always =
         [
             new TaskDescriptionColumn(),
             new ProgressBarColumn(),
             new PercentageColumn(),
-            new TransferSpeedColumn(),
             new RemainingTimeColumn(),
         ];
 
-        return _terminal.Progress().Columns(columns).Start(context =>
-        {
-            ProgressTask bar = context.AddTask(Markup.Escape(OneLine(label)), maxValue: Math.Max(1, total));
-            return work(new ProgressMeter(label, total, bar, Line));
-        });
+        return unit == ProgressUnit.Bytes ? [.. always, new TransferSpeedColumn()] : always;
     }
 
     // Texts may come from the network: a line break or an escape sequence in one must not become a second line or a

@@ -3,6 +3,16 @@ using Spectre.Console;
 
 namespace Gudp.Tools.Output;
 
+/// <summary>What progress is counted in.</summary>
+internal enum ProgressUnit
+{
+    /// <summary>Bytes of a file.</summary>
+    Bytes,
+
+    /// <summary>Steps of a simulation.</summary>
+    Steps,
+}
+
 /// <summary>
 /// How far a transfer is: a bar on a terminal, else a line now and then, so that a log shows that it still moves.
 /// One thread at a time.
@@ -13,15 +23,22 @@ internal sealed class ProgressMeter
 
     private readonly string _label;
     private readonly long _total;
+    private readonly ProgressUnit _unit;
     private readonly ProgressTask? _bar;
     private readonly Action<string> _printLine;
     private readonly long _start = Stopwatch.GetTimestamp();
     private TimeSpan _lastLine;
 
-    internal ProgressMeter(string label, long total, ProgressTask? bar, Action<string> printLine)
+    /// <param name="label">What is being done.</param>
+    /// <param name="total">The amount that makes it complete.</param>
+    /// <param name="unit">What amounts are counted in.</param>
+    /// <param name="bar">On a terminal; else null.</param>
+    /// <param name="printLine">Else prints a line.</param>
+    internal ProgressMeter(string label, long total, ProgressUnit unit, ProgressTask? bar, Action<string> printLine)
     {
         _label = label;
         _total = total;
+        _unit = unit;
         _bar = bar;
         _printLine = printLine;
     }
@@ -39,7 +56,9 @@ internal sealed class ProgressMeter
         if (elapsed - _lastLine >= LineInterval)
         {
             _lastLine = elapsed;
-            _printLine($"{_label}: {Units.Bytes(done)} of {Units.Bytes(_total)}, {Units.Rate(done, elapsed)}");
+            _printLine(_unit == ProgressUnit.Bytes
+                ? $"{_label}: {Units.Bytes(done)} of {Units.Bytes(_total)}, {Units.Rate(done, elapsed)}"
+                : $"{_label}: step {done} of {_total}");
         }
     }
 }

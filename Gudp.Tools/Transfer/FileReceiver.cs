@@ -38,7 +38,7 @@ internal sealed class FileReceiver
 
     /// <summary>Takes what comes until the transfer has ended in one way or another.</summary>
     /// <returns>Null if the peer left without having begun.</returns>
-    internal TransferReport? Run(Printer printer, CancellationToken cancelled)
+    internal async Task<TransferReport?> RunAsync(Printer printer, CancellationToken cancelled)
     {
         if (!TryReceive(cancelled, out ReceivedMessage first))
         {
@@ -69,7 +69,9 @@ internal sealed class FileReceiver
         try
         {
             using IncomingFile file = new(_directory, safeName, length);
-            return printer.WithProgress(safeName, length, meter => TakeData(file, meter, cancelled));
+            return await printer.WithProgressAsync(
+                safeName, length, ProgressUnit.Bytes, meter => Task.Run(() => TakeData(file, meter, cancelled)))
+                .ConfigureAwait(false);
         }
         catch (Exception failure) when (failure is IOException or UnauthorizedAccessException)
         {
