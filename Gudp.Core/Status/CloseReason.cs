@@ -9,7 +9,7 @@ public sealed record CloseReason
     /// <summary>Longest detail, in bytes of UTF-8; what is longer is cut.</summary>
     public const int MaxDetailBytes = 255;
 
-    /// <summary>The application closed without saying more.</summary>
+    /// <summary>The application has closed and said nothing more.</summary>
     public static CloseReason ByApplication { get; } = new(CloseCode.None);
 
     /// <summary>Makes a reason; cold path.</summary>
@@ -33,9 +33,7 @@ public sealed record CloseReason
     /// <summary>As "IdleTimeout: nothing came for 15 s".</summary>
     public override string ToString() => Detail.Length == 0 ? Code.ToString() : $"{Code}: {Detail}";
 
-    /// <summary>
-    /// What a peer wrote. A code too large for any version of the protocol says only that it was the peer's.
-    /// </summary>
+    /// <summary>What a peer sent: a code we may not know, a text that is not ours.</summary>
     internal static CloseReason FromWire(ulong code, string detail)
         => new(code <= ushort.MaxValue ? (CloseCode)code : CloseCode.Application, detail);
 

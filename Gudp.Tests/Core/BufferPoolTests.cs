@@ -111,7 +111,12 @@ public sealed class BufferPoolTests
             {
                 PooledBuffer buffer = Rent(pool, 64);
                 buffer.Span.Fill((byte)worker);
-                shared += buffer.Span.ContainsAnyExcept((byte)worker) ? 1 : 0;
+
+                if (buffer.Span.ContainsAnyExcept((byte)worker))
+                {
+                    Interlocked.Increment(ref shared);
+                }
+
                 buffer.Return();
             }
         });

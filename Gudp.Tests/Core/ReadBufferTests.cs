@@ -238,7 +238,10 @@ public sealed class ReadBufferTests
 
             while (buffer.Take(own, Timeout.InfiniteTimeSpan, out _) is var status && status != ReceiveStatus.Closed)
             {
-                received += status == ReceiveStatus.Received ? 1 : 0;
+                if (status == ReceiveStatus.Received)
+                {
+                    Interlocked.Increment(ref received);
+                }
             }
         });
 

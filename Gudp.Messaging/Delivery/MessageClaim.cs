@@ -1,0 +1,77 @@
+using System;
+using Gudp.Core;
+using Gudp.Messaging.Lanes;
+
+namespace Gudp.Messaging;
+
+/// <summary>
+/// Room for one message, written in place: commit it to send, abandon it to give the room back. Disposing an open claim
+/// abandons it.
+/// </summary>
+/// <remarks>
+/// Later messages of the lane wait for an open claim, so it should not stay open long. A claim of more than a quarter
+/// of the lane's ring (or of the peer's credit for the lane) takes its place in the lane only when committed.
+/// One thread.
+/// </remarks>
+public ref struct MessageClaim
+{
+    private readonly MessageSession _session;
+    private readonly SendLane _lane;
+    private readonly byte[]? _block;
+    private readonly long _index;
+    private readonly ReceiptWish _wish;
+    private bool _isOpen;
+
+    internal MessageClaim(
+        MessageSession session, SendLane lane, Memory<byte> room, byte[]? block, long index, ReceiptWish wish)
+    {
+        _session = session;
+        _lane = lane;
+        _block = block;
+        _index = index;
+        _wish = wish;
+        _isOpen = true;
+        Span = room.Span;
+    }
+
+    /// <summary>Where the message is written; as long as it was claimed, with undefined content at first.</summary>
+    public readonly Span<byte> Span { get; }
+
+    /// <summary>Sends the message.</summary>
+    /// <param name="receipt">The message's receipt, if accepted.</param>
+    /// <returns>
+    /// <see cref="SendStatus.Accepted"/>; <see cref="SendStatus.Closed"/>: the connection ended meanwhile; for a claim
+    /// of more than a quarter of the ring also <see cref="SendStatus.LaneFull"/> and
+    /// <see cref="SendStatus.NoCredit"/>. Whichever it is, the claim is over.
+    /// </returns>
+    /// <exception cref="InvalidOperationException">The claim is over already.</exception>
+    public SendStatus Commit(out SendReceipt receipt)
+    {
+        if (!_isOpen)
+        {
+            throw new InvalidOperationException("A claim is committed or abandoned once.");
+        }
+
+        _isOpen = false;
+        SendStatus status = _lane.Commit(_index, Span.Length, _wish, _block, out MessageId id);
+        receipt = MessageSession.FirstReceipt(id);
+        return _session.Conclude(status);
+    }
+
+    /// <summary>As <see cref="Commit(out SendReceipt)"/>.</summary>
+    public SendStatus Commit() => Commit(out _);
+
+    /// <summary>Gives the room back; the peer never sees the message. Without effect on a claim that is over.</summary>
+    public void Abandon()
+    {
+        if (_isOpen)
+        {
+            _isOpen = false;
+            _lane.Abandon(_index, _block);
+            _ = _session.Conclude(SendStatus.Accepted);
+        }
+    }
+
+    /// <summary>Abandons the claim if it is still open.</summary>
+    public void Dispose() => Abandon();
+}

@@ -1,0 +1,73 @@
+using System;
+using Gudp.Core;
+
+namespace Gudp.Messaging;
+
+/// <summary>
+/// A received message that the application holds. Disposing it returns its memory and, if the sender asked, tells it
+/// that the message is taken.
+/// </summary>
+/// <remarks>
+/// A handle: copies of it name the same message, and whichever is disposed or refused first settles it; the others then
+/// do nothing. Any thread, but not one that disposes while another still reads.
+/// </remarks>
+public readonly struct ReceivedMessage : IDisposable
+{
+    private readonly HeldMessage? _held;
+    private readonly long _generation;
+
+    internal ReceivedMessage(HeldMessage held)
+    {
+        _held = held;
+        _generation = held.Generation;
+    }
+
+    /// <summary>The bytes; valid until the message is disposed or refused.</summary>
+    /// <exception cref="ObjectDisposedException">It is.</exception>
+    public ReadOnlySpan<byte> Span => Memory.Span;
+
+    /// <summary>As <see cref="Span"/>.</summary>
+    /// <exception cref="ObjectDisposedException">The message was disposed or refused.</exception>
+    public ReadOnlyMemory<byte> Memory => Held.Block.AsMemory(0, Held.Length);
+
+    /// <summary>The lane it came on; 2 for unreliable messages.</summary>
+    /// <exception cref="ObjectDisposedException">The message was disposed or refused.</exception>
+    public int Lane => Held.LaneNumber;
+
+    /// <summary>Whether it came on an ordered reliable lane.</summary>
+    /// <exception cref="ObjectDisposedException">The message was disposed or refused.</exception>
+    public bool IsReliable => Held.LaneNumber != MessageSession.DatagramLane;
+
+    private HeldMessage Held
+    {
+        get
+        {
+            if (_held is null || _held.Generation != _generation)
+            {
+                ThrowGone();
+            }
+
+            return _held!;
+        }
+    }
+
+    /// <summary>Done with it: the message is taken. Again, or after a refusal, it does nothing.</summary>
+    public void Dispose() => Settle(refused: false);
+
+    /// <summary>
+    /// Done with it, and the sender shall know that the application would not have it. Without effect on a message
+    /// whose sender did not ask.
+    /// </summary>
+    public void Refuse() => Settle(refused: true);
+
+    private void Settle(bool refused)
+    {
+        if (_held is { } held && held.TryEnd(_generation))
+        {
+            held.Session!.Settle(held, refused);
+        }
+    }
+
+    private static void ThrowGone() => throw new ObjectDisposedException(
+        nameof(ReceivedMessage), "The message was disposed or refused; its memory may hold another by now.");
+}

@@ -1,0 +1,66 @@
+namespace Gudp.Messaging;
+
+/// <summary>Names one message sent to one peer, for as long as the connection lives.</summary>
+/// <param name="Lane">The lane it was sent on.</param>
+/// <param name="Value">Grows along a lane; on an ordered lane the offset where the message ends (docs/protocol/delivery.md).</param>
+public readonly record struct MessageId(int Lane, long Value)
+{
+    /// <summary>Whether the sender asked to be told when the message is taken; only then can that be known.</summary>
+    public bool AsksTaken { get; init; }
+}
+
+/// <summary>How far a message has come towards the peer's library. Only moves forward.</summary>
+public enum TransferState
+{
+    /// <summary>The connection ended while the message was in flight: it may or may not have arrived.</summary>
+    Unknown,
+
+    /// <summary>Not yet, or not yet wholly, handed to the network.</summary>
+    Queued,
+
+    /// <summary>All of it was transmitted at least once.</summary>
+    Sent,
+
+    /// <summary>The peer's library has all of it; nothing of it is transmitted again (M1).</summary>
+    Received,
+
+    /// <summary>Given up after its time-out.</summary>
+    Expired,
+
+    /// <summary>Given up before all of it was transmitted: the peer does not have it.</summary>
+    Cancelled,
+}
+
+/// <summary>What the peer's application did with a message. Only moves forward.</summary>
+public enum TakeState
+{
+    /// <summary>The sender did not ask.</summary>
+    NotAsked,
+
+    /// <summary>Asked, and not known yet.</summary>
+    Pending,
+
+    /// <summary>
+    /// The peer's application disposed the message, or its handler or sink returned from it (M2). Implies received.
+    /// </summary>
+    Taken,
+
+    /// <summary>The peer's application refused it. Implies received.</summary>
+    Refused,
+
+    /// <summary>Not taken before its time-out.</summary>
+    Expired,
+
+    /// <summary>The connection ended first, or it is too long ago.</summary>
+    Unknown,
+}
+
+/// <summary>The sender's view of one message: two facts that become true one after the other.</summary>
+/// <param name="Id">Which message.</param>
+/// <param name="Transfer">Whether the peer's library has it.</param>
+/// <param name="Take">Whether the peer's application has taken it.</param>
+public readonly record struct SendReceipt(MessageId Id, TransferState Transfer, TakeState Take);
+
+/// <summary>A change of a receipt that was asked for with <see cref="SendOptions"/> (M13).</summary>
+/// <param name="Receipt">The receipt after the change.</param>
+public readonly record struct ReceiptUpdate(SendReceipt Receipt);

@@ -1,0 +1,41 @@
+using System;
+using Gudp.Core;
+
+namespace Gudp.Messaging;
+
+/// <summary>
+/// Takes what arrives at an endpoint at once, on the thread that leads the turn: the shortest way, and the door to the
+/// layer above.
+/// </summary>
+/// <remarks>
+/// The methods must be short, never block and never throw: the whole daemon waits for them, and an exception stops its
+/// loop. They may send and close; neither transmits before the sink has returned.
+/// </remarks>
+public interface IMessageSink
+{
+    /// <summary>A message arrived. It counts as taken when this method returns.</summary>
+    /// <param name="from">Who sent it.</param>
+    /// <param name="lane">The lane it came on; 2 for unreliable messages.</param>
+    /// <param name="message">Valid until the method returns.</param>
+    /// <param name="now">The turn's time.</param>
+    void HandleMessage(Peer from, int lane, ReadOnlySpan<byte> message, Instant now);
+
+    /// <summary>A peer opened, may be sent to again after a refusal, or closed.</summary>
+    void HandlePeer(Peer peer, PeerChange change, Instant now);
+
+    /// <summary>An update that was asked for when the message was sent.</summary>
+    void HandleReceipt(Peer peer, ReceiptUpdate update, Instant now);
+}
+
+/// <summary>What happened to a peer.</summary>
+public enum PeerChange
+{
+    /// <summary>The handshake is done; each peer's first change.</summary>
+    Opened,
+
+    /// <summary>After a refused send: room became free. Once per refusal.</summary>
+    Writable,
+
+    /// <summary>The connection is final; each peer's last change.</summary>
+    Closed,
+}

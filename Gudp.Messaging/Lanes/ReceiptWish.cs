@@ -1,0 +1,15 @@
+using System;
+
+namespace Gudp.Messaging.Lanes;
+
+/// <summary>What a sender wants to be told about a message.</summary>
+[Flags]
+internal enum ReceiptWish : byte
+{
+    None = 0,
+    Received = 1,
+    Taken = 2,
+
+    /// <summary>The message is a claim that may still be abandoned.</summary>
+    WhenCommitted = 4,
+}

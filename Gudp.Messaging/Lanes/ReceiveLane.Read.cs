@@ -1,0 +1,297 @@
+using System;
+using System.Threading;
+using Gudp.Core;
+using Gudp.Messaging.Diagnostics;
+
+namespace Gudp.Messaging.Lanes;
+
+/// <content>The reader's side.</content>
+internal sealed partial class ReceiveLane
+{
+    // Telling the leader costs a shared write: once per so many bytes, and always on leaving.
+    private const int ReleaseStepBytes = 64 * 1024;
+
+    private readonly ReaderSlot _reader = new();
+    private bool _ended;
+    private bool _discarded;
+    private long _released;
+    private long _read;
+    private byte[]? _spare;
+
+    // A message that does not fit the ring, on its way into a block of its own.
+    private byte[]? _largeBlock;
+    private long _largeStart;
+    private int _largeLength;
+    private int _largeFilled;
+    private bool _largeAsksTaken;
+
+    /// <summary>The peer broke a rule that only shows when its stream is read; the connection must end.</summary>
+    internal CloseCode Violation { get; private set; }
+
+    /// <summary>Everything before was read, its room is free. Any thread.</summary>
+    internal long ReleasedBytes => Volatile.Read(ref _released);
+
+    /// <summary>Lets one reader in, see <see cref="ReaderSlot.TryEnter"/>.</summary>
+    internal bool TryEnter(bool polling) => _reader.TryEnter(polling);
+
+    /// <summary>The reader goes.</summary>
+    /// <returns>True if the leader should hear of it: there is credit to grant.</returns>
+    internal bool Leave()
+    {
+        Volatile.Write(ref _released, _read);
+        bool due = IsCreditDue;
+        _reader.Leave();
+
+        if (Volatile.Read(ref _ended))
+        {
+            ReturnMemoryIfDrained();
+        }
+
+        return due;
+    }
+
+    /// <summary>The next whole message, in place. The same one again until <see cref="Release"/>.</summary>
+    internal bool TryPeek(out MessageView message)
+    {
+        message = default;
+
+        if (_ring is not { } ring || Violation != CloseCode.None || Volatile.Read(ref _discarded))
+        {
+            return false;
+        }
+
+        long prefix = Volatile.Read(ref _prefix);
+
+        if (Volatile.Read(ref _skipCount) > 0)
+        {
+            PassSkips(prefix);
+        }
+
+        if (_largeBlock is not null)
+        {
+            return TryPeekLarge(ring, prefix, out message);
+        }
+
+        int available = (int)Math.Min(prefix - _read, int.MaxValue);
+
+        if (available <= 0 || !TryReadHeader(ring, available, out int headerBytes, out ulong header))
+        {
+            return false;
+        }
+
+        ulong length = header >> 1;
+        bool asksTaken = (header & 1) != 0;
+
+        if (length > (ulong)_largestMessage)
+        {
+            Violation = CloseCode.MessageTooLarge;
+            return false;
+        }
+
+        if (asksTaken && !Ledger.HasRoom)
+        {
+            return false;
+        }
+
+        if ((int)length > _capacity / 4)
+        {
+            return TryOpenLarge(headerBytes, (int)length, asksTaken)
+                && TryPeekLarge(ring, prefix, out message);
+        }
+
+        if (headerBytes + (int)length > available || CutsSkip(_read + headerBytes + (long)length))
+        {
+            return false;
+        }
+
+        message = new MessageView
+        {
+            Content = InOnePiece(ring, _read + headerBytes, (int)length),
+            End = _read + headerBytes + (long)length,
+            AsksTaken = asksTaken,
+        };
+        return true;
+    }
+
+    /// <summary>The message last peeked is done with: its room may be reused.</summary>
+    internal void Release(in MessageView message)
+    {
+        Invariant.Require(message.End > _read || _largeBlock is not null, "A message is released once.");
+        _read = message.End;
+
+        if (_largeBlock is { } large)
+        {
+            _largeBlock = null;
+            _memory.Return(large);
+        }
+
+        if (_read - _released >= ReleaseStepBytes)
+        {
+            Volatile.Write(ref _released, _read);
+        }
+    }
+
+    /// <summary>The application is done with the lane: nothing more is handed out. Any thread.</summary>
+    internal void Discard()
+    {
+        Volatile.Write(ref _discarded, true);
+
+        if (Volatile.Read(ref _ended))
+        {
+            ReturnMemoryIfDrained();
+        }
+    }
+
+    private bool TryReadHeader(LaneRing ring, int available, out int headerBytes, out ulong header)
+    {
+        int most = Math.Min(available, VarInt.MaxBytes);
+        ReadOnlySpan<byte> atFront = ring.Contiguous(_read, most);
+        headerBytes = VarInt.TryRead(atFront, out header);
+
+        if (headerBytes == 0 && atFront.Length < most)
+        {
+            Span<byte> joined = stackalloc byte[VarInt.MaxBytes];
+            ring.Read(_read, joined[..most]);
+            headerBytes = VarInt.TryRead(joined[..most], out header);
+        }
+
+        return headerBytes > 0;
+    }
+
+    private ReadOnlySpan<byte> InOnePiece(LaneRing ring, long start, int length)
+    {
+        ReadOnlySpan<byte> inPlace = ring.Contiguous(start, length);
+
+        if (inPlace.Length == length)
+        {
+            return inPlace;
+        }
+
+        // Kept for the lane's life: about one message per lap of the ring needs it.
+        _spare ??= new byte[_capacity / 4];
+        ring.Read(start, _spare.AsSpan(0, length));
+        return _spare.AsSpan(0, length);
+    }
+
+    private bool TryOpenLarge(int headerBytes, int length, bool asksTaken)
+    {
+        // Without memory the message waits in the ring, and the peer for credit.
+        if (_memory.TryRent(length, out byte[] block) != SendStatus.Accepted)
+        {
+            return false;
+        }
+
+        _largeBlock = block;
+        _largeStart = _read;
+        _largeLength = length;
+        _largeFilled = 0;
+        _largeAsksTaken = asksTaken;
+        _read += headerBytes;
+        return true;
+    }
+
+    private bool TryPeekLarge(LaneRing ring, long prefix, out MessageView message)
+    {
+        message = default;
+        int arrived = (int)Math.Min(prefix - _read, _largeLength - _largeFilled);
+
+        if (arrived > 0)
+        {
+            ring.Read(_read, _largeBlock.AsSpan(_largeFilled, arrived));
+            _largeFilled += arrived;
+            _read += arrived;
+            Volatile.Write(ref _released, _read);
+        }
+
+        if (_largeFilled < _largeLength || CutsSkip(_read))
+        {
+            return false;
+        }
+
+        message = new MessageView
+        {
+            Content = _largeBlock.AsSpan(0, _largeLength), End = _read, AsksTaken = _largeAsksTaken,
+        };
+        return true;
+    }
+
+    // Skips of the message at the front, again and again while one follows the other.
+    private void PassSkips(long prefix)
+    {
+        lock (_skipGate)
+        {
+            for (int i = 0; i < _skipCount; i++)
+            {
+                OffsetRange skip = _skips[i];
+                long front = _largeBlock is null ? _read : _largeStart;
+
+                if (skip.From == front && prefix >= skip.To)
+                {
+                    DropLarge();
+                    _read = skip.To;
+                }
+                else if (skip.To > front)
+                {
+                    continue;
+                }
+
+                _skips[i] = _skips[_skipCount - 1];
+                Volatile.Write(ref _skipCount, _skipCount - 1);
+                i = -1;
+            }
+        }
+    }
+
+    // A skip may only start between messages: one that starts inside would show stale bytes as content.
+    private bool CutsSkip(long messageEnd)
+    {
+        if (Volatile.Read(ref _skipCount) == 0)
+        {
+            return false;
+        }
+
+        lock (_skipGate)
+        {
+            for (int i = 0; i < _skipCount; i++)
+            {
+                if (_skips[i].From < messageEnd && Violation == CloseCode.None)
+                {
+                    Violation = CloseCode.LaneViolation;
+                }
+            }
+        }
+
+        return Violation != CloseCode.None;
+    }
+
+    private void DropLarge()
+    {
+        if (_largeBlock is { } large)
+        {
+            _largeBlock = null;
+            _memory.Return(large);
+        }
+    }
+
+    // After the end, once nothing whole is left to read: by whichever side sees it last.
+    private void ReturnMemoryIfDrained()
+    {
+        if (!TryEnter(polling: false))
+        {
+            return;
+        }
+
+        if (!TryPeek(out _))
+        {
+            DropLarge();
+
+            if (_ring is { } ring)
+            {
+                _ring = null;
+                _memory.Return(ring.Block);
+            }
+        }
+
+        _reader.Leave();
+    }
+}

@@ -1,0 +1,473 @@
+// The sending side of an ordered lane: a stream of `header v | bytes`, written by users and transmitted by the leader.
+//
+// Messages up to a quarter of the ring stand in it. A larger one leaves only its header there; its bytes wait in a
+// block of their own, and stream offsets count them all the same. So a position in the ring is the stream offset less
+// the bytes of all large messages before it.
+//
+// A claim takes its place in the stream at once, its bytes come later: transmission stops at the first open claim. An
+// abandoned claim with nothing behind it is simply taken back; else its place becomes a LaneSkip.
+//
+// Always true:
+//   - tail <= sent <= published <= reserved, and between tail and reserved the ring holds at most its capacity;
+//   - offsets below the tail are settled: acknowledged, or taken by the peer;
+//   - a message's id is its end offset, so its state is a comparison with tail, sent and taken.
+
+using System;
+using System.Threading;
+using Gudp.Core;
+using Gudp.Messaging.Diagnostics;
+using Gudp.Messaging.Memory;
+
+namespace Gudp.Messaging.Lanes;
+
+/// <remarks>
+/// Any thread: the members in this file. The leader only: those in SendLane.Transmit.cs. Writers exclude each other
+/// with the lane lock; between them and the leader stand positions, each written by one side.
+/// </remarks>
+internal sealed partial class SendLane
+{
+    // So many claims of a lane may be open, abandoned or waiting behind an open one.
+    private const int MostClaims = 64;
+
+    // So many large messages of a lane may be under way; the budget in bytes usually says stop before.
+    private const int MostLargeMessages = 64;
+
+    // Before the peer's terms are known: what every peer must accept (docs/protocol/delivery.md).
+    private const int LargestBeforeOpen = 64 * 1024;
+    private const int LargestClaimInRingBeforeOpen = 16 * 1024;
+
+    private readonly Lock _gate = new();
+    private readonly MessageMemory _memory;
+    private readonly PeerTerms _peer;
+    private readonly int _capacity;
+    private readonly int _largestMessage;
+
+    private readonly Claim[] _claims = new Claim[MostClaims];
+    private readonly LargeMessage[] _large = new LargeMessage[MostLargeMessages];
+    private readonly OffsetRange[] _skips = new OffsetRange[MostClaims];
+    private LaneRing? _ring;
+    private long _reserved;
+    private long _reservedLargeBytes;
+    private long _oldestClaim;
+    private long _nextClaim;
+    private bool _ended;
+
+    // Written by writers, read by the leader.
+    private long _published;
+    private long _nextLarge;
+    private long _nextSkip;
+
+    // Written by the leader, read by writers.
+    private long _ringTail;
+    private long _oldestLarge;
+    private long _oldestSkip;
+    private int _wantedBytes;
+
+    internal SendLane(int number, int capacity, int largestMessage, MessageMemory memory, PeerTerms peer)
+    {
+        Number = number;
+        _capacity = capacity;
+        _largestMessage = largestMessage;
+        _memory = memory;
+        _peer = peer;
+        Receipts = new ReceiptBook(number);
+    }
+
+    internal int Number { get; }
+
+    /// <summary>What the application wants to hear about this lane's messages.</summary>
+    internal ReceiptBook Receipts { get; }
+
+    /// <summary>True once all that was ever accepted is settled.</summary>
+    internal bool IsSettled
+    {
+        get
+        {
+            lock (_gate)
+            {
+                return Volatile.Read(ref _tail) >= _reserved;
+            }
+        }
+    }
+
+    private int LargestInRing => _capacity / 4;
+
+    /// <summary>Copies a message into the stream.</summary>
+    /// <param name="message">Copied before the method returns.</param>
+    /// <param name="wish">What the sender wants to be told.</param>
+    /// <param name="id">The message's id, if accepted.</param>
+    internal SendStatus TrySend(ReadOnlySpan<byte> message, ReceiptWish wish, out MessageId id)
+    {
+        id = default;
+        SendStatus allowed = CheckLength(message.Length);
+
+        if (allowed != SendStatus.Accepted)
+        {
+            return allowed;
+        }
+
+        if (message.Length > LargestInRing)
+        {
+            return TrySendLarge(message, wish, out id);
+        }
+
+        lock (_gate)
+        {
+            SendStatus status = TryReserve(message.Length, message.Length, wish, out LaneRing? ring);
+
+            if (status != SendStatus.Accepted)
+            {
+                return status;
+            }
+
+            ring!.Write(_reserved - _reservedLargeBytes, message);
+            _reserved += message.Length;
+            id = Note(wish);
+            Publish();
+            return SendStatus.Accepted;
+        }
+    }
+
+    /// <summary>Takes room for a message that the caller then writes in place.</summary>
+    /// <param name="length">Bytes of the message.</param>
+    /// <param name="wish">What the sender wants to be told.</param>
+    /// <param name="index">Names the claim, -1 for one that takes its place in the lane only when committed.</param>
+    /// <param name="room">Where the caller writes; its first <paramref name="length"/> bytes.</param>
+    /// <param name="block">The block the room lies in if it is not the ring: returned when committed or abandoned.</param>
+    internal SendStatus TryClaim(
+        int length, ReceiptWish wish, out long index, out Memory<byte> room, out byte[]? block)
+    {
+        index = -1;
+        room = default;
+        block = null;
+        SendStatus allowed = CheckLength(length);
+
+        if (allowed != SendStatus.Accepted)
+        {
+            return allowed;
+        }
+
+        // A skip must fit the peer's credit as a whole, and an abandoned claim may become one: so only claims well
+        // below it stand in the stream while they are open.
+        long largestClaim = _peer.IsKnown
+            ? Math.Min(LargestInRing, _peer.LaneCreditBytes / 4)
+            : LargestClaimInRingBeforeOpen;
+
+        if (length > largestClaim)
+        {
+            return TryRentRoom(length, out room, out block);
+        }
+
+        lock (_gate)
+        {
+            if (_nextClaim - _oldestClaim + _nextSkip - Volatile.Read(ref _oldestSkip) >= MostClaims)
+            {
+                return SendStatus.LaneFull;
+            }
+
+            long start = _reserved;
+            SendStatus status = TryReserve(length, length, wish, out LaneRing? ring);
+
+            if (status != SendStatus.Accepted)
+            {
+                return status;
+            }
+
+            long position = _reserved - _reservedLargeBytes;
+            int offset = (int)(position & (_capacity - 1));
+
+            // The caller gets one piece of memory, so a message over the ring's end is copied when it is committed.
+            if (offset + length > _capacity)
+            {
+                status = TryRentRoom(length, out room, out block);
+
+                if (status != SendStatus.Accepted)
+                {
+                    _reserved = start;
+                    return status;
+                }
+            }
+            else
+            {
+                room = ring!.Block.AsMemory(offset, length);
+            }
+
+            _reserved += length;
+            index = _nextClaim++;
+            _claims[index & (MostClaims - 1)] = new Claim(start, _reserved, position);
+
+            if (wish != ReceiptWish.None)
+            {
+                Receipts.Note(_reserved, wish | ReceiptWish.WhenCommitted);
+            }
+
+            return SendStatus.Accepted;
+        }
+    }
+
+    /// <summary>The claim's bytes are written: they may go.</summary>
+    internal SendStatus Commit(
+        long index, int length, ReceiptWish wish, byte[]? block, out MessageId id)
+    {
+        id = default;
+
+        if (index < 0)
+        {
+            return TrySendBlock(block!, length, wish, out id);
+        }
+
+        lock (_gate)
+        {
+            ref Claim claim = ref _claims[index & (MostClaims - 1)];
+
+            if (block is not null)
+            {
+                _ring!.Write(claim.Position, block.AsSpan(0, length));
+                _memory.Return(block);
+            }
+
+            claim = claim with { IsCommitted = true };
+            id = new MessageId(Number, claim.End) { AsksTaken = (wish & ReceiptWish.Taken) != 0 };
+
+            if (wish != ReceiptWish.None)
+            {
+                Receipts.Commit(claim.End);
+            }
+
+            Publish();
+            bool ended = _ended;
+            ReturnMemoryIfOver();
+            return ended ? SendStatus.Closed : SendStatus.Accepted;
+        }
+    }
+
+    /// <summary>The claim is given up: the peer never sees it.</summary>
+    internal void Abandon(long index, byte[]? block)
+    {
+        if (block is not null)
+        {
+            _memory.Return(block);
+        }
+
+        if (index < 0)
+        {
+            return;
+        }
+
+        lock (_gate)
+        {
+            ref Claim claim = ref _claims[index & (MostClaims - 1)];
+            Receipts.Forget(claim.End);
+
+            if (claim.End == _reserved)
+            {
+                _reserved = claim.Start;
+                _nextClaim--;
+            }
+            else
+            {
+                claim = claim with { IsAbandoned = true };
+            }
+
+            Publish();
+            ReturnMemoryIfOver();
+        }
+    }
+
+    /// <summary>No more messages; memory goes back as soon as no claim is open.</summary>
+    internal void End()
+    {
+        lock (_gate)
+        {
+            _ended = true;
+            ReturnMemoryIfOver();
+        }
+    }
+
+    private SendStatus CheckLength(int length)
+    {
+        if (length > _largestMessage)
+        {
+            return SendStatus.TooLarge;
+        }
+
+        if (_peer.IsKnown)
+        {
+            return length > _peer.LargestMessageBytes ? SendStatus.TooLarge
+                : Number >= _peer.Lanes ? SendStatus.NotOpen
+                : SendStatus.Accepted;
+        }
+
+        return length > LargestBeforeOpen ? SendStatus.NotOpen : SendStatus.Accepted;
+    }
+
+    private SendStatus TrySendLarge(ReadOnlySpan<byte> message, ReceiptWish wish, out MessageId id)
+    {
+        id = default;
+        SendStatus status = TryRentRoom(message.Length, out Memory<byte> room, out byte[]? block);
+
+        if (status != SendStatus.Accepted)
+        {
+            return status;
+        }
+
+        message.CopyTo(room.Span);
+        return TrySendBlock(block!, message.Length, wish, out id);
+    }
+
+    // The block becomes the lane's, or is returned.
+    private SendStatus TrySendBlock(byte[] block, int length, ReceiptWish wish, out MessageId id)
+    {
+        id = default;
+
+        lock (_gate)
+        {
+            SendStatus status = _nextLarge - Volatile.Read(ref _oldestLarge) == MostLargeMessages
+                ? SendStatus.LaneFull
+                : TryReserve(length, 0, wish, out _);
+
+            if (status != SendStatus.Accepted)
+            {
+                _memory.Return(block);
+                return status;
+            }
+
+            _large[_nextLarge & (MostLargeMessages - 1)] = new LargeMessage(_reserved, length, block);
+            Volatile.Write(ref _nextLarge, _nextLarge + 1);
+            _reserved += length;
+            _reservedLargeBytes += length;
+            id = Note(wish);
+            Publish();
+            return SendStatus.Accepted;
+        }
+    }
+
+    private SendStatus TryRentRoom(int length, out Memory<byte> room, out byte[]? block)
+    {
+        SendStatus status = _memory.TryRent(length, out byte[] rented);
+        bool accepted = status == SendStatus.Accepted;
+        room = accepted ? rented.AsMemory(0, length) : default;
+        block = accepted ? rented : null;
+        return status;
+    }
+
+    // Under the lane lock. Writes the header; the caller then takes the body's part of the stream.
+    private SendStatus TryReserve(int length, int bytesInRing, ReceiptWish wish, out LaneRing? ring)
+    {
+        ring = null;
+
+        if (_ended)
+        {
+            return SendStatus.Closed;
+        }
+
+        if (_ring is null)
+        {
+            SendStatus rented = _memory.TryRent(_capacity, out byte[] block);
+
+            if (rented != SendStatus.Accepted)
+            {
+                return rented;
+            }
+
+            _ring = new LaneRing(block, _capacity);
+        }
+
+        ring = _ring;
+        ulong header = ((ulong)length * 2) + (ulong)((wish & ReceiptWish.Taken) != 0 ? 1 : 0);
+        int headerBytes = VarInt.Size(header);
+
+        if (!HasRoom(headerBytes + bytesInRing) || (wish != ReceiptWish.None && !Receipts.HasRoom))
+        {
+            return IsHeldByPeer ? SendStatus.NoCredit : SendStatus.LaneFull;
+        }
+
+        Span<byte> bytes = stackalloc byte[VarInt.MaxBytes];
+        ring.Write(_reserved - _reservedLargeBytes, bytes[..VarInt.Write(bytes, header)]);
+        _reserved += headerBytes;
+        return SendStatus.Accepted;
+    }
+
+    private bool HasRoom(int bytes)
+    {
+        if (FreeBytes >= bytes)
+        {
+            return true;
+        }
+
+        // The leader frees, then looks for this; here it is set, then looked again: one of the two sees the other.
+        Volatile.Write(ref _wantedBytes, bytes);
+        Interlocked.MemoryBarrier();
+        return FreeBytes >= bytes;
+    }
+
+    private long FreeBytes => _capacity - (_reserved - _reservedLargeBytes - Volatile.Read(ref _ringTail));
+
+    private MessageId Note(ReceiptWish wish)
+    {
+        if (wish != ReceiptWish.None)
+        {
+            Receipts.Note(_reserved, wish);
+        }
+
+        return new MessageId(Number, _reserved) { AsksTaken = (wish & ReceiptWish.Taken) != 0 };
+    }
+
+    // Under the lane lock. Everything before the first open claim may go.
+    private void Publish()
+    {
+        while (_oldestClaim < _nextClaim)
+        {
+            Claim claim = _claims[_oldestClaim & (MostClaims - 1)];
+
+            if (claim.IsAbandoned)
+            {
+                _skips[_nextSkip & (MostClaims - 1)] = new OffsetRange(claim.Start, claim.End);
+                Volatile.Write(ref _nextSkip, _nextSkip + 1);
+            }
+            else if (!claim.IsCommitted)
+            {
+                break;
+            }
+
+            _oldestClaim++;
+        }
+
+        long published = _oldestClaim < _nextClaim ? _claims[_oldestClaim & (MostClaims - 1)].Start : _reserved;
+        Invariant.Require(published >= _published, "What was published stays published.");
+        Volatile.Write(ref _published, published);
+    }
+
+    private void ReturnMemoryIfOver()
+    {
+        if (!_ended || _oldestClaim < _nextClaim)
+        {
+            return;
+        }
+
+        for (; _oldestLarge < _nextLarge; _oldestLarge++)
+        {
+            _memory.Return(_large[_oldestLarge & (MostLargeMessages - 1)].Block);
+        }
+
+        if (_ring is { } ring)
+        {
+            _memory.Return(ring.Block);
+            _ring = null;
+        }
+    }
+
+    /// <summary>A place in the stream whose bytes are still being written.</summary>
+    private readonly record struct Claim(long Start, long End, long Position)
+    {
+        internal bool IsCommitted { get; init; }
+
+        internal bool IsAbandoned { get; init; }
+    }
+
+    /// <summary>A message whose bytes stand beside the ring.</summary>
+    private readonly record struct LargeMessage(long BodyStart, int Length, byte[] Block)
+    {
+        internal long BodyEnd => BodyStart + Length;
+    }
+}

@@ -1,0 +1,84 @@
+using System;
+using System.Buffers;
+using System.Threading;
+using Gudp.Core;
+using Gudp.Messaging.Diagnostics;
+
+namespace Gudp.Messaging.Memory;
+
+/// <summary>
+/// Lends blocks of bytes to one peer, within the peer's budget and within that of its endpoint.
+/// </summary>
+/// <remarks>
+/// Any thread. The blocks come from the shared array pool; the budgets are what bounds them. Always true: used bytes
+/// are the sum of the blocks lent and not returned, and never above the limit.
+/// </remarks>
+internal sealed class MessageMemory
+{
+    private readonly MessageMemory? _endpoint;
+    private readonly long _limitBytes;
+    private long _usedBytes;
+    private long _blocks;
+
+    /// <summary>An endpoint's whole memory, or with <paramref name="endpoint"/> one peer's part of it.</summary>
+    internal MessageMemory(long limitBytes, MessageMemory? endpoint = null)
+    {
+        _limitBytes = limitBytes;
+        _endpoint = endpoint;
+    }
+
+    internal long UsedBytes => Volatile.Read(ref _usedBytes);
+
+    /// <summary>Blocks lent and not returned.</summary>
+    internal long Blocks => Volatile.Read(ref _blocks);
+
+    /// <summary>Lends a block of at least <paramref name="bytes"/>; the borrower returns it once.</summary>
+    /// <returns>Accepted, <see cref="SendStatus.PeerFull"/> or <see cref="SendStatus.DaemonFull"/>.</returns>
+    internal SendStatus TryRent(int bytes, out byte[] block)
+    {
+        block = ArrayPool<byte>.Shared.Rent(bytes);
+
+        if (!TryCharge(block.Length))
+        {
+            ArrayPool<byte>.Shared.Return(block);
+            block = [];
+            return SendStatus.PeerFull;
+        }
+
+        if (_endpoint is not null && !_endpoint.TryCharge(block.Length))
+        {
+            Discharge(block.Length);
+            ArrayPool<byte>.Shared.Return(block);
+            block = [];
+            return SendStatus.DaemonFull;
+        }
+
+        return SendStatus.Accepted;
+    }
+
+    internal void Return(byte[] block)
+    {
+        _endpoint?.Discharge(block.Length);
+        Discharge(block.Length);
+        ArrayPool<byte>.Shared.Return(block);
+    }
+
+    private bool TryCharge(int bytes)
+    {
+        if (Interlocked.Add(ref _usedBytes, bytes) > _limitBytes)
+        {
+            Interlocked.Add(ref _usedBytes, -bytes);
+            return false;
+        }
+
+        Interlocked.Increment(ref _blocks);
+        return true;
+    }
+
+    private void Discharge(int bytes)
+    {
+        Interlocked.Decrement(ref _blocks);
+        Invariant.Require(
+            Interlocked.Add(ref _usedBytes, -bytes) >= 0, "No more bytes are returned than were lent.");
+    }
+}

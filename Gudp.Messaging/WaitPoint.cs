@@ -1,0 +1,113 @@
+using System;
+using System.Diagnostics;
+using System.Threading;
+using System.Threading.Tasks;
+
+namespace Gudp.Messaging;
+
+/// <summary>
+/// Where user threads wait for a peer to change: one lock, one condition, one version that grows with every change.
+/// </summary>
+/// <remarks>
+/// Any thread. A waiter reads the version, looks whether what it wants is there, and waits only while the version is
+/// still the same; so no change between looking and waiting is missed.
+/// </remarks>
+internal sealed class WaitPoint
+{
+    // The platform's wait takes at most 2^31 milliseconds; waking early only looks once more.
+    private static readonly TimeSpan LongestWait = TimeSpan.FromHours(1);
+
+    private readonly object _gate = new();
+    private TaskCompletionSource? _signal;
+    private long _version;
+    private int _waiters;
+
+    internal long Version => Volatile.Read(ref _version);
+
+    /// <summary>Something changed. Takes the lock only if somebody waits.</summary>
+    internal void Signal()
+    {
+        // A full fence between the change and looking for waiters; they put theirs between coming and looking.
+        Interlocked.Increment(ref _version);
+
+        if (Volatile.Read(ref _waiters) > 0)
+        {
+            WakeAll();
+        }
+    }
+
+    /// <summary>Blocks while the version is <paramref name="seen"/>.</summary>
+    /// <returns>False: the time passed first.</returns>
+    internal bool WaitPast(long seen, TimeSpan timeout)
+    {
+        long start = Stopwatch.GetTimestamp();
+
+        lock (_gate)
+        {
+            Interlocked.Increment(ref _waiters);
+
+            try
+            {
+                while (Version == seen)
+                {
+                    TimeSpan left = timeout - Stopwatch.GetElapsedTime(start);
+
+                    if (left <= TimeSpan.Zero)
+                    {
+                        return false;
+                    }
+
+                    Monitor.Wait(_gate, left < LongestWait ? left : LongestWait);
+                }
+
+                return true;
+            }
+            finally
+            {
+                Interlocked.Decrement(ref _waiters);
+            }
+        }
+    }
+
+    /// <summary>Completes when the version is no longer <paramref name="seen"/>.</summary>
+    internal Task WhenPast(long seen)
+    {
+        lock (_gate)
+        {
+            if (_signal is null)
+            {
+                // Continuations must not run on the leader's thread, inside a turn.
+                _signal = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+                Interlocked.Increment(ref _waiters);
+            }
+
+            Task signalled = _signal.Task;
+
+            if (Version != seen)
+            {
+                CompleteSignal();
+            }
+
+            return signalled;
+        }
+    }
+
+    private void WakeAll()
+    {
+        lock (_gate)
+        {
+            Monitor.PulseAll(_gate);
+            CompleteSignal();
+        }
+    }
+
+    private void CompleteSignal()
+    {
+        if (_signal is { } signal)
+        {
+            _signal = null;
+            Interlocked.Decrement(ref _waiters);
+            signal.SetResult();
+        }
+    }
+}
