@@ -1,6 +1,10 @@
+using Gudp.Tools.Commands;
+using Gudp.Tools.Output;
+
 namespace Gudp.Tools;
 
 internal static class Program
 {
-    internal static int Main() => 0;
+    internal static async Task<int> Main(string[] arguments)
+        => (int)await CommandLine.RunAsync(arguments, Printer.ForConsole()).ConfigureAwait(false);
 }

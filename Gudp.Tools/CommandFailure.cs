@@ -1,0 +1,11 @@
+namespace Gudp.Tools;
+
+/// <summary>A command cannot go on. Its message is the one line the user reads; its code is what the shell gets.</summary>
+internal sealed class CommandFailure : Exception
+{
+    internal CommandFailure(ExitCode code, string message)
+        : base(message)
+        => Code = code;
+
+    internal ExitCode Code { get; }
+}

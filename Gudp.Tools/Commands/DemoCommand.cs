@@ -1,0 +1,91 @@
+using System.CommandLine;
+using Gudp.Tools.Arguments;
+using Gudp.Tools.Demo;
+using Gudp.Tools.Output;
+
+namespace Gudp.Tools.Commands;
+
+/// <summary><c>gudp demo</c>: the same simulation twice over a bad network, and the proof that it was the same.</summary>
+internal static class DemoCommand
+{
+    internal const int MaxMembers = 64;
+    internal const int MaxSteps = 1_000_000;
+
+    internal static Command Create(Printer printer)
+    {
+        Option<int> members = CommandOption.Count("--members", "Processes that simulate together.", 4, (1, MaxMembers));
+        Option<int> agents = CommandOption.Count("--agents", "Birds in the flock.", 400, (1, FlockModel.MaxAgents));
+        Option<int> steps = CommandOption.Count("--steps", "Steps of the simulation.", 300, (1, MaxSteps));
+        Option<int> loss = CommandOption.Percent("--loss", "Datagrams that vanish.", standardPercent: 5);
+        Option<TimeSpan> delay = CommandOption.Span(
+            "--delay", "Time each datagram takes, one way.", TimeSpan.FromMilliseconds(10));
+        Option<ulong> seed = CommandOption.Seed();
+        Option<TimeSpan> limit = CommandOption.Span(
+            "--limit", "Gives up after this time, with exit code 4.", TimeSpan.FromMinutes(10));
+
+        Command command = new("demo", "Simulates a flock in several processes over a bad network, twice, and compares.")
+        {
+            members, agents, steps, loss, delay, seed, limit,
+        };
+
+        command.SetAction((parsed, cancelled) =>
+        {
+            DemoPlan plan = new()
+            {
+                Members = parsed.GetValue(members),
+                Agents = parsed.GetValue(agents),
+                Steps = parsed.GetValue(steps),
+                LossPpm = parsed.GetValue(loss),
+                Delay = parsed.GetValue(delay),
+                Seed = parsed.GetValue(seed),
+            };
+
+            return CommandLine.RunAsync(RunAsync(plan, parsed.GetValue(limit), printer, cancelled));
+        });
+
+        return command;
+    }
+
+    private static async Task<ExitCode> RunAsync(
+        DemoPlan plan, TimeSpan limit, Printer printer, CancellationToken cancelled)
+    {
+        using CancellationTokenSource limited = CancellationTokenSource.CreateLinkedTokenSource(cancelled);
+        limited.CancelAfter(limit);
+        List<DemoRunResult> results = [];
+
+        try
+        {
+            foreach (DemoRunPlan run in plan.Runs())
+            {
+                printer.Line(run.ToString());
+                results.Add(await RunOnceAsync(plan, run, printer, limited.Token).ConfigureAwait(false));
+            }
+        }
+        catch (OperationCanceledException) when (!cancelled.IsCancellationRequested)
+        {
+            throw new CommandFailure(ExitCode.TimedOut, $"The demo took longer than {Units.Span(limit)}; raise --limit.");
+        }
+
+        printer.Table(DemoVerdict.Table(results));
+
+        foreach (DemoRunResult result in results)
+        {
+            printer.Line($"run {result.Plan.Number}: {Units.Span(result.Elapsed)}, run digest {result.RunDigest}");
+        }
+
+        IReadOnlyList<string> differences = DemoVerdict.Differences(results[0], results[1]);
+
+        foreach (string difference in differences)
+        {
+            printer.Error(difference);
+        }
+
+        printer.Line(differences.Count == 0 ? "deterministic: yes" : "deterministic: no");
+        return differences.Count == 0 ? ExitCode.Fine : ExitCode.CheckFailed;
+    }
+
+    private static Task<DemoRunResult> RunOnceAsync(
+        DemoPlan plan, DemoRunPlan run, Printer printer, CancellationToken cancelled)
+        => printer.WithProgressAsync(
+            $"run {run.Number}", plan.Steps, ProgressUnit.Steps, meter => new DemoRun(plan, run, meter).RunAsync(cancelled));
+}

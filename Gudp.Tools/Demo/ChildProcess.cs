@@ -1,0 +1,130 @@
+using System.Diagnostics;
+using System.Threading.Channels;
+
+namespace Gudp.Tools.Demo;
+
+/// <summary>
+/// A process of this program, started by it. It ends when its standard input closes, so it also ends when this process
+/// is killed; disposing ends it at once.
+/// </summary>
+internal sealed class ChildProcess : IDisposable
+{
+    private readonly Process _process;
+    private readonly Channel<ChildLine> _lines = Channel.CreateUnbounded<ChildLine>();
+    private volatile string _lastError = string.Empty;
+
+    private ChildProcess(string name, Process process)
+    {
+        Name = name;
+        _process = process;
+    }
+
+    internal string Name { get; }
+
+    /// <summary>What the process says; complete when its output has ended.</summary>
+    internal ChannelReader<ChildLine> Lines => _lines.Reader;
+
+    internal static ChildProcess Start(string name, IEnumerable<string> arguments)
+    {
+        ProcessStartInfo start = new()
+        {
+            RedirectStandardInput = true,
+            RedirectStandardOutput = true,
+            RedirectStandardError = true,
+            UseShellExecute = false,
+        };
+
+        SetProgram(start);
+
+        foreach (string argument in arguments)
+        {
+            start.ArgumentList.Add(argument);
+        }
+
+        Process process = new() { StartInfo = start };
+        ChildProcess child = new(name, process);
+        process.OutputDataReceived += (_, line) => child.HandleOutput(line.Data);
+        process.ErrorDataReceived += (_, line) => child._lastError = line.Data ?? child._lastError;
+
+        process.Start();
+        process.BeginOutputReadLine();
+        process.BeginErrorReadLine();
+        return child;
+    }
+
+    /// <summary>In a child: cancels once the parent is gone. Returns at once.</summary>
+    internal static void CancelWithParent(CancellationTokenSource cancellation)
+    {
+        Thread watch = new(() =>
+        {
+            while (Console.In.Read() >= 0)
+            {
+                // The parent says nothing; its silence ends with it.
+            }
+
+            cancellation.Cancel();
+        })
+        {
+            IsBackground = true,
+            Name = "gudp-parent-watch",
+        };
+
+        watch.Start();
+    }
+
+    /// <summary>After the output has ended too early: what the process said last, with its own exit code.</summary>
+    internal async Task<CommandFailure> ExplainEndAsync(CancellationToken cancelled)
+    {
+        await _process.WaitForExitAsync(cancelled).ConfigureAwait(false);
+        ExitCode code = (ExitCode)_process.ExitCode;
+        string reason = _lastError.Length > 0 ? _lastError : $"exit code {_process.ExitCode}";
+
+        return new CommandFailure(
+            Enum.IsDefined(code) && code != ExitCode.Fine ? code : ExitCode.CheckFailed,
+            $"{Name} ended too early: {reason}");
+    }
+
+    public void Dispose()
+    {
+        try
+        {
+            if (!_process.HasExited)
+            {
+                _process.Kill();
+            }
+        }
+        catch (Exception gone) when (gone is InvalidOperationException or System.ComponentModel.Win32Exception)
+        {
+            // It ended by itself in the meantime.
+        }
+
+        _process.Dispose();
+    }
+
+    private void HandleOutput(string? text)
+    {
+        if (text is null)
+        {
+            _lines.Writer.TryComplete();
+        }
+        else if (ChildLine.Read(text) is { } line)
+        {
+            _lines.Writer.TryWrite(line);
+        }
+    }
+
+    // Run as an application of its own, or as a library by the dotnet host: the latter needs to be told which.
+    private static void SetProgram(ProcessStartInfo start)
+    {
+        string assembly = typeof(ChildProcess).Assembly.Location;
+        string host = Environment.ProcessPath ?? "dotnet";
+
+        start.FileName = host;
+
+        if (!Path.GetFileNameWithoutExtension(host).Equals(
+            Path.GetFileNameWithoutExtension(assembly), StringComparison.OrdinalIgnoreCase))
+        {
+            start.ArgumentList.Add(assembly);
+        }
+    }
+}

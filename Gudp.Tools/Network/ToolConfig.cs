@@ -1,0 +1,49 @@
+using System.Net.Sockets;
+using Gudp.Core;
+using Gudp.Messaging;
+
+namespace Gudp.Tools.Network;
+
+/// <summary>How the commands use the library, and how they say that the system refused a port.</summary>
+internal static class ToolConfig
+{
+    private const string Name = "gudp";
+
+    /// <summary>For moving files.</summary>
+    internal static GudpConfig Bulk => Trusting(GudpConfig.Bulk);
+
+    /// <summary>For runs in step, and for measuring round trips: acks come at once.</summary>
+    internal static GudpConfig Lockstep => Trusting(GudpConfig.Lockstep);
+
+    /// <summary>Rings that hold what a fast path has under way.</summary>
+    internal static MessagingConfig BulkMessages => new() { LaneRingBytes = 4 * 1024 * 1024 };
+
+    /// <summary>Opens a port, and makes of the system's refusal a line for the user.</summary>
+    /// <param name="port">0 lets the system pick.</param>
+    /// <param name="open">Opens the address it is given.</param>
+    internal static T OnPort<T>(int port, Func<PeerAddress, T> open)
+    {
+        try
+        {
+            return open(Socket.OSSupportsIPv6 ? PeerAddress.AnyIPv6(port) : PeerAddress.AnyIPv4(port));
+        }
+        catch (SocketException refused)
+        {
+            string problem = refused.SocketErrorCode switch
+            {
+                SocketError.AddressAlreadyInUse => "is in use; stop the other program or choose another port",
+                SocketError.AccessDenied => "may not be opened by this user; choose one above 1023",
+                _ => "cannot be opened: " + refused.Message.TrimEnd('.'),
+            };
+
+            throw new CommandFailure(ExitCode.NotConnected, $"Port {port} {problem}.");
+        }
+    }
+
+    // The tool's traffic is for machines and networks its user trusts; the protected modes will be options.
+    private static GudpConfig Trusting(GudpConfig config) => config with
+    {
+        Name = Name,
+        Connections = config.Connections with { Security = new() { Protection = Protection.Plain } },
+    };
+}
