@@ -145,8 +145,14 @@ public sealed class SimulatedNetwork
     {
         ArgumentNullException.ThrowIfNull(from);
         ArgumentNullException.ThrowIfNull(to);
-        return LinkFrom(from, to).Model ?? (from.Index == to.Index ? LinkModel.Perfect : _defaultLink);
+        return ModelOf(LinkFrom(from, to), from, to);
     }
+
+    /// <summary>What decides the fates on one direction: foretells them, datagram by datagram.</summary>
+    /// <param name="from">The sending host's address; its port is not looked at.</param>
+    /// <param name="to">The receiving host's address; its port is not looked at.</param>
+    public LinkDraws DrawsOf(PeerAddress from, PeerAddress to)
+        => new(_seed, DirectionOf(from.WithPort(0), to.WithPort(0)));
 
     /// <summary>
     /// Lets time pass and delivers what arrives until then, the end included, in order of arrival; what arrives at the
@@ -205,7 +211,7 @@ public sealed class SimulatedNetwork
         }
 
         SimulatedLink link = LinkFrom(host, receiver);
-        LinkVerdict verdict = link.Send(LinkOf(host, receiver), datagram.Length, Now, out LinkTransit transit);
+        LinkVerdict verdict = link.Send(ModelOf(link, host, receiver), datagram.Length, Now, out LinkTransit transit);
 
         switch (verdict)
         {
@@ -293,12 +299,15 @@ public sealed class SimulatedNetwork
 
         if (!_links.TryGetValue(key, out SimulatedLink? link))
         {
-            link = new SimulatedLink(new LinkDraws(_seed, DirectionOf(from.Address, to.Address)));
+            link = new SimulatedLink(DrawsOf(from.Address, to.Address));
             _links.Add(key, link);
         }
 
         return link;
     }
+
+    private LinkModel ModelOf(SimulatedLink link, SimulatedHost from, SimulatedHost to)
+        => link.Model ?? (from.Index == to.Index ? LinkModel.Perfect : _defaultLink);
 
     // The order matters: there and back are two directions.
     private static ulong DirectionOf(PeerAddress from, PeerAddress to)

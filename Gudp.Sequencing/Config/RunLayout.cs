@@ -1,0 +1,315 @@
+// A run's configuration, checked and compiled: members by ordinal, channels by index, edges, and the hash that seeds
+// every digest. Nothing here changes once made.
+
+using System;
+using System.Collections.Generic;
+using System.Text;
+using Gudp.Sequencing.Time;
+using Gudp.Sequencing.Wire;
+
+namespace Gudp.Sequencing.Config;
+
+/// <summary>One channel as one member uses it. Its place in the member's list is its id on the wire (clause ).</summary>
+internal readonly record struct Interest(int Channel, string Name, InterestBits Bits);
+
+/// <summary>One receiver of a channel.</summary>
+internal readonly record struct Subscriber(int Member, int InterestId, bool Wakes);
+
+internal sealed record MemberLayout(
+    string Name, bool Sends, bool Receives, Delay Lookahead, CrashPolicy CrashPolicy, Interest[] Interests);
+
+internal sealed record ChannelLayout(string Name, ulong Key, Delay MinimumLatency, Subscriber[] Subscribers);
+
+internal sealed class RunLayout
+{
+    internal const int ProtocolVersion = 1;
+    internal const int MaxMembers = 4_096;
+    private const int MaxNameBytes = 255;
+    private const uint LargestMaxRounds = 1_000_000_000;
+
+    private static readonly UTF8Encoding s_strict = new(false, true);
+
+    internal RunLayout(SequencingConfig config)
+    {
+        ArgumentNullException.ThrowIfNull(config);
+        List<string> mistakes = [];
+        Check(config, mistakes);
+
+        if (mistakes.Count > 0)
+        {
+            throw new ArgumentException(
+                $"{mistakes.Count} problems in SequencingConfig.\n{string.Join('\n', mistakes)}", nameof(config));
+        }
+
+        RunId = config.RunId;
+        MaxRounds = config.MaxRounds;
+        MaxPayloadBytes = config.MaxPayloadBytes;
+
+        (string[] channels, Delay[] latencies) = NameChannels(config);
+        MemberDeclaration[] roster = [.. config.Roster];
+        Array.Sort(roster, (left, right) => CompareNames(left.Name, right.Name));
+        Members = Array.ConvertAll(roster, declaration => LayOut(declaration, channels));
+        Channels = new ChannelLayout[channels.Length];
+
+        for (int i = 0; i < channels.Length; i++)
+        {
+            Channels[i] = new ChannelLayout(
+                channels[i], Digest.ChannelKey(channels[i]), latencies[i], SubscribersOf(i));
+        }
+
+        Edges = LayEdges();
+        ConfigHash = XxHash64.Hash(0, Encode());
+    }
+
+    internal Guid RunId { get; }
+    internal uint MaxRounds { get; }
+    internal int MaxPayloadBytes { get; }
+    internal MemberLayout[] Members { get; }
+    internal ChannelLayout[] Channels { get; }
+    internal EdgeTable Edges { get; }
+
+    /// <summary>Over all that members can see (lock-time 8.1, clause Q-5).</summary>
+    internal ulong ConfigHash { get; init; }
+
+    internal int OrdinalOf(string name) => Array.FindIndex(Members, member => member.Name == name);
+
+    /// <summary>The interests of a declaration, sorted by name; what Hello lists.</summary>
+    internal static (string Name, InterestBits Bits)[] InterestsOf(MemberDeclaration declaration)
+    {
+        Dictionary<string, InterestBits> found = [];
+
+        void Add(IList<string> names, InterestBits bits)
+        {
+            foreach (string name in names)
+            {
+                found[name] = found.GetValueOrDefault(name) | bits;
+            }
+        }
+
+        Add(declaration.Publish, InterestBits.Publish);
+        Add(declaration.Subscribe, InterestBits.Subscribe | InterestBits.Wake);
+        Add(declaration.SubscribeQuietly, InterestBits.Subscribe);
+
+        List<(string Name, InterestBits Bits)> sorted = [];
+
+        foreach (KeyValuePair<string, InterestBits> entry in found)
+        {
+            sorted.Add((entry.Key, entry.Value));
+        }
+
+        sorted.Sort((left, right) => CompareNames(left.Name, right.Name));
+        return [.. sorted];
+    }
+
+    /// <summary>Order of UTF-8 bytes, which is not the order of .NET's UTF-16 (lock-time 7.2).</summary>
+    internal static int CompareNames(string left, string right)
+        => Encoding.UTF8.GetBytes(left).AsSpan().SequenceCompareTo(Encoding.UTF8.GetBytes(right));
+
+    private static MemberLayout LayOut(MemberDeclaration declaration, string[] channels)
+    {
+        Interest[] interests = Array.ConvertAll(
+            InterestsOf(declaration),
+            entry => new Interest(Array.IndexOf(channels, entry.Name), entry.Name, entry.Bits));
+
+        return new MemberLayout(
+            declaration.Name, declaration.Sends, declaration.Receives, declaration.Lookahead,
+            declaration.CrashPolicy, interests);
+    }
+
+    private static (string[] Names, Delay[] Latencies) NameChannels(SequencingConfig config)
+    {
+        Dictionary<string, Delay> found = [];
+
+        foreach (MemberDeclaration member in config.Roster)
+        {
+            foreach ((string name, _) in InterestsOf(member))
+            {
+                found[name] = Delay.None;
+            }
+        }
+
+        foreach (ChannelDeclaration channel in config.Channels)
+        {
+            found[channel.Name] = channel.MinimumLatency;
+        }
+
+        string[] names = [.. found.Keys];
+        Array.Sort(names, CompareNames);
+        return (names, Array.ConvertAll(names, name => found[name]));
+    }
+
+    private static void Check(SequencingConfig config, List<string> mistakes)
+    {
+        if (config.Roster.Count is < 1 or > MaxMembers)
+        {
+            mistakes.Add($"Roster has {config.Roster.Count} members; allowed is 1 to {MaxMembers}: a run needs somebody.");
+        }
+
+        if (config.MaxRounds is < 1 or > LargestMaxRounds)
+        {
+            mistakes.Add($"MaxRounds is {config.MaxRounds}; allowed is 1 to {LargestMaxRounds}: rounds have 32 bits.");
+        }
+
+        if (config.MaxPayloadBytes is < 1 or > SequencingConfig.LargestPayloadBytes)
+        {
+            mistakes.Add($"MaxPayloadBytes is {config.MaxPayloadBytes}; allowed is 1 to "
+                + $"{SequencingConfig.LargestPayloadBytes}: a payload travels in one message.");
+        }
+
+        HashSet<string> members = [];
+        HashSet<string> channels = [];
+
+        foreach (MemberDeclaration member in config.Roster)
+        {
+            CheckName(member.Name, "Roster", members, mistakes);
+            CheckDelay(member.Lookahead, $"Lookahead of \"{member.Name}\"", Delay.OneRound, config.MaxRounds, mistakes);
+
+            foreach ((string name, _) in InterestsOf(member))
+            {
+                CheckName(name, $"Interests of \"{member.Name}\"", [], mistakes);
+            }
+        }
+
+        foreach (ChannelDeclaration channel in config.Channels)
+        {
+            CheckName(channel.Name, "Channels", channels, mistakes);
+            CheckDelay(
+                channel.MinimumLatency, $"MinimumLatency of \"{channel.Name}\"", Delay.None, config.MaxRounds, mistakes);
+        }
+    }
+
+    private static void CheckName(string name, string place, HashSet<string> taken, List<string> mistakes)
+    {
+        int bytes;
+
+        try
+        {
+            bytes = s_strict.GetByteCount(name);
+        }
+        catch (EncoderFallbackException)
+        {
+            mistakes.Add($"{place}: a name is not valid Unicode; members are numbered by its UTF-8.");
+            return;
+        }
+
+        if (bytes is < 1 or > MaxNameBytes)
+        {
+            mistakes.Add($"{place}: the name \"{name}\" has {bytes} bytes; allowed is 1 to {MaxNameBytes}.");
+        }
+
+        if (!taken.Add(name))
+        {
+            mistakes.Add($"{place}: the name \"{name}\" stands twice; names are identities.");
+        }
+    }
+
+    private static void CheckDelay(Delay delay, string place, Delay least, uint maxRounds, List<string> mistakes)
+    {
+        if (delay < least)
+        {
+            mistakes.Add($"{place} is {delay}; at least {least}: time must move on around every circle.");
+        }
+
+        if (delay.Round > maxRounds || delay.Time > (1L << 60))
+        {
+            mistakes.Add($"{place} is {delay}; at most 2^60 ticks and MaxRounds ({maxRounds}) rounds.");
+        }
+    }
+
+    private Subscriber[] SubscribersOf(int channel)
+    {
+        List<Subscriber> found = [];
+
+        for (int member = 0; member < Members.Length; member++)
+        {
+            Interest[] interests = Members[member].Interests;
+
+            for (int id = 0; id < interests.Length && Members[member].Receives; id++)
+            {
+                if (interests[id].Channel == channel && interests[id].Bits.HasFlag(InterestBits.Subscribe))
+                {
+                    found.Add(new Subscriber(member, id, interests[id].Bits.HasFlag(InterestBits.Wake)));
+                }
+            }
+        }
+
+        return [.. found];
+    }
+
+    private EdgeTable LayEdges()
+    {
+        Edge[][] bySender = new Edge[Members.Length][];
+
+        for (int sender = 0; sender < Members.Length; sender++)
+        {
+            SortedDictionary<int, Edge> edges = [];
+
+            foreach (Interest interest in Members[sender].Interests)
+            {
+                if (!Members[sender].Sends || !interest.Bits.HasFlag(InterestBits.Publish))
+                {
+                    continue;
+                }
+
+                ChannelLayout channel = Channels[interest.Channel];
+
+                foreach (Subscriber subscriber in channel.Subscribers)
+                {
+                    Edge added = new(
+                        subscriber.Member, channel.MinimumLatency, subscriber.Wakes, channel.MinimumLatency);
+                    edges[subscriber.Member] = edges.TryGetValue(subscriber.Member, out Edge known)
+                        ? Merge(known, added)
+                        : added;
+                }
+            }
+
+            bySender[sender] = [.. edges.Values];
+        }
+
+        return new EdgeTable(bySender);
+    }
+
+    private static Edge Merge(Edge left, Edge right)
+    {
+        Delay link = left.Link <= right.Link ? left.Link : right.Link;
+        bool leftWakes = left.Wakes && (!right.Wakes || left.WakingLink <= right.WakingLink);
+        return new Edge(left.To, link, left.Wakes || right.Wakes, leftWakes ? left.WakingLink : right.WakingLink);
+    }
+
+    private ReadOnlySpan<byte> Encode()
+    {
+        FrameWriter writer = new();
+        writer.WriteBytes("gudp-cfg/1"u8);
+        writer.WriteByte(0);
+        writer.WriteNumber(ProtocolVersion);
+        writer.WriteNumber(MaxRounds);
+        writer.WriteNumber((ulong)MaxPayloadBytes);
+        writer.WriteNumber((ulong)Members.Length);
+
+        foreach (MemberLayout member in Members)
+        {
+            writer.WriteText(member.Name);
+            writer.WriteNumber((ulong)RoleBits.Of(member.Sends, member.Receives));
+            writer.WriteDelay(member.Lookahead);
+            writer.WriteNumber((ulong)member.Interests.Length);
+
+            foreach (Interest interest in member.Interests)
+            {
+                writer.WriteText(interest.Name);
+                writer.WriteNumber((ulong)interest.Bits);
+            }
+        }
+
+        writer.WriteNumber((ulong)Channels.Length);
+
+        foreach (ChannelLayout channel in Channels)
+        {
+            writer.WriteText(channel.Name);
+            writer.WriteDelay(channel.MinimumLatency);
+        }
+
+        // No stop tag in this version.
+        writer.WriteByte(0);
+        return writer.Written;
+    }
+}

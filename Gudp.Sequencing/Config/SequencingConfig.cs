@@ -1,0 +1,109 @@
+using System;
+using System.Collections.Generic;
+
+namespace Gudp.Sequencing;
+
+/// <summary>What happens to the run when the connection to a member is lost (lock-time 8.4).</summary>
+public enum CrashPolicy
+{
+    /// <summary>Default. What the member promised still holds, so the run waits at its bound.</summary>
+    Stall,
+
+    /// <summary>It is removed; its last complete commit counts. The run is marked as influenced from outside.</summary>
+    Resign,
+
+    /// <summary>The run ends for everybody.</summary>
+    Abort,
+}
+
+/// <summary>A channel of the run. Channels that no declaration names have the defaults.</summary>
+/// <param name="name">1 to 255 bytes of UTF-8.</param>
+public sealed class ChannelDeclaration(string name)
+{
+    /// <summary>The name members publish and subscribe under.</summary>
+    public string Name { get; } = name;
+
+    /// <summary>
+    /// Logical time every message needs: it arrives this much after the tag its publisher named. Default none. More of
+    /// it lets receivers run further ahead of the senders.
+    /// </summary>
+    public Delay MinimumLatency { get; init; }
+}
+
+/// <summary>One member of the roster: what it may do in the run. Fixed before the run starts.</summary>
+/// <param name="name">1 to 255 bytes of UTF-8, unique in the roster.</param>
+public sealed class MemberDeclaration(string name)
+{
+    private readonly bool? _sends;
+    private readonly bool? _receives;
+    private readonly Delay? _lookahead;
+
+    /// <summary>The member's name; its place in the sorted roster is its ordinal.</summary>
+    public string Name { get; } = name;
+
+    /// <summary>Whether it publishes and therefore holds others back. Default: if it names a channel to publish to.</summary>
+    public bool Sends
+    {
+        get => _sends ?? Publish.Count > 0;
+        init => _sends = value;
+    }
+
+    /// <summary>Whether messages are delivered to it. Default: if it subscribes to a channel.</summary>
+    public bool Receives
+    {
+        get => _receives ?? (Subscribe.Count > 0 || SubscribeQuietly.Count > 0);
+        init => _receives = value;
+    }
+
+    /// <summary>
+    /// Least distance from a grant to what the member publishes on it. Default one round, which is always safe and
+    /// makes members that react to each other take turns; real look-ahead is what lets them run in parallel.
+    /// </summary>
+    public Delay Lookahead
+    {
+        get => _lookahead ?? Delay.OneRound;
+        init => _lookahead = value;
+    }
+
+    /// <summary>Channels it may publish to.</summary>
+    public IList<string> Publish { get; init; } = [];
+
+    /// <summary>Channels delivered to it; their messages end a Next.</summary>
+    public IList<string> Subscribe { get; init; } = [];
+
+    /// <summary>Channels delivered to it that never end a Next: their messages wait for the next grant.</summary>
+    public IList<string> SubscribeQuietly { get; init; } = [];
+
+    /// <summary>What happens if its connection is lost. Default <see cref="CrashPolicy.Stall"/>. Not seen by members.</summary>
+    public CrashPolicy CrashPolicy { get; init; }
+}
+
+/// <summary>The configuration of a run: a closed roster and its channels (lock-time 8.1).</summary>
+/// <remarks>Read when a server is made from it; later changes have no effect on that server.</remarks>
+public sealed class SequencingConfig
+{
+    /// <summary>Limit of <see cref="MaxPayloadBytes"/>: one message of the transport must hold a payload and its frame.</summary>
+    internal const int LargestPayloadBytes = 15 << 20;
+
+    /// <summary>All members. The run starts when each of them has joined.</summary>
+    public IList<MemberDeclaration> Roster { get; init; } = [];
+
+    /// <summary>Channels that need more than the defaults.</summary>
+    public IList<ChannelDeclaration> Channels { get; init; } = [];
+
+    /// <summary>Tells runs apart, so that a member of yesterday's run cannot join today's. Default empty.</summary>
+    public Guid RunId { get; init; }
+
+    /// <summary>The largest round of an arrival. Default 10,000 (lock-time section 11); 1 to 1,000,000,000.</summary>
+    public uint MaxRounds { get; init; } = 10_000;
+
+    /// <summary>The largest payload. Default 1 MiB; 1 byte to 15 MiB.</summary>
+    public int MaxPayloadBytes { get; init; } = 1 << 20;
+
+    /// <summary>
+    /// Hash over everything members can see of the run. Members that are given it (<see cref="MemberOptions.ConfigHash"/>)
+    /// refuse a server with another configuration, and the other way round.
+    /// </summary>
+    /// <exception cref="ArgumentException">The configuration is not valid; the text lists every mistake.</exception>
+    public ulong ComputeHash() => new Config.RunLayout(this).ConfigHash;
+}

@@ -1,0 +1,38 @@
+using System;
+using System.Collections.Generic;
+
+namespace Gudp.Sequencing;
+
+/// <summary>
+/// A sequence point: the member may act at <see cref="Tag"/>, has been given everything that arrives up to it, and
+/// nothing that arrives at or before it will ever come any more.
+/// </summary>
+public sealed class Grant
+{
+    internal Grant(Tag tag, IReadOnlyList<SequencedMessage> messages)
+    {
+        Tag = tag;
+        Messages = messages;
+    }
+
+    /// <summary>How far the member has come; it publishes from here.</summary>
+    public Tag Tag { get; }
+
+    /// <summary>What arrived since the last grant, in the one total order. Empty on the start grant.</summary>
+    public IReadOnlyList<SequencedMessage> Messages { get; }
+
+    /// <summary>Nothing can happen any more; all that is left is to resign.</summary>
+    public bool IsFinal { get; internal init; }
+
+    /// <summary>The member's digest after this grant (lock-time section 18); equal in every execution of the run.</summary>
+    public ulong Digest { get; internal init; }
+
+    /// <summary>
+    /// The member whose progress released this grant, if it did not come at once. A measurement: it may differ
+    /// between executions and must not influence what the member does.
+    /// </summary>
+    public string? WaitedFor { get; internal init; }
+
+    /// <summary>How long the server held the request for <see cref="WaitedFor"/>, to the millisecond. A measurement too.</summary>
+    public TimeSpan Waited { get; internal init; }
+}

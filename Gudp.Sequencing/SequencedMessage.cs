@@ -1,0 +1,20 @@
+using System;
+
+namespace Gudp.Sequencing;
+
+/// <summary>One message as a member receives it.</summary>
+/// <param name="Channel">The channel it was published to.</param>
+/// <param name="Arrival">When it arrives, in logical time: after the last grant and not after the one it came with.</param>
+/// <param name="SendTag">The grant its sender had when it published.</param>
+/// <param name="Sender">Name of the sender.</param>
+/// <param name="SenderOrdinal">The sender's place in the sorted roster.</param>
+/// <param name="SubSequence">Counts the sender's messages over the whole run, from 1.</param>
+/// <param name="Payload">Owned by the grant it came with, and never reused: it may be kept.</param>
+public readonly record struct SequencedMessage(
+    string Channel,
+    Tag Arrival,
+    Tag SendTag,
+    string Sender,
+    int SenderOrdinal,
+    long SubSequence,
+    ReadOnlyMemory<byte> Payload);

@@ -1,0 +1,110 @@
+// What was sent to one member and not delivered yet, in delivery order (lock-time 7.1).
+//
+// Two heaps with the same order: messages that can wake the member, and those on quiet subscriptions, which never
+// shorten its Next. The head of the first is what the rule asks for; a batch is cut from both.
+//
+// Always true:
+//   - no message in the queue arrives at or before the receiver's last grant;
+//   - batches leave in key order, so every receiver sees a part of one total order.
+
+using System;
+using System.Buffers;
+using System.Collections.Generic;
+
+namespace Gudp.Sequencing.Time;
+
+/// <summary>The place of a message in the one total order: unique, and independent of network and load.</summary>
+internal readonly record struct DeliveryKey(Tag Arrival, Tag Sent, int Publisher, long SubSequence, byte Copy)
+    : IComparable<DeliveryKey>
+{
+    public int CompareTo(DeliveryKey other)
+    {
+        int order = Arrival.CompareTo(other.Arrival);
+        order = order != 0 ? order : Sent.CompareTo(other.Sent);
+        order = order != 0 ? order : Publisher.CompareTo(other.Publisher);
+        order = order != 0 ? order : SubSequence.CompareTo(other.SubSequence);
+        return order != 0 ? order : Copy.CompareTo(other.Copy);
+    }
+}
+
+/// <summary>A published payload in pooled memory, shared by the queues of all its receivers.</summary>
+internal sealed class Letter
+{
+    private readonly byte[] _buffer;
+    private readonly int _length;
+    private int _holders;
+
+    internal Letter(int channel, ReadOnlySpan<byte> payload)
+    {
+        Channel = channel;
+        _length = payload.Length;
+        _buffer = ArrayPool<byte>.Shared.Rent(_length);
+        payload.CopyTo(_buffer);
+    }
+
+    /// <summary>Index of the channel in the run's layout.</summary>
+    internal int Channel { get; }
+
+    internal ReadOnlySpan<byte> Payload => _buffer.AsSpan(0, _length);
+
+    internal void Hold() => _holders++;
+
+    internal void Release()
+    {
+        Invariant.Require(_holders > 0, "A letter is released once by each queue that holds it.");
+
+        if (--_holders == 0)
+        {
+            ArrayPool<byte>.Shared.Return(_buffer);
+        }
+    }
+}
+
+internal sealed class ArrivalQueue
+{
+    private readonly PriorityQueue<(Letter Letter, int Interest), DeliveryKey> _waking = new();
+    private readonly PriorityQueue<(Letter Letter, int Interest), DeliveryKey> _quiet = new();
+
+    internal int Count => _waking.Count + _quiet.Count;
+
+    /// <summary>Arrival of the first message that can wake the member; top if there is none.</summary>
+    internal Tag Head => _waking.TryPeek(out _, out DeliveryKey key) ? key.Arrival : Tag.Top;
+
+    /// <param name="key">Where it stands in the order.</param>
+    /// <param name="letter">Held until the message is taken and released, or the queue cleared.</param>
+    /// <param name="interest">Its channel in the receiver's own numbering.</param>
+    /// <param name="wakes">Whether it can end a Next.</param>
+    internal void Add(in DeliveryKey key, Letter letter, int interest, bool wakes)
+    {
+        letter.Hold();
+        (wakes ? _waking : _quiet).Enqueue((letter, interest), key);
+    }
+
+    /// <summary>Takes the next message of a batch up to <paramref name="grant"/>. The caller releases the letter.</summary>
+    internal bool TryTake(Tag grant, out DeliveryKey key, out Letter letter, out int interest)
+    {
+        bool isWaking = _waking.TryPeek(out _, out DeliveryKey waking);
+        bool isQuiet = _quiet.TryPeek(out _, out DeliveryKey quiet);
+        bool quietFirst = isQuiet && (!isWaking || quiet.CompareTo(waking) < 0);
+
+        key = quietFirst ? quiet : waking;
+        letter = null!;
+        interest = 0;
+
+        if ((!isWaking && !isQuiet) || key.Arrival > grant)
+        {
+            return false;
+        }
+
+        (letter, interest) = (quietFirst ? _quiet : _waking).Dequeue();
+        return true;
+    }
+
+    internal void Clear()
+    {
+        while (TryTake(Tag.Top, out _, out Letter letter, out _))
+        {
+            letter.Release();
+        }
+    }
+}

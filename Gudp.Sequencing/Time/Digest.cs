@@ -1,0 +1,99 @@
+using System;
+using System.Buffers.Binary;
+using System.Text;
+
+namespace Gudp.Sequencing.Time;
+
+/// <summary>
+/// Chain of hashes over everything delivered to one member, kept by server and member alike (lock-time section 18).
+/// Packing is little-endian because it is a hash input; on the wire only the value travels.
+/// </summary>
+internal sealed class Digest
+{
+    private const byte DeliveryRecord = 0x44;
+    private const byte GrantRecord = 0x47;
+    private const int DeliveryHeadBytes = 50;
+    private const int GrantBytes = 18;
+    private const byte FinalFlag = 1;
+
+    private byte[] _scratch = new byte[256];
+
+    internal Digest(ulong configHash, string name)
+    {
+        byte[] nameBytes = Encoding.UTF8.GetBytes(name);
+        byte[] start = [.. "gudp-lt/1"u8, 0, .. nameBytes];
+        NameHash = XxHash64.Hash(0, nameBytes);
+        Value = XxHash64.Hash(configHash, start);
+    }
+
+    internal ulong NameHash { get; }
+    internal ulong Value { get; private set; }
+    internal long Grants { get; private set; }
+    internal long Deliveries { get; private set; }
+    internal Tag LastTag { get; private set; }
+
+    internal static ulong ChannelKey(string channel) => XxHash64.Hash(0, Encoding.UTF8.GetBytes(channel));
+
+    internal void AddDelivery(in DeliveryKey key, ulong channelKey, ReadOnlySpan<byte> payload)
+    {
+        int bytes = DeliveryHeadBytes + payload.Length;
+
+        if (_scratch.Length < bytes)
+        {
+            _scratch = new byte[Math.Max(bytes, 2 * _scratch.Length)];
+        }
+
+        Span<byte> record = _scratch;
+        record[0] = DeliveryRecord;
+        WriteTag(record[1..], key.Arrival);
+        WriteTag(record[13..], key.Sent);
+        BinaryPrimitives.WriteInt32LittleEndian(record[25..], key.Publisher);
+        BinaryPrimitives.WriteInt64LittleEndian(record[29..], key.SubSequence);
+        record[37] = key.Copy;
+        BinaryPrimitives.WriteUInt64LittleEndian(record[38..], channelKey);
+        BinaryPrimitives.WriteInt32LittleEndian(record[46..], payload.Length);
+        payload.CopyTo(record[DeliveryHeadBytes..]);
+
+        Value = XxHash64.Hash(Value, record[..bytes]);
+        Deliveries++;
+    }
+
+    internal void AddGrant(Tag tag, int count, bool isFinal)
+    {
+        Span<byte> record = stackalloc byte[GrantBytes];
+        record[0] = GrantRecord;
+        WriteTag(record[1..], tag);
+        BinaryPrimitives.WriteInt32LittleEndian(record[13..], count);
+        record[17] = isFinal ? FinalFlag : (byte)0;
+
+        Value = XxHash64.Hash(Value, record);
+        Grants++;
+        LastTag = tag;
+    }
+
+    /// <summary>One number for the whole run, over the digests of all members in the order of their ordinals.</summary>
+    internal static ulong OfRun(ReadOnlySpan<Digest> members)
+    {
+        const int MemberBytes = 44;
+        byte[] all = new byte[MemberBytes * members.Length];
+        Span<byte> rest = all;
+
+        foreach (Digest member in members)
+        {
+            BinaryPrimitives.WriteUInt64LittleEndian(rest, member.NameHash);
+            BinaryPrimitives.WriteUInt64LittleEndian(rest[8..], member.Value);
+            BinaryPrimitives.WriteInt64LittleEndian(rest[16..], member.Grants);
+            BinaryPrimitives.WriteInt64LittleEndian(rest[24..], member.Deliveries);
+            WriteTag(rest[32..], member.LastTag);
+            rest = rest[MemberBytes..];
+        }
+
+        return XxHash64.Hash(0, all);
+    }
+
+    private static void WriteTag(Span<byte> destination, Tag tag)
+    {
+        BinaryPrimitives.WriteInt64LittleEndian(destination, tag.Time);
+        BinaryPrimitives.WriteUInt32LittleEndian(destination[8..], tag.Round);
+    }
+}

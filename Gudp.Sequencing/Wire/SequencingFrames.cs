@@ -1,0 +1,424 @@
+// The frames of lock-time section 20. docs/protocol/sequencing.md fixes what that section leaves open (clauses Q-1
+// to Q-4); both directions of each layout stand side by side here.
+//
+// A message of the layer below holds one or more whole frames. Bytes from the network never throw: a reader either
+// gives a complete frame, read to its last byte, or says malformed.
+
+using System;
+using System.Collections.Generic;
+using Gudp.Sequencing.Time;
+
+namespace Gudp.Sequencing.Wire;
+
+internal enum FrameType : byte
+{
+    Hello = 0x01,
+    Commit = 0x02,
+    Welcome = 0x81,
+    Reject = 0x82,
+    Deliver = 0x83,
+    Grant = 0x84,
+    Health = 0x86,
+    PeerEvent = 0x87,
+    Error = 0x88,
+    End = 0x8B,
+    Heartbeat = 0x8C,
+}
+
+/// <summary>Clause. The order of the numbers is the order inside a commit.</summary>
+internal enum ElementKind : byte
+{
+    Publication = 1,
+    Promise = 2,
+    Lookahead = 3,
+    Resign = 8,
+    Request = 9,
+    Digest = 10,
+}
+
+/// <summary>Clause .</summary>
+[Flags]
+internal enum InterestBits : byte
+{
+    Publish = 1,
+    Subscribe = 2,
+    Wake = 4,
+}
+
+/// <summary>Clause: the flags of Hello.</summary>
+internal static class RoleBits
+{
+    internal const ulong Sends = 1;
+    internal const ulong Receives = 2;
+    internal const ulong Known = Sends | Receives;
+
+    internal static ulong Of(bool sends, bool receives) => (sends ? Sends : 0) | (receives ? Receives : 0);
+}
+
+/// <summary>Clause: the flags of Grant.</summary>
+[Flags]
+internal enum GrantFlags : byte
+{
+    None = 0,
+    Final = 1,
+    Late = 2,
+    Replayed = 4,
+}
+
+/// <summary>Clause: the states in Health.</summary>
+internal enum ReportedState : byte
+{
+    Absent = 0,
+    Joining = 1,
+    Running = 2,
+    Waiting = 3,
+    Lost = 4,
+    Resigned = 5,
+}
+
+/// <summary>Clause: what PeerEvent tells.</summary>
+internal enum PeerEventKind : byte
+{
+    Joined = 0,
+    Resigned = 1,
+    Lost = 2,
+    Resurrected = 3,
+}
+
+/// <summary>One frame, its body not looked at yet.</summary>
+internal readonly ref struct Frame(FrameType type, ulong epoch, ulong session, ReadOnlySpan<byte> body)
+{
+    internal FrameType Type { get; } = type;
+    internal ulong Epoch { get; } = epoch;
+    internal ulong Session { get; } = session;
+    internal ReadOnlySpan<byte> Body { get; } = body;
+
+    /// <summary>Takes the next frame of a message. False: the message is at its end, or malformed.</summary>
+    internal static bool TryNext(ref FrameReader message, out Frame frame)
+    {
+        frame = default;
+
+        if (message.IsAtEnd)
+        {
+            return false;
+        }
+
+        FrameType type = (FrameType)message.ReadByte();
+        ulong epoch = message.ReadNumber();
+        ulong session = message.ReadNumber();
+        ReadOnlySpan<byte> body = message.ReadBlock();
+
+        if (message.IsMalformed)
+        {
+            return false;
+        }
+
+        frame = new Frame(type, epoch, session, body);
+        return true;
+    }
+}
+
+/// <summary>A member introduces itself.</summary>
+internal sealed class HelloFrame
+{
+    internal ulong Version { get; private init; }
+    internal Guid RunId { get; private init; }
+    internal string Name { get; private init; } = "";
+    internal int TokenBytes { get; private init; }
+    internal ulong ConfigHash { get; private init; }
+    internal ulong Flags { get; private init; }
+    internal Delay Lookahead { get; private init; }
+    internal (string Name, InterestBits Bits)[] Interests { get; private init; } = [];
+
+    /// <summary>False if it asks for a buffer policy, a join tag or a history that this version does not offer.</summary>
+    internal bool IsPlainJoin { get; private init; }
+
+    internal static void Write(
+        FrameWriter writer, Guid runId, ulong configHash, MemberDeclaration member,
+        (string Name, InterestBits Bits)[] interests)
+    {
+        Span<byte> run = stackalloc byte[16];
+        runId.TryWriteBytes(run, bigEndian: true, out _);
+
+        writer.BeginFrame(FrameType.Hello, 0, 0);
+        writer.WriteNumber(Config.RunLayout.ProtocolVersion);
+        writer.WriteBytes(run);
+        writer.WriteText(member.Name);
+        writer.WriteBlock([]);
+        writer.WriteUInt64(configHash);
+        writer.WriteNumber(RoleBits.Of(member.Sends, member.Receives));
+        writer.WriteDelay(member.Lookahead);
+        writer.WriteNumber((ulong)interests.Length);
+
+        foreach ((string name, InterestBits bits) in interests)
+        {
+            writer.WriteText(name);
+            writer.WriteNumber((ulong)bits);
+            writer.WriteNumber(0);
+        }
+
+        writer.WriteNumber(0);
+        writer.WriteNumber(0);
+        writer.EndFrame();
+    }
+
+    internal static bool TryRead(ReadOnlySpan<byte> body, out HelloFrame hello)
+    {
+        FrameReader reader = new(body);
+        ulong version = reader.ReadNumber();
+        ReadOnlySpan<byte> run = reader.ReadBytes(16);
+        string name = reader.ReadText();
+        int tokenBytes = reader.ReadBlock().Length;
+        ulong configHash = reader.ReadUInt64();
+        ulong flags = reader.ReadNumber();
+        Delay lookahead = reader.ReadDelay();
+        ulong count = reader.ReadNumber();
+        bool isPlain = true;
+
+        // Grown as entries really come: the count alone must not be able to order memory.
+        List<(string Name, InterestBits Bits)> interests = [];
+
+        for (ulong i = 0; i < count && !reader.IsMalformed; i++)
+        {
+            interests.Add((reader.ReadText(), (InterestBits)reader.ReadNumber(byte.MaxValue)));
+            isPlain &= reader.ReadNumber() == 0;
+        }
+
+        // What follows a join or history that is not the plain one is not known here, and need not be.
+        isPlain &= reader.ReadNumber() == 0;
+        isPlain = isPlain && reader.ReadNumber() == 0;
+
+        hello = new HelloFrame
+        {
+            Version = version,
+            RunId = run.Length == 16 ? new Guid(run, bigEndian: true) : Guid.Empty,
+            Name = name,
+            TokenBytes = tokenBytes,
+            ConfigHash = configHash,
+            Flags = flags,
+            Lookahead = lookahead,
+            Interests = [.. interests],
+            IsPlainJoin = isPlain,
+        };
+
+        return isPlain ? reader.IsComplete : !reader.IsMalformed;
+    }
+}
+
+/// <summary>The server takes a member in.</summary>
+internal readonly record struct WelcomeFrame(int Ordinal, Tag Start, Tag Floor, ulong ConfigHash)
+{
+    internal void Write(FrameWriter writer, ulong epoch, ulong session)
+    {
+        writer.BeginFrame(FrameType.Welcome, epoch, session);
+        writer.WriteNumber((ulong)Ordinal);
+        writer.WriteBlock([]);
+        writer.WriteNumber(epoch);
+        writer.WriteTag(Start);
+        writer.WriteTag(Floor);
+        writer.WriteUInt64(ConfigHash);
+
+        // Kept range of the log and grants to replay: there is no log yet.
+        writer.WriteNumber(0);
+        writer.WriteNumber(0);
+        writer.WriteNumber(0);
+        writer.EndFrame();
+    }
+
+    internal static bool TryRead(ReadOnlySpan<byte> body, out WelcomeFrame welcome)
+    {
+        FrameReader reader = new(body);
+        int ordinal = reader.ReadInt32();
+        reader.ReadBlock();
+        reader.ReadNumber();
+        welcome = new WelcomeFrame(ordinal, reader.ReadTag(), reader.ReadTag(), reader.ReadUInt64());
+        reader.ReadNumber();
+        reader.ReadNumber();
+        reader.ReadNumber();
+        return reader.IsComplete;
+    }
+}
+
+/// <summary>Something was refused: a Hello (Reject) or a commit (Error).</summary>
+internal readonly record struct RefusalFrame(SequencingError Error, string Detail, ulong Step)
+{
+    internal void Write(FrameWriter writer, FrameType type, ulong epoch, ulong session)
+    {
+        writer.BeginFrame(type, epoch, session);
+        writer.WriteNumber((ulong)Error);
+        writer.WriteText(Detail);
+        writer.WriteNumber(Step);
+        writer.EndFrame();
+    }
+
+    internal static bool TryRead(ReadOnlySpan<byte> body, out RefusalFrame refusal)
+    {
+        FrameReader reader = new(body);
+        refusal = new RefusalFrame((SequencingError)reader.ReadNumber(byte.MaxValue), reader.ReadText(), reader.ReadNumber());
+        return reader.IsComplete;
+    }
+}
+
+/// <summary>A member may go on to a tag; everything up to it was delivered before.</summary>
+internal readonly record struct GrantFrame(
+    ulong AppliedStep, ulong DurableStep, Tag Tag, int Count, Tag Horizon, GrantFlags Flags, ulong Digest)
+{
+    internal void Write(FrameWriter writer, ulong epoch, ulong session)
+    {
+        writer.BeginFrame(FrameType.Grant, epoch, session);
+        writer.WriteNumber(AppliedStep);
+        writer.WriteNumber(DurableStep);
+        writer.WriteTag(Tag);
+        writer.WriteNumber((ulong)Count);
+        writer.WriteTag(Horizon);
+        writer.WriteNumber((ulong)Flags);
+        writer.WriteUInt64(Digest);
+        writer.EndFrame();
+    }
+
+    internal static bool TryRead(ReadOnlySpan<byte> body, out GrantFrame grant)
+    {
+        FrameReader reader = new(body);
+        grant = new GrantFrame(
+            reader.ReadNumber(), reader.ReadNumber(), reader.ReadTag(), reader.ReadInt32(), reader.ReadTag(),
+            (GrantFlags)reader.ReadNumber(byte.MaxValue), reader.ReadUInt64());
+        return reader.IsComplete;
+    }
+}
+
+/// <summary>One member in a chain of who waits for whom.</summary>
+internal readonly record struct HealthEntry(string Name, ReportedState State, Tag Tag, ulong SinceMilliseconds);
+
+/// <summary>Who a member waits or waited for: the member itself first, the root last (clause ).</summary>
+internal static class HealthFrame
+{
+    internal static void Write(FrameWriter writer, ulong epoch, ulong session, ReadOnlySpan<HealthEntry> chain)
+    {
+        writer.BeginFrame(FrameType.Health, epoch, session);
+        writer.WriteNumber((ulong)chain.Length);
+
+        foreach (HealthEntry entry in chain)
+        {
+            writer.WriteText(entry.Name);
+            writer.WriteNumber((ulong)entry.State);
+            writer.WriteTag(entry.Tag);
+            writer.WriteNumber(entry.SinceMilliseconds);
+        }
+
+        writer.EndFrame();
+    }
+
+    /// <summary>The first and the last entry of the chain.</summary>
+    internal static bool TryRead(ReadOnlySpan<byte> body, out HealthEntry waiting, out HealthEntry root)
+    {
+        FrameReader reader = new(body);
+        ulong count = reader.ReadNumber();
+        waiting = default;
+        root = default;
+
+        for (ulong i = 0; i < count && !reader.IsMalformed; i++)
+        {
+            root = new HealthEntry(
+                reader.ReadText(), (ReportedState)reader.ReadNumber(byte.MaxValue), reader.ReadTag(), reader.ReadNumber());
+            waiting = i == 0 ? root : waiting;
+        }
+
+        return reader.IsComplete;
+    }
+}
+
+/// <summary>Something happened to a member.</summary>
+internal readonly record struct PeerEventFrame(string Name, PeerEventKind Kind, Tag Tag)
+{
+    internal void Write(FrameWriter writer, ulong epoch, ulong session)
+    {
+        writer.BeginFrame(FrameType.PeerEvent, epoch, session);
+        writer.WriteText(Name);
+        writer.WriteNumber((ulong)Kind);
+        writer.WriteTag(Tag);
+        writer.EndFrame();
+    }
+
+    internal static bool TryRead(ReadOnlySpan<byte> body, out PeerEventFrame peerEvent)
+    {
+        FrameReader reader = new(body);
+        peerEvent = new PeerEventFrame(
+            reader.ReadText(), (PeerEventKind)reader.ReadNumber(byte.MaxValue), reader.ReadTag());
+        return reader.IsComplete;
+    }
+}
+
+/// <summary>Everybody has resigned.</summary>
+internal readonly record struct EndFrame(ulong LastNumber, ulong RunDigest)
+{
+    internal void Write(FrameWriter writer, ulong epoch, ulong session)
+    {
+        writer.BeginFrame(FrameType.End, epoch, session);
+        writer.WriteNumber(LastNumber);
+        writer.WriteUInt64(RunDigest);
+        writer.EndFrame();
+    }
+
+    internal static bool TryRead(ReadOnlySpan<byte> body, out EndFrame end)
+    {
+        FrameReader reader = new(body);
+        end = new EndFrame(reader.ReadNumber(), reader.ReadUInt64());
+        return reader.IsComplete;
+    }
+}
+
+/// <summary>A sign of life with statistics; the layer below already watches the link.</summary>
+internal readonly record struct HeartbeatFrame(ulong NextNumber, Tag Floor, ulong Milliseconds)
+{
+    internal void Write(FrameWriter writer, ulong epoch, ulong session)
+    {
+        writer.BeginFrame(FrameType.Heartbeat, epoch, session);
+        writer.WriteNumber(NextNumber);
+        writer.WriteTag(Floor);
+        writer.WriteNumber(Milliseconds);
+        writer.EndFrame();
+    }
+
+    internal static bool TryRead(ReadOnlySpan<byte> body, out HeartbeatFrame heartbeat)
+    {
+        FrameReader reader = new(body);
+        heartbeat = new HeartbeatFrame(reader.ReadNumber(), reader.ReadTag(), reader.ReadNumber());
+        return reader.IsComplete;
+    }
+}
+
+/// <summary>One message inside Deliver.</summary>
+internal readonly ref struct DeliveryRecord(DeliveryKey key, int interest, ReadOnlySpan<byte> payload)
+{
+    internal DeliveryKey Key { get; } = key;
+
+    /// <summary>Channel id: the place in the receiver's own list of interests.</summary>
+    internal int Interest { get; } = interest;
+
+    internal ReadOnlySpan<byte> Payload { get; } = payload;
+
+    /// <param name="writer">Inside a Deliver frame.</param>
+    /// <param name="lastGrant">Tag of the last Grant frame sent to this member.</param>
+    internal void Write(FrameWriter writer, Tag lastGrant)
+    {
+        writer.WriteDistance(lastGrant, Key.Arrival);
+        writer.WriteDistanceBack(Key.Arrival, Key.Sent);
+        writer.WriteNumber((ulong)Key.Publisher);
+        writer.WriteNumber((ulong)Key.SubSequence);
+        writer.WriteNumber(Key.Copy);
+        writer.WriteNumber((ulong)Interest);
+        writer.WriteBlock(Payload);
+    }
+
+    internal static DeliveryRecord Read(ref FrameReader reader, Tag lastGrant)
+    {
+        Tag arrival = reader.ReadDistance(lastGrant);
+        Tag sent = reader.ReadDistanceBack(arrival);
+        int publisher = reader.ReadInt32();
+        long subSequence = (long)reader.ReadNumber();
+        byte copy = (byte)reader.ReadNumber(byte.MaxValue);
+        int interest = reader.ReadInt32();
+        return new DeliveryRecord(
+            new DeliveryKey(arrival, sent, publisher, subSequence, copy), interest, reader.ReadBlock());
+    }
+}

@@ -1,0 +1,316 @@
+using System.Globalization;
+using System.Text;
+using Gudp.Sequencing;
+using Gudp.Sequencing.Time;
+using NUnit.Framework;
+
+namespace Gudp.Tests.Sequencing;
+
+/// <summary>
+/// The numbered scenarios of the time-management systems users come from, as a table. A row is a number, the members
+/// and the steps. A step is "actions => outcomes": actions are separated by ";", and after each step everything that
+/// can move has moved. Outcomes are the grants of the step by name, "!" and the error, or nothing: everybody waits.
+/// </summary>
+[TestFixture]
+public sealed class ScenarioTests
+{
+    private static readonly Scenario[] s_scenarios =
+    [
+        new("S-A1", "x()", "x To 10 => x 10", "x To 50 => x 50"),
+
+        new("S-A2", "a(R) b(R) c(R)",
+            "a To 10 => a 10", "b To 10 => b 10", "c To 10 => c 10", "a To 30; c To 45007 => a 30, c 45007"),
+
+        new("S-A3", "a(S,L=5) b(S,L=5) c(S,L=5)",
+            "a To 5 => a 5", "b To 10 => b 10", "c To 422455663 => c 422455663", "a To 422455663 => a 422455663"),
+
+        new("S-A5", "d(R) x(S,L=50) y(S,L=50)",
+            "d To 49 => d 49", "d To 100 =>", "x To 49; y To 49 => x 49, y 49", "x To 50; y To 50 => x 50, y 50",
+            "x To 51 => x 51", "y To 51 => y 51, d 100"),
+
+        new("S-A6", "d(R) x(S,L=5) z()",
+            "d To 10 =>", "z To 100 => z 100", "x To 50 => x 50, d 10"),
+
+        new("S-A7", "a(S,R,L=10) b(S,R,L=10)",
+            "a To 10 =>", "b To 10 => a 10, b 10", "a To 21 =>", "b To 21 => a 21, b 21"),
+
+        new("S-A8", "d(R) x(S,L=1)", "d To 5 =>", "x resigns => d 5", "d To 100 => d 100"),
+
+        new("S-A9", "a(S,R,L=10) b(S,R,L=10) c(S,R,L=10)",
+            "a To 10; b To 10; c To 10 => a 10, b 10, c 10", "a resigns; b resigns; c resigns => end"),
+
+        new("S-A9 again", "a(S,R,L=10) b(S,R,L=10) c(S,R,L=10)",
+            "a To 10; b To 10; c To 10 => a 10, b 10, c 10", "a resigns; b resigns; c resigns => end"),
+
+        new("S-A13", "d(R) x(S,L=1)", "d To 10 =>", "x To 10 => x 10, d 10"),
+
+        new("S-A15", "d(R) x(S,L=5)",
+            "x sends m at 5; x To 5; d To 5 => x 5, d 5 [m@5]",
+            "x lookahead 10; x sends n at 15; x To 15; d To 15 => x 15, d 15 [n@15]"),
+
+        new("S-A16", "x(S,L=2)",
+            "x lookahead 1 =>", "x sends m at 1 => !LookaheadViolation", "x To 1 => x 1", "x sends m at 2; x To 2 => x 2"),
+
+        new("S-A17", "x(S,L=5) d(R)",
+            "x sends m at 2 => !LookaheadViolation", "x sends m at 5; x To 1; d To 5 => x 1, d 5 [m@5]"),
+
+        new("S-A18", "x(S,R) y(S,R)", "x To 5 =>", "x To 10 => !AlreadyRequesting"),
+
+        new("S-A19", "x()", "x To 10 => x 10", "x To 5 => !PastTag", "x To -1 => !PastTag"),
+
+        new("S-A20", "x()", "x To 10 => x 10", "x To 10 => x 10"),
+
+        new("S-A21", "f0(S,R,L=1) f1(S,R,L=1)",
+            "f0 sends m5 at 5; f0 sends m10 at 10; f0 To 10 =>", "f1 To 4 => f1 4", "f1 To 5 => f1 5 [m5@5]",
+            "f1 To 9 => f1 9", "f1 To 10 => f0 10, f1 10 [m10@10]"),
+
+        new("S-A22", "r(S,L=5) c(R)", "r sends m at 5; r To 5 => r 5", "c Next 3 => c 3"),
+
+        new("S-A24", "r(S,L=1) d(R)", "r To 10 => r 10", "d Next 6 => d 6"),
+
+        new("S-A28", "a(S,R,L=1) b(S,R,L=1)", "a Next 1000000 =>", "b Next 1000000 => a 1000000, b 1000000"),
+
+        new("S-B1", "v1(S,R) v2(S,R)",
+            "v1 sends m; v1 Next 20 grid 5 =>", "v2 Next 20 grid 5 => v2 5 [m@(0,1)]",
+            "v2 Next 20 grid 5 => v1 20, v2 20"),
+
+        new("S-B4", "link=10 v1(S,R) v2(S,R)",
+            "v1 Next 100 grid 10; v2 Next 200 grid 10 => v1 100", "v1 sends m; v1 Next 190 grid 10 => v2 110 [m@110]",
+            "v2 Next 200 grid 10 => v1 190", "v1 resigns => v2 200"),
+
+        new("S-B10", "s(S) r(R)",
+            "s sends m0 at 1; s To 1; r Next INF => s 1, r 1 [m0@1]", "s sends m1 at 2; s To 2; r Next INF => s 2, r 2 [m1@2]",
+            "s sends m2 at 3; s To 3; r Next INF => s 3, r 3 [m2@3]", "s sends m3 at 4; s To 4; r Next INF => s 4, r 4 [m3@4]",
+            "s sends m4 at 5; s To 5; r Next INF => s 5, r 5 [m4@5]", "r Next INF =>", "s resigns => r infinity final",
+            "r To 6 => !PastTag", "r Next INF => !Stopped", "r resigns => end"),
+
+        new("S-B12", "f1(S,R) f2(S,R) f3(S,R) ring",
+            "f1 sends m; f1 Next 50; f2 Next 50; f3 Next 50 => f2 (0,1) [m@(0,1)]",
+            "f2 sends m; f2 Next 50 => f3 (0,2) [m@(0,2)]", "f3 sends m; f3 Next 50 => f1 (0,3) [m@(0,3)]",
+            "f1 Next 50 => f1 50, f2 50, f3 50"),
+
+        new("S-B13", "v1(S,R) v2(S,R)",
+            "v1 Next 10; v2 Next 30 => v1 10", "v1 sends m; v1 Next 20 => v2 (10,1) [m@(10,1)]",
+            "v2 sends echo; v2 Next 30 => v1 (10,2) [echo@(10,2)]", "v1 Next 20 => v1 20",
+            "v1 sends m; v1 Next 30 => v2 (20,1) [m@(20,1)]", "v2 sends echo; v2 Next 30 => v1 (20,2) [echo@(20,2)]"),
+
+        new("S-B15", "a(S,R) b(S,R)",
+            "a EndOf 1 =>", "b EndOf 1 => a end of 1, b end of 1",
+            "a sends x; b sends y; a EndOf 2 =>", "b EndOf 2 => a end of 2 [y@2], b end of 2 [x@2]"),
+
+        new("S-B21", "v1(S,L=r1) v2(R)",
+            "v1 sends m; v1 To 1; v2 Next 1 => v1 1, v2 (0,1) [m@(0,1)]", "v2 Next 1 => v2 1"),
+
+        new("S-C2", "link=200 source(S) sink(R)",
+            "sink Next 5000; source To 1000 => source 1000", "source sends 1 at 1000; source To 2000 => !LookaheadViolation, source 2000"),
+
+        new("S-C4", "x(S,R) self",
+            "x To 100 => x 100", "x sends 1; x Next 200 => x (100,1) [1@(100,1)]", "x Next 200 => x 200",
+            "x sends 2; x Next 300 => x (200,1) [2@(200,1)]", "x Next 300 => x 300"),
+
+        new("S-F4", "a(S,L=5) b(S,L=5) r(R)",
+            "b sends fromB at 5; b To 5 => b 5", "a sends fromA at 5; a To 5 => a 5", "r To 5 => r 5 [fromA@5 fromB@5]"),
+    ];
+
+    private static IEnumerable<TestCaseData> Cases()
+    {
+        foreach (Scenario scenario in s_scenarios.Concat(Generated()))
+        {
+            yield return new TestCaseData(scenario).SetArgDisplayNames(scenario.Number);
+        }
+    }
+
+    [TestCaseSource(nameof(Cases))]
+    public void A_scenario_gives_exactly_its_grants(Scenario scenario) => scenario.Run();
+
+    private static IEnumerable<Scenario> Generated()
+    {
+        // v2 is always a multiple of 5 behind; a batch holds just the five messages since its last grant.
+        List<string> steps = ["v2 To 5 =>"];
+
+        for (int k = 1; k <= 100; k++)
+        {
+            // With one round of look-ahead v1's message for k goes out on its way from k - 1.
+            string granted = k % 5 == 0 ? $"v1 {k}, v2 {k} [{string.Join(' ', FiveUpTo(k))}]" : $"v1 {k}";
+            string next = k % 5 == 0 && k < 100 ? $"; v2 To {k + 5}" : "";
+            steps.Add($"v1 sends {k}; v1 To {k} => {granted}");
+
+            if (next.Length > 0)
+            {
+                steps.Add($"v2 To {k + 5} =>");
+            }
+        }
+
+        yield return new Scenario("S-B5", "v1(S) v2(R)", [.. steps]);
+
+        // Delays 1000 between values, 200 on the link: the sink sees value k at 1000 k - 800.
+        steps = ["sink Next 5000 =>"];
+
+        for (int k = 1; k <= 5; k++)
+        {
+            string arrival = $"{(1000 * k) - 800}";
+            string seen = string.Create(CultureInfo.InvariantCulture, $"sink {arrival} [{k}@{arrival}]");
+            string at = k == 1 ? "(0,1)" : $"({(k - 1) * 1000},1)";
+            steps.Add($"source sends {k} at {at}; source To {k * 1000} => source {k * 1000}, {seen}");
+            steps.Add(k < 5 ? "sink Next 5000 =>" : "sink Next 5000 => sink 5000");
+        }
+
+        yield return new Scenario("S-C2 counted", "link=200 source(S) sink(R)", [.. steps]);
+    }
+
+    private static IEnumerable<string> FiveUpTo(int k)
+        => Enumerable.Range(k - 4, 5).Select(value => value == 1 ? "1@(0,1)" : $"{value}@({value - 1},1)");
+}
+
+/// <summary>One row: parsed and executed.</summary>
+public sealed record Scenario(string Number, string Setup, params string[] Steps)
+{
+    internal void Run()
+    {
+        SingleProcessRun run = new(Configure());
+        run.Settle();
+
+        foreach (var member in run.Members)
+        {
+            Assert.That(member.TryTakeGrant(out Grant start) && start.Tag == Tag.Zero, $"{member.Name} starts");
+        }
+
+        foreach (string step in Steps)
+        {
+            string[] halves = step.Split("=>", StringSplitOptions.TrimEntries);
+            List<string> outcomes = [];
+
+            foreach (string action in halves[0].Split(';', StringSplitOptions.TrimEntries))
+            {
+                SequencingError error = Act(run, action.Split(' '));
+
+                if (error != SequencingError.None)
+                {
+                    outcomes.Add($"!{error}");
+                }
+
+                run.Settle();
+                Collect(run, outcomes);
+            }
+
+            if (run.Server.Phase == Gudp.Sequencing.Engine.RunPhase.Ended)
+            {
+                outcomes.Add("end");
+            }
+
+            string[] expected = halves[1].Split(',', StringSplitOptions.RemoveEmptyEntries);
+            Assert.That(outcomes, Is.EquivalentTo(Rejoin(expected)), $"{Number}: {step}");
+        }
+    }
+
+    // Tags contain commas too; a piece that closes a bracket it did not open belongs to the one before.
+    private static List<string> Rejoin(string[] pieces)
+    {
+        List<string> joined = [];
+        StringBuilder current = new();
+
+        foreach (string piece in pieces)
+        {
+            current.Append(current.Length == 0 ? piece.TrimStart() : "," + piece);
+            string text = current.ToString();
+
+            if (text.Count(c => c == '(') == text.Count(c => c == ')') && text.Contains('[') == text.Contains(']'))
+            {
+                joined.Add(text.Trim());
+                current.Clear();
+            }
+        }
+
+        return joined;
+    }
+
+    private static void Collect(SingleProcessRun run, List<string> outcomes)
+    {
+        foreach (var member in run.Members)
+        {
+            Assert.That(member.Error, Is.EqualTo(SequencingError.None), member.ErrorDetail);
+
+            if (member.TryTakeGrant(out Grant grant))
+            {
+                string batch = string.Join(
+                    ' ', grant.Messages.Select(m => $"{Encoding.UTF8.GetString(m.Payload.Span)}@{m.Arrival}"));
+                string final = grant.IsFinal ? " final" : "";
+                outcomes.Add($"{member.Name} {grant.Tag}{final}{(batch.Length > 0 ? $" [{batch}]" : "")}");
+            }
+        }
+    }
+
+    private static SequencingError Act(SingleProcessRun run, string[] words)
+    {
+        var member = run[words[0]];
+        Grid grid = words.Length > 4 && words[3] == "grid" ? new Grid(long.Parse(words[4], CultureInfo.InvariantCulture)) : default;
+
+        return words[1] switch
+        {
+            "To" => member.Request(AdvanceMode.To, ParseTag(words[2]), grid),
+            "Next" => member.Request(AdvanceMode.Next, ParseTag(words[2]), grid),
+            "EndOf" => member.Request(AdvanceMode.To, Tag.EndOf(ParseTag(words[2]).Time), grid),
+            "sends" => member.Publish(
+                $"from/{words[0]}", Encoding.UTF8.GetBytes(words[2]), words.Length > 4 ? ParseTag(words[4]) : null),
+            "promises" => member.Promise(ParseTag(words[2])),
+            "lookahead" => member.SetLookahead(Delay.Ticks(ParseTag(words[2]).Time)),
+            "flushes" => member.Flush(),
+            "resigns" => member.Resign(),
+            _ => throw new ArgumentException($"No such action: {words[1]}"),
+        };
+    }
+
+    private static Tag ParseTag(string text)
+    {
+        if (text == "INF")
+        {
+            return Tag.Infinity;
+        }
+
+        string[] parts = text.Trim('(', ')').Split(',');
+        return new Tag(
+            long.Parse(parts[0], CultureInfo.InvariantCulture),
+            parts.Length > 1 ? uint.Parse(parts[1], CultureInfo.InvariantCulture) : 0);
+    }
+
+    private SequencingConfig Configure()
+    {
+        string[] words = Setup.Split(' ');
+        string[] members = [.. words.Where(word => word.Contains('('))];
+        string[] names = [.. members.Select(word => word[..word.IndexOf('(')])];
+        bool isRing = words.Contains("ring");
+        bool hasSelf = words.Contains("self");
+        string link = words.FirstOrDefault(word => word.StartsWith("link=", StringComparison.Ordinal), "link=0")[5..];
+
+        List<MemberDeclaration> roster = [];
+        List<ChannelDeclaration> channels = [];
+
+        for (int i = 0; i < members.Length; i++)
+        {
+            string[] traits = members[i][(names[i].Length + 1)..^1].Split(',');
+            string lookahead = traits.FirstOrDefault(t => t.StartsWith("L=", StringComparison.Ordinal), "L=r1")[2..];
+            bool sends = traits.Contains("S");
+            bool receives = traits.Contains("R");
+            int before = (i + members.Length - 1) % members.Length;
+            var heard = names.Where((name, j) => isRing ? j == before : j != i || hasSelf);
+
+            channels.Add(new ChannelDeclaration($"from/{names[i]}")
+            {
+                MinimumLatency = Delay.Ticks(long.Parse(link, CultureInfo.InvariantCulture)),
+            });
+
+            roster.Add(new MemberDeclaration(names[i])
+            {
+                Sends = sends,
+                Receives = receives,
+                Lookahead = lookahead == "r1"
+                    ? Delay.OneRound
+                    : Delay.Ticks(long.Parse(lookahead, CultureInfo.InvariantCulture)),
+                Publish = sends ? [$"from/{names[i]}"] : [],
+                Subscribe = receives ? [.. heard.Select(name => $"from/{name}")] : [],
+            });
+        }
+
+        return new SequencingConfig { Roster = roster, Channels = channels };
+    }
+}
