@@ -58,7 +58,8 @@ public sealed class SequencingFramesTests
         peerEvent.Write(writer, 1, 1);
         end.Write(writer, 1, 1);
         heartbeat.Write(writer, 1, 1);
-        HealthFrame.Write(writer, 1, 1, [new("a", ReportedState.Waiting, 5, 10), new("b", ReportedState.Running, 4, 20)]);
+        HealthFrame.Write(
+            writer, 1, 1, [new("a", ReportedState.Waiting, 5, 10), new("b", ReportedState.Running, 4, 20)]);
         FrameReader message = new(writer.Written);
 
         Assert.That(WelcomeFrame.TryRead(Body(ref message), out WelcomeFrame readWelcome) && readWelcome == welcome);

@@ -261,7 +261,8 @@ public sealed class ServerEngineTests
         run.Settle();
 
         Assert.That(run["b"].TryTakeGrant(out Grant grant));
-        Assert.That(grant.Messages.Select(message => message.Payload.Length), Is.EqualTo(new[] { 50_000, 50_000, 50_000, 50_000, 50_000 }));
+        Assert.That(grant.Messages, Has.Count.EqualTo(5));
+        Assert.That(grant.Messages.Select(message => message.Payload.Length), Is.All.EqualTo(50_000));
     }
 
     [Test]
@@ -289,7 +290,8 @@ public sealed class ServerEngineTests
     public void Every_truncation_and_every_flipped_byte_is_survived_by_both_sides()
     {
         SequencingConfig config = Pair();
-        byte[][] upward = [HelloOf(config, "a"), Commit(1, "publication"), Commit(1, "request"), Commit(1, "lookahead")];
+        byte[][] upward =
+            [HelloOf(config, "a"), Commit(1, "publication"), Commit(1, "request"), Commit(1, "lookahead")];
 
         foreach (byte[] message in upward)
         {
@@ -466,7 +468,8 @@ public sealed class ServerEngineTests
 
             while (Frame.TryNext(ref reader, out Frame frame))
             {
-                if (frame.Type is FrameType.Error or FrameType.Reject && RefusalFrame.TryRead(frame.Body, out RefusalFrame refusal))
+                if (frame.Type is FrameType.Error or FrameType.Reject
+                    && RefusalFrame.TryRead(frame.Body, out RefusalFrame refusal))
                 {
                     return refusal.Error;
                 }
