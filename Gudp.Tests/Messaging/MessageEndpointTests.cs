@@ -107,6 +107,7 @@ public sealed class MessageEndpointTests
         client.TrySend("echo"u8, new SendOptions { NotifyTaken = true }, out SendReceipt receipt);
         byte[] answer = Await(world, client);
         world.RunUntil(() => client.StateOf(receipt.Id).Take == TakeState.Taken, Limit);
+        world.RunUntil(() => sink.Receipts.Count > 0, Limit);
         client.Close();
         world.RunUntil(() => sink.Changes.Contains(PeerChange.Closed), Limit);
 
