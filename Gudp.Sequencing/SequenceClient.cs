@@ -1,10 +1,12 @@
 using System;
 using System.Diagnostics;
+using System.Diagnostics.CodeAnalysis;
 using System.Threading;
 using System.Threading.Tasks;
 using Gudp.Core;
 using Gudp.Messaging;
 using Gudp.Sequencing.Engine;
+using Gudp.Sequencing.Time;
 
 namespace Gudp.Sequencing;
 
@@ -46,8 +48,8 @@ public sealed class SequenceClient : IDisposable
     /// <summary>The smallest tag a publication may have now: the promise, or now and the look-ahead.</summary>
     public Tag EarliestPublication => _engine.EarliestPublication;
 
-    /// <summary>The start tag's grant: with an empty batch, the first sequence point.</summary>
-    public Grant Start { get; private set; } = null!;
+    /// <summary>The first sequence point, with an empty batch; null until the run has started.</summary>
+    public Grant? Start { get; private set; }
 
     /// <summary>Running digest of everything delivered to this member; equal in every execution of the run.</summary>
     public ulong Digest => _engine.Digest;
@@ -72,7 +74,7 @@ public sealed class SequenceClient : IDisposable
 
         try
         {
-            client.Start = client.WaitForGrant(timeout);
+            client.WaitForGrant(timeout);
             return client;
         }
         catch
@@ -80,6 +82,20 @@ public sealed class SequenceClient : IDisposable
             client.Dispose();
             throw;
         }
+    }
+
+    /// <summary>
+    /// The pump's way to join: connects and returns at once. <see cref="TryTakeGrant"/> hands out the start grant when
+    /// the run has started, and a grant after each <see cref="RequestTo"/> or <see cref="RequestNext"/>.
+    /// </summary>
+    /// <param name="endpoint">Without a sink; the caller pumps its daemon, or the daemon runs.</param>
+    /// <param name="server">Where the sequence server is.</param>
+    /// <param name="options">Who joins, and what it declares.</param>
+    public static SequenceClient Begin(MessageEndpoint endpoint, PeerAddress server, MemberOptions options)
+    {
+        ArgumentNullException.ThrowIfNull(endpoint);
+        ArgumentNullException.ThrowIfNull(options);
+        return new SequenceClient(options, endpoint.Connect(server));
     }
 
     /// <summary>As <see cref="Join"/>, without holding a thread.</summary>
@@ -92,7 +108,7 @@ public sealed class SequenceClient : IDisposable
 
         try
         {
-            client.Start = await client.WaitForGrantAsync(cancellationToken).ConfigureAwait(false);
+            await client.WaitForGrantAsync(cancellationToken).ConfigureAwait(false);
             return client;
         }
         catch
@@ -162,6 +178,38 @@ public sealed class SequenceClient : IDisposable
     public ValueTask<Grant> EndOfAsync(long time, CancellationToken cancellationToken = default)
         => AdvanceToAsync(Tag.EndOf(time), cancellationToken);
 
+    /// <summary>Asks to advance to exactly <paramref name="target"/> and returns at once.</summary>
+    /// <exception cref="SequencingException">The request is not allowed.</exception>
+    public void RequestTo(Tag target) => Ask(AdvanceMode.To, target);
+
+    /// <summary>Asks to advance to <paramref name="until"/> or the first waking message, and returns at once.</summary>
+    /// <exception cref="SequencingException">The request is not allowed.</exception>
+    public void RequestNext(Tag until) => Ask(AdvanceMode.Next, until);
+
+    /// <summary>Takes in what the server has sent and hands out the grant if it is there. Never waits.</summary>
+    /// <exception cref="SequencingException">The server refused, or the connection ended.</exception>
+    public bool TryTakeGrant([NotNullWhen(true)] out Grant? grant)
+    {
+        TrySendCommits(out _);
+
+        while (_peer.TryReceive(out ReceivedMessage message))
+        {
+            Take(message);
+        }
+
+        if (TryTake(out grant))
+        {
+            return true;
+        }
+
+        if (_peer.Status.IsFinal)
+        {
+            throw Lost("the connection to the server ended");
+        }
+
+        return false;
+    }
+
     /// <summary>Goes on waiting for the grant of a request that was made before.</summary>
     /// <exception cref="TimeoutException">Still not granted.</exception>
     /// <exception cref="SequencingException">The server refused, or the connection ended.</exception>
@@ -173,9 +221,9 @@ public sealed class SequenceClient : IDisposable
         {
             SendCommits(Left(timeout, start));
 
-            if (TryTakeGrant(out Grant? grant))
+            if (TryTake(out Grant? grant))
             {
-                return grant!;
+                return grant;
             }
 
             ReceiveStatus status = _peer.Receive(Left(timeout, start), out ReceivedMessage message);
@@ -196,9 +244,9 @@ public sealed class SequenceClient : IDisposable
         {
             SendCommits(Timeout.InfiniteTimeSpan);
 
-            if (TryTakeGrant(out Grant? grant))
+            if (TryTake(out Grant? grant))
             {
-                return grant!;
+                return grant;
             }
 
             Take(await _peer.ReceiveAsync(cancellationToken).ConfigureAwait(false));
@@ -235,13 +283,6 @@ public sealed class SequenceClient : IDisposable
     /// <summary>Closes the connection. A member that did not resign before is lost to the run (its crash policy decides).</summary>
     public void Dispose() => _peer.Dispose();
 
-    private static SequenceClient Begin(MessageEndpoint endpoint, PeerAddress server, MemberOptions options)
-    {
-        ArgumentNullException.ThrowIfNull(endpoint);
-        ArgumentNullException.ThrowIfNull(options);
-        return new SequenceClient(options, endpoint.Connect(server));
-    }
-
     private static TimeSpan Left(TimeSpan timeout, long start)
     {
         if (timeout == Timeout.InfiniteTimeSpan)
@@ -258,20 +299,39 @@ public sealed class SequenceClient : IDisposable
 
     private void SendCommits(TimeSpan patience)
     {
-        while (_engine.TryPeekOutgoing(out ReadOnlySpan<byte> message))
+        while (!TrySendCommits(out SendStatus refusal))
         {
-            SendStatus status = _peer.TrySend(message);
-
-            if (status == SendStatus.Accepted)
+            if (!_peer.WaitToSend(patience))
             {
-                _engine.OnSent();
-            }
-            else if (status is SendStatus.Closed or SendStatus.TooLarge || !_peer.WaitToSend(patience))
-            {
-                ThrowIfFailed();
-                throw Lost($"a commit could not be sent: {status}");
+                throw new TimeoutException($"Member '{Name}' at {Now} could not send within {patience}: {refusal}.");
             }
         }
+    }
+
+    /// <returns>False if there is no room now for all that waits.</returns>
+    private bool TrySendCommits(out SendStatus refusal)
+    {
+        refusal = SendStatus.Accepted;
+
+        while (_engine.TryPeekOutgoing(out ReadOnlySpan<byte> message))
+        {
+            refusal = _peer.TrySend(message);
+
+            if (refusal is SendStatus.Closed or SendStatus.TooLarge)
+            {
+                ThrowIfFailed();
+                throw Lost($"a commit could not be sent: {refusal}");
+            }
+
+            if (refusal != SendStatus.Accepted)
+            {
+                return false;
+            }
+
+            _engine.OnSent();
+        }
+
+        return true;
     }
 
     private void Take(ReceivedMessage? received)
@@ -288,11 +348,12 @@ public sealed class SequenceClient : IDisposable
         }
     }
 
-    private bool TryTakeGrant(out Grant? grant)
+    private bool TryTake([NotNullWhen(true)] out Grant? grant)
     {
         if (_engine.TryTakeGrant(out Grant taken))
         {
             grant = taken;
+            Start ??= taken;
             return true;
         }
 
@@ -319,5 +380,5 @@ public sealed class SequenceClient : IDisposable
     }
 
     private SequencingException Lost(string what)
-        => new(SequencingError.NotJoined, $"Member '{Name}' at {Now}: {what}. {_peer.CloseReason}");
+        => new(SequencingError.ConnectionLost, $"Member '{Name}' at {Now}: {what}. {_peer.CloseReason}");
 }

@@ -4,6 +4,7 @@
 
 using System.CommandLine;
 using Gudp.Core;
+using Gudp.Messaging;
 using Gudp.Tools.Arguments;
 using Gudp.Tools.Network;
 using Gudp.Tools.Output;
@@ -39,7 +40,7 @@ internal static class PingCommand
     {
         interval = interval < TimeSpan.FromMilliseconds(10) ? TimeSpan.FromMilliseconds(10) : interval;
         using DialedPeer dialed = await DialedPeer
-            .ConnectAsync(target, HeartbeatsEach(interval), default, cancelled)
+            .ConnectAsync(target, HeartbeatsEach(interval), cancelled)
             .ConfigureAwait(false);
 
         printer.Line($"{count} round trips to {target} ({dialed.Peer.RemoteAddress})");
@@ -53,11 +54,13 @@ internal static class PingCommand
         }
 
         ConnectionCounters counters = dialed.Peer.Connection.ReadCounters();
-        TextTable table = new("answers", [.. Shown.Select(Title), "lost"]);
+        TextTable table = new(["answers", .. Shown.Select(Title), "lost"]);
         table.Add(
+        [
             Units.Count(roundTrips.Count),
-            [.. Shown.Select(percent => Units.Span(roundTrips.Of(percent))),
-                Units.Share(counters.PacketsLost, counters.PacketsLost + counters.PacketsAcked)]);
+            .. Shown.Select(percent => Units.Span(roundTrips.Of(percent))),
+            Units.Share(counters.PacketsLost, counters.PacketsLost + counters.PacketsAcked),
+        ]);
         printer.Table(table);
 
         return roundTrips.Count == count || cancelled.IsCancellationRequested
@@ -87,21 +90,20 @@ internal static class PingCommand
         return roundTrips;
     }
 
-    private static GudpConfig HeartbeatsEach(TimeSpan interval)
+    private static MessagingConfig HeartbeatsEach(TimeSpan interval)
     {
-        GudpConfig config = ToolConfig.Lockstep;
-        TimeSpan idleTimeout = config.Connections.IdleTimeout;
+        MessagingConfig config = ToolConfig.Lockstep;
+        ConnectionConfig connections = config.Core.Connections;
         TimeSpan threeHeartbeats = 3 * interval;
 
-        return config with
+        connections = connections with
         {
-            Connections = config.Connections with
-            {
-                HeartbeatStart = interval,
-                HeartbeatInterval = interval,
-                IdleTimeout = idleTimeout > threeHeartbeats ? idleTimeout : threeHeartbeats,
-            },
+            HeartbeatStart = interval,
+            HeartbeatInterval = interval,
+            IdleTimeout = connections.IdleTimeout > threeHeartbeats ? connections.IdleTimeout : threeHeartbeats,
         };
+
+        return config with { Core = config.Core with { Connections = connections } };
     }
 
     private static string Title(double percent) => percent switch

@@ -35,10 +35,10 @@ internal static class RecvCommand
     {
         RequireWritable(directory);
 
-        using Daemon daemon = new(ToolConfig.Bulk);
+        using Daemon daemon = new(ToolConfig.Bulk.Core);
         daemon.Start();
         using MessageEndpoint endpoint = ToolConfig.OnPort(
-            port, local => new MessageEndpoint(daemon, local, ToolConfig.BulkMessages));
+            port, local => new MessageEndpoint(daemon, local, ToolConfig.Bulk));
 
         printer.Line($"listening on port {endpoint.LocalAddress.Port}");
         return keep
@@ -53,7 +53,7 @@ internal static class RecvCommand
         TaskCompletionSource<TransferReport> ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
         int begun = 0;
 
-        await AcceptAsync(endpoint, ended.Task, cancelled, async peer =>
+        await AcceptAsync(endpoint, ended.Task, async peer =>
         {
             bool isMine = false;
             TransferReport? report = null;
@@ -77,7 +77,7 @@ internal static class RecvCommand
             }
 
             bool Claim() => isMine = Interlocked.Exchange(ref begun, 1) == 0;
-        }).ConfigureAwait(false);
+        }, cancelled).ConfigureAwait(false);
 
         TransferReport last = await ended.Task.ConfigureAwait(false);
         return last.Code == ExitCode.Fine
@@ -93,7 +93,7 @@ internal static class RecvCommand
 
         try
         {
-            await AcceptAsync(endpoint, Task.Delay(Timeout.Infinite, cancelled), cancelled, async peer =>
+            await AcceptAsync(endpoint, Task.Delay(Timeout.Infinite, cancelled), async peer =>
             {
                 TransferReport? report = await new FileReceiver(peer, directory, () => true)
                     .RunAsync(plain, cancelled)
@@ -103,7 +103,7 @@ internal static class RecvCommand
                 {
                     Print(plain, report);
                 }
-            }).ConfigureAwait(false);
+            }, cancelled).ConfigureAwait(false);
         }
         catch (OperationCanceledException)
         {
@@ -114,7 +114,7 @@ internal static class RecvCommand
     }
 
     private static async Task AcceptAsync(
-        MessageEndpoint endpoint, Task until, CancellationToken cancelled, Func<Peer, Task> receive)
+        MessageEndpoint endpoint, Task until, Func<Peer, Task> receive, CancellationToken cancelled)
     {
         while (!until.IsCompleted)
         {

@@ -28,7 +28,7 @@ internal static class SendCommand
     {
         using FileStream file = Open(path);
         using DialedPeer dialed = await DialedPeer
-            .ConnectAsync(target, ToolConfig.Bulk, ToolConfig.BulkMessages, cancelled)
+            .ConnectAsync(target, ToolConfig.Bulk, cancelled)
             .ConfigureAwait(false);
 
         long length = file.Length;

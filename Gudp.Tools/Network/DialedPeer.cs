@@ -25,15 +25,15 @@ internal sealed class DialedPeer : IDisposable
     /// <summary>Connects to the first address of <paramref name="target"/> that answers.</summary>
     /// <exception cref="CommandFailure">Nobody answered, or who answered refused.</exception>
     internal static async Task<DialedPeer> ConnectAsync(
-        HostPort target, GudpConfig core, MessagingConfig messages, CancellationToken cancelled)
+        HostPort target, MessagingConfig config, CancellationToken cancelled)
     {
         IReadOnlyList<PeerAddress> addresses = await target.ResolveAsync(cancelled).ConfigureAwait(false);
-        DialedPeer dialed = new(new Daemon(core));
+        DialedPeer dialed = new(new Daemon(config.Core));
 
         try
         {
             dialed._daemon.Start();
-            dialed.Peer = await dialed.FirstOpenAsync(target, addresses, messages, cancelled).ConfigureAwait(false);
+            dialed.Peer = await dialed.FirstOpenAsync(target, addresses, config, cancelled).ConfigureAwait(false);
             return dialed;
         }
         catch
@@ -54,7 +54,7 @@ internal sealed class DialedPeer : IDisposable
     }
 
     private async Task<Peer> FirstOpenAsync(
-        HostPort target, IReadOnlyList<PeerAddress> addresses, MessagingConfig messages, CancellationToken cancelled)
+        HostPort target, IReadOnlyList<PeerAddress> addresses, MessagingConfig config, CancellationToken cancelled)
     {
         List<Peer> attempts = [];
         TimeSpan sinceLast = HeadStart;
@@ -65,7 +65,7 @@ internal sealed class DialedPeer : IDisposable
 
             if (attempts.Count < addresses.Count && (sinceLast >= HeadStart || !anyoneAlive))
             {
-                attempts.Add(Start(addresses[attempts.Count], messages));
+                attempts.Add(Start(addresses[attempts.Count], config));
                 sinceLast = TimeSpan.Zero;
                 continue;
             }
@@ -86,10 +86,10 @@ internal sealed class DialedPeer : IDisposable
         }
     }
 
-    private Peer Start(PeerAddress address, MessagingConfig messages)
+    private Peer Start(PeerAddress address, MessagingConfig config)
     {
         PeerAddress local = address.IsIPv4 ? PeerAddress.AnyIPv4(0) : PeerAddress.AnyIPv6(0);
-        MessageEndpoint endpoint = new(_daemon, local, messages);
+        MessageEndpoint endpoint = new(_daemon, local, config);
         _endpoints.Add(endpoint);
         return endpoint.Connect(address);
     }

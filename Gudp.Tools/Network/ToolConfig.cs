@@ -9,14 +9,15 @@ internal static class ToolConfig
 {
     private const string Name = "gudp";
 
-    /// <summary>For moving files.</summary>
-    internal static GudpConfig Bulk => Trusting(GudpConfig.Bulk);
+    /// <summary>For moving files: rings that hold what a fast path has under way.</summary>
+    internal static MessagingConfig Bulk => new()
+    {
+        Core = Trusting(GudpConfig.Bulk),
+        LaneRingBytes = 4 * 1024 * 1024,
+    };
 
     /// <summary>For runs in step, and for measuring round trips: acks come at once.</summary>
-    internal static GudpConfig Lockstep => Trusting(GudpConfig.Lockstep);
-
-    /// <summary>Rings that hold what a fast path has under way.</summary>
-    internal static MessagingConfig BulkMessages => new() { LaneRingBytes = 4 * 1024 * 1024 };
+    internal static MessagingConfig Lockstep => new() { Core = Trusting(GudpConfig.Lockstep) };
 
     /// <summary>Opens a port, and makes of the system's refusal a line for the user.</summary>
     /// <param name="port">0 lets the system pick.</param>

@@ -95,20 +95,24 @@ internal sealed class FileSender : IDisposable
             return WaitForRoom(status, meter, cancelled);
         }
 
-        using (claim)
+        try
         {
             Fill(claim.Span, bytes);
-            status = claim.Commit(out SendReceipt receipt);
-
-            if (status != SendStatus.Accepted)
-            {
-                // What was read is hashed and gone; only a connection that has ended refuses a claim of this size.
-                throw Silence();
-            }
-
-            _underWay.Enqueue((receipt.Id, bytes));
+        }
+        catch
+        {
+            // Not by a using statement: that would dispose of a copy, which does not know of the commit.
+            claim.Abandon();
+            throw;
         }
 
+        if (claim.Commit(out SendReceipt receipt) != SendStatus.Accepted)
+        {
+            // What was read is hashed and gone; only a connection that has ended refuses a claim of this size.
+            throw Silence();
+        }
+
+        _underWay.Enqueue((receipt.Id, bytes));
         Sent += bytes;
         NoteProgress(meter);
         return TakeAnswer();
