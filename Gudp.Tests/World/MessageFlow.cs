@@ -369,27 +369,20 @@ internal sealed class SentMessage(SendReceipt receipt, SendOptions options, int 
         && (Receipt.Take is TakeState.NotAsked or TakeState.Taken or TakeState.Refused)
         && (!options.NotifyReceived || _toldReceived) && (!options.NotifyTaken || _toldTaken);
 
-    /// <summary>An update came: each at most once, the first before the second.</summary>
+    /// <summary>An update came. It must tell something that was asked for and is new; two facts may come as one.</summary>
     internal void Note(SendReceipt update, string name)
     {
-        bool isTake = update.Take is TakeState.Taken or TakeState.Refused;
-        bool isFirstOfTwo = options.NotifyReceived && !_toldReceived;
-        bool isFine = isFirstOfTwo || (options.NotifyTaken && isTake && !_toldTaken);
+        bool tellsReceived = options.NotifyReceived && !_toldReceived;
+        bool tellsTaken = options.NotifyTaken && !_toldTaken
+            && (update.Take is TakeState.Taken or TakeState.Refused);
 
-        if (!isFine)
+        if (!tellsReceived && !tellsTaken)
         {
             Assert.Fail($"{name}: update {update} of {this} was not asked for or came twice.");
         }
 
-        // Both may have become true before the first was fetched; then the first update shows the later state.
-        if (isFirstOfTwo)
-        {
-            _toldReceived = true;
-        }
-        else
-        {
-            _toldTaken = true;
-        }
+        _toldReceived |= tellsReceived;
+        _toldTaken |= tellsTaken;
     }
 
     public override string ToString()
