@@ -100,7 +100,7 @@ public sealed class SequenceRunTests
         using SequenceServer server = new(world.AddNode().Daemon, Any(world, 0, 7000), config, Messaging);
         Player[] players = [.. Enumerable.Range(0, Members).Select(i => new Player(Begin(world, server, MemberOptions.From(config, $"m{i}"))))];
 
-        world.RunUntil(() => players.All(player => player.Act()), Limit);
+        world.RunUntil(() => players.Count(player => player.Act()) == players.Length, Limit);
         world.RunUntil(() => server.HasEnded, Limit);
 
         Assert.That(server.Refusals, Is.Zero);

@@ -4,6 +4,8 @@ using Gudp.Core;
 using Gudp.Tools;
 using Gudp.Tools.Arguments;
 
+using NUnit.Framework;
+
 namespace Gudp.Tests.Tools;
 
 [TestFixture]
@@ -63,9 +65,9 @@ public sealed class HostPortTests
 
     [TestCase("no-such-host.invalid")]
     [TestCase("a..b")]
-    public void An_unknown_host_is_a_failure_to_connect(string host)
+    public async Task An_unknown_host_is_a_failure_to_connect(string host)
     {
-        CommandFailure? failure = Assert.ThrowsAsync<CommandFailure>(
+        CommandFailure? failure = await Assert.ThrowsAsync<CommandFailure>(
             async () => await new HostPort(host, 9).ResolveAsync(CancellationToken.None));
 
         Assert.That(failure!.Code, Is.EqualTo(ExitCode.NotConnected));

@@ -3,6 +3,8 @@ using System.Security.Cryptography;
 using System.Text;
 using Gudp.Tools.Transfer;
 
+using NUnit.Framework;
+
 namespace Gudp.Tests.Tools;
 
 [TestFixture]

@@ -1,5 +1,7 @@
 using Gudp.Tools.Output;
 
+using NUnit.Framework;
+
 namespace Gudp.Tests.Tools;
 
 [TestFixture]

@@ -2,6 +2,8 @@ using System.IO;
 using System.Threading.Tasks;
 using Gudp.Tools.Output;
 
+using NUnit.Framework;
+
 namespace Gudp.Tests.Tools;
 
 [TestFixture]
