@@ -15,9 +15,9 @@ namespace Gudp.Messaging;
 ///     Core = new() { Connections = new() { Security = new() { Protection = Protection.Plain } } },
 /// };
 /// using Daemon daemon = new(config.Core);
-/// using MessageEndpoint endpoint = new(daemon, PeerAddress.Parse("127.0.0.1:0"), config);
+/// using MessageEndpoint endpoint = new(daemon, PeerAddress.LoopbackIPv4(0), config);
 /// daemon.Start();
-/// using Peer peer = endpoint.Connect(PeerAddress.Parse("127.0.0.1:7000"));
+/// using Peer peer = endpoint.Connect(PeerAddress.LoopbackIPv4(7000));
 /// peer.TrySend("hello"u8);
 /// </code></example>
 public sealed class MessageEndpoint : IDisposable

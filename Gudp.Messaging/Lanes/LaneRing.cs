@@ -12,6 +12,13 @@ internal sealed class LaneRing(byte[] block, int capacity)
     internal void Write(long position, ReadOnlySpan<byte> source)
     {
         Span<byte> first = Contiguous(position, source.Length);
+
+        if (first.Length == source.Length)
+        {
+            source.CopyTo(first);
+            return;
+        }
+
         source[..first.Length].CopyTo(first);
         source[first.Length..].CopyTo(Block);
     }

@@ -63,13 +63,18 @@ internal sealed class ReceiptBook
     }
 
     /// <summary>A claim whose message ends here was committed.</summary>
-    internal void Commit(long end)
+    internal void Commit(long end, ReceiptWish wish)
     {
+        if (wish == ReceiptWish.None)
+        {
+            return;
+        }
+
         lock (_gate)
         {
             if (TryFind(end, out long index))
             {
-                At(index) = new Entry(end, At(index).Wish & ~ReceiptWish.WhenCommitted);
+                At(index) = new Entry(end, wish);
             }
         }
     }

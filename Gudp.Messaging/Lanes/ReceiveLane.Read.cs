@@ -1,4 +1,5 @@
 using System;
+using System.Runtime.CompilerServices;
 using System.Threading;
 using Gudp.Core;
 using Gudp.Messaging.Diagnostics;
@@ -147,14 +148,16 @@ internal sealed partial class ReceiveLane
         int most = Math.Min(available, VarInt.MaxBytes);
         ReadOnlySpan<byte> atFront = ring.Contiguous(_read, most);
         headerBytes = VarInt.TryRead(atFront, out header);
+        return headerBytes > 0
+            || (atFront.Length < most && TryReadHeaderOverEnd(ring, most, out headerBytes, out header));
+    }
 
-        if (headerBytes == 0 && atFront.Length < most)
-        {
-            Span<byte> joined = stackalloc byte[VarInt.MaxBytes];
-            ring.Read(_read, joined[..most]);
-            headerBytes = VarInt.TryRead(joined[..most], out header);
-        }
-
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private bool TryReadHeaderOverEnd(LaneRing ring, int most, out int headerBytes, out ulong header)
+    {
+        Span<byte> joined = stackalloc byte[VarInt.MaxBytes];
+        ring.Read(_read, joined[..most]);
+        headerBytes = VarInt.TryRead(joined[..most], out header);
         return headerBytes > 0;
     }
 

@@ -13,6 +13,7 @@
 //   - a message's id is its end offset, so its state is a comparison with tail, sent and taken.
 
 using System;
+using System.Runtime.CompilerServices;
 using System.Threading;
 using Gudp.Core;
 using Gudp.Messaging.Diagnostics;
@@ -227,15 +228,19 @@ internal sealed partial class SendLane
             }
 
             claim = claim with { IsCommitted = true };
-            id = new MessageId(Number, claim.End) { AsksTaken = (wish & ReceiptWish.Taken) != 0 };
+            bool ended = _ended;
 
-            if (wish != ReceiptWish.None)
+            if (ended)
             {
-                Receipts.Commit(claim.End);
+                Receipts.Forget(claim.End);
+            }
+            else
+            {
+                id = new MessageId(Number, claim.End) { AsksTaken = (wish & ReceiptWish.Taken) != 0 };
+                Receipts.Commit(claim.End, wish);
             }
 
             Publish();
-            bool ended = _ended;
             ReturnMemoryIfOver();
             return ended ? SendStatus.Closed : SendStatus.Accepted;
         }
@@ -382,10 +387,27 @@ internal sealed partial class SendLane
             return IsHeldByPeer ? SendStatus.NoCredit : SendStatus.LaneFull;
         }
 
-        Span<byte> bytes = stackalloc byte[VarInt.MaxBytes];
-        ring.Write(_reserved - _reservedLargeBytes, bytes[..VarInt.Write(bytes, header)]);
+        long position = _reserved - _reservedLargeBytes;
+        Span<byte> room = ring.Contiguous(position, headerBytes);
+
+        if (room.Length == headerBytes)
+        {
+            _ = VarInt.Write(room, header);
+        }
+        else
+        {
+            WriteHeaderOverEnd(ring, position, header);
+        }
+
         _reserved += headerBytes;
         return SendStatus.Accepted;
+    }
+
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private static void WriteHeaderOverEnd(LaneRing ring, long position, ulong header)
+    {
+        Span<byte> bytes = stackalloc byte[VarInt.MaxBytes];
+        ring.Write(position, bytes[..VarInt.Write(bytes, header)]);
     }
 
     private bool HasRoom(int bytes)
@@ -416,6 +438,18 @@ internal sealed partial class SendLane
     // Under the lane lock. Everything before the first open claim may go.
     private void Publish()
     {
+        if (_oldestClaim < _nextClaim)
+        {
+            PassClaims();
+        }
+
+        long published = _oldestClaim < _nextClaim ? _claims[_oldestClaim & (MostClaims - 1)].Start : _reserved;
+        Invariant.Require(published >= _published, "What was published stays published.");
+        Volatile.Write(ref _published, published);
+    }
+
+    private void PassClaims()
+    {
         while (_oldestClaim < _nextClaim)
         {
             Claim claim = _claims[_oldestClaim & (MostClaims - 1)];
@@ -432,10 +466,6 @@ internal sealed partial class SendLane
 
             _oldestClaim++;
         }
-
-        long published = _oldestClaim < _nextClaim ? _claims[_oldestClaim & (MostClaims - 1)].Start : _reserved;
-        Invariant.Require(published >= _published, "What was published stays published.");
-        Volatile.Write(ref _published, published);
     }
 
     private void ReturnMemoryIfOver()

@@ -36,12 +36,16 @@ internal sealed class SessionPair : IDisposable
     private readonly byte[] _buffer;
 
     internal SessionPair(
-        ulong seed = 1, PathModel? path = null, MessagingConfig config = default, IMessageSink? serverSink = null)
+        ulong seed = 1,
+        PathModel? path = null,
+        MessagingConfig config = default,
+        IMessageSink? clientSink = null,
+        IMessageSink? serverSink = null)
     {
         _path = path ?? new PathModel();
         _draws = new Prng(seed);
         _buffer = new byte[_path.FrameBytes];
-        Client = new SessionEnd(_path.FrameBytes, config, sink: null);
+        Client = new SessionEnd(_path.FrameBytes, config, clientSink);
         Server = new SessionEnd(_path.FrameBytes, config, serverSink);
     }
 
@@ -54,9 +58,13 @@ internal sealed class SessionPair : IDisposable
     internal Instant Now => new(Steps * TimeSpan.TicksPerMillisecond);
 
     internal static SessionPair Opened(
-        ulong seed = 1, PathModel? path = null, MessagingConfig config = default, IMessageSink? serverSink = null)
+        ulong seed = 1,
+        PathModel? path = null,
+        MessagingConfig config = default,
+        IMessageSink? clientSink = null,
+        IMessageSink? serverSink = null)
     {
-        SessionPair pair = new(seed, path, config, serverSink);
+        SessionPair pair = new(seed, path, config, clientSink, serverSink);
         pair.Open(config);
         return pair;
     }
@@ -134,7 +142,7 @@ internal sealed class SessionPair : IDisposable
         for (int i = 0; i < _path.PacketsPerStep && end.Session.HasDataToSend; i++)
         {
             PacketNumber number = end.NextNumber();
-            int bytes = end.Session.WriteFrames(number, _buffer, Now);
+            int bytes = end.Session.WriteFrames(number, _buffer.AsSpan(0, end.MaxFrameBytes), Now);
 
             if (bytes == 0)
             {

@@ -1,0 +1,148 @@
+using Gudp.Core;
+using Gudp.Messaging;
+using Gudp.Messaging.Memory;
+using NUnit.Framework;
+
+namespace Gudp.Tests.Messaging;
+
+/// <summary>
+/// The path of a message allocates nothing once warm. The connection's part is played by two hosts that keep nothing.
+/// </summary>
+[TestFixture]
+[Category("Release")]
+[NonParallelizable]
+public sealed class MessageAllocationTests
+{
+    [TestCase(32, false, false)]
+    [TestCase(32, true, false)]
+    [TestCase(1_000, false, true)]
+    [TestCase(10_000, true, true)]
+    public void Sending_and_reading_allocates_nothing_once_warm(int bytes, bool receive, bool notify)
+    {
+        QuietPair pair = new();
+        byte[] message = new byte[bytes];
+        SendOptions options = new() { NotifyReceived = notify, NotifyTaken = notify };
+        Exchange(pair, message, options, receive, rounds: 3_000);
+
+        long before = GC.GetAllocatedBytesForCurrentThread();
+        int read = Exchange(pair, message, options, receive, rounds: 1_000);
+        long allocated = GC.GetAllocatedBytesForCurrentThread() - before;
+
+        Assert.That(read, Is.EqualTo(4_000));
+        Assert.That(allocated, Is.Zero, "Something on the path of a message allocates; profile this test to find it.");
+    }
+
+    private static int Exchange(QuietPair pair, byte[] message, SendOptions options, bool receive, int rounds)
+    {
+        Counter counter = default;
+        Span<ReceiptUpdate> updates = stackalloc ReceiptUpdate[16];
+
+        for (int round = 0; round < rounds; round++)
+        {
+            for (int i = 0; i < 4; i++)
+            {
+                SendStatus status = pair.Client.Peer.TrySend(message, options);
+
+                if (status != SendStatus.Accepted)
+                {
+                    Assert.Fail($"Refused: {status}.");
+                }
+            }
+
+            pair.Turn();
+
+            if (!receive)
+            {
+                pair.Server.Peer.Poll(ref counter, 16);
+            }
+
+            while (receive && pair.Server.Peer.TryReceive(out ReceivedMessage received))
+            {
+                counter.Count++;
+                received.Dispose();
+            }
+
+            pair.Turn();
+            pair.Client.Peer.TakeUpdates(updates);
+        }
+
+        return counter.Count;
+    }
+
+    private struct Counter : IMessageHandler
+    {
+        internal int Count;
+
+        public void HandleMessage(Peer from, int lane, ReadOnlySpan<byte> message) => Count++;
+    }
+
+    /// <summary>Two sessions joined directly: each packet arrives and is acknowledged at once.</summary>
+    private sealed class QuietPair
+    {
+        private readonly byte[] _packet = new byte[1_100];
+        private long _number;
+
+        internal QuietPair()
+        {
+            Client.HandleOpened(MessageSession.ParametersOf(default), default);
+            Server.HandleOpened(MessageSession.ParametersOf(default), default);
+        }
+
+        internal MessageSession Client { get; } = new(new QuietHost(), default, new MessageMemory(1 << 28), sink: null);
+
+        internal MessageSession Server { get; } = new(new QuietHost(), default, new MessageMemory(1 << 28), sink: null);
+
+        internal void Turn()
+        {
+            Move(Client, Server);
+            Move(Server, Client);
+        }
+
+        private void Move(MessageSession from, MessageSession to)
+        {
+            while (from.HasDataToSend)
+            {
+                PacketNumber number = new(_number++);
+                int bytes = from.WriteFrames(number, _packet, default);
+                PayloadVerdict verdict = to.HandleFrames(number, _packet.AsSpan(0, bytes), default);
+
+                if (verdict == PayloadVerdict.Held)
+                {
+                    from.HandleAcked(number, default);
+                }
+                else
+                {
+                    from.HandleLost(number, default);
+                }
+            }
+
+            from.HandleTurnEnd(default);
+            to.HandleTurnEnd(default);
+        }
+    }
+
+    private sealed class QuietHost : ISessionHost
+    {
+        public int MaxFrameBytes => 1_100;
+
+        public bool IsFinal => false;
+
+        public Connection Connection => throw new NotSupportedException("There is no connection.");
+
+        public void Wake()
+        {
+        }
+
+        public void Close(CloseReason reason)
+        {
+        }
+
+        public void CountRetransmit(int pieces)
+        {
+        }
+
+        public void AcceptForSink()
+        {
+        }
+    }
+}
