@@ -94,7 +94,7 @@ internal sealed partial class ConnectionEngine
 
         PacketNumber number = _sent.Next;
         int limit = Math.Min(datagram.Length, _packetBytes) - WireFormat.TrailerBytes;
-        int position = ShortHeader.Write(datagram, _peerId, IsServer, number, _sent.LargestAcked);
+        int position = WriteHeader(datagram, number);
         int headerBytes = position;
         long largestAckedInIt = -1;
 
@@ -140,6 +140,9 @@ internal sealed partial class ConnectionEngine
         RecordSent(total, largestAckedInIt, isEliciting, payloadBytes, now);
         return total;
     }
+
+    private int WriteHeader(Span<byte> datagram, PacketNumber number) => ShortHeader.Write(
+        datagram, _peerId, IsServer, number, _sent.LargestAcked, WireFormat.LeastNumberBytesInPlain);
 
     private bool IsAllowed(Instant now)
     {
@@ -358,7 +361,7 @@ internal sealed partial class ConnectionEngine
         }
 
         PacketNumber number = _sent.Skip();
-        int position = ShortHeader.Write(datagram, _peerId, IsServer, number, _sent.LargestAcked);
+        int position = WriteHeader(datagram, number);
         CloseReason reason = _status.Reason ?? CloseReason.ByApplication;
         position += FrameWriter.WriteClose(datagram[position..^WireFormat.TrailerBytes], (ulong)reason.Code, reason.Detail);
         _lastSent = now;

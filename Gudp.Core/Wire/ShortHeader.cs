@@ -78,11 +78,16 @@ internal readonly struct ShortHeader
     /// <param name="isFromServer">The sender's role.</param>
     /// <param name="number">Greater than <paramref name="largestAcked"/>.</param>
     /// <param name="largestAcked">The largest number the receiver acknowledged; -1 while there is none.</param>
+    /// <param name="leastNumberBytes">
+    /// 1 to 4: how much of the number is sent even if less would do. What a late copy is told by, where nothing vouches
+    /// for the bytes that are not sent.
+    /// </param>
     /// <returns>The bytes written.</returns>
     internal static int Write(
-        Span<byte> destination, ulong destinationId, bool isFromServer, PacketNumber number, long largestAcked)
+        Span<byte> destination, ulong destinationId, bool isFromServer, PacketNumber number, long largestAcked,
+        int leastNumberBytes = WireFormat.MinNumberBytes)
     {
-        int width = NumberWidth(number.Value, largestAcked);
+        int width = Math.Max(NumberWidth(number.Value, largestAcked), leastNumberBytes);
         int role = isFromServer ? WireFormat.FromServerBit : 0;
 
         destination[0] = (byte)(WireFormat.FixedBit | role | (width - 1));

@@ -25,6 +25,7 @@ internal static class WireFormat
     internal const int ConnectionIdBytes = 8;
     internal const int MinNumberBytes = 1;
     internal const int MaxNumberBytes = 4;
+    internal const int LeastNumberBytesInPlain = 4; // W-2.3: no checksum covers the bits that are not sent
     internal const int TrailerBytes = 4;            // Plain: CRC32C
     internal const int MinShortHeaderBytes = FirstByteBytes + ConnectionIdBytes + MinNumberBytes;
     internal const int MaxShortHeaderBytes = FirstByteBytes + ConnectionIdBytes + MaxNumberBytes;

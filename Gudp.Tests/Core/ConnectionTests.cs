@@ -237,6 +237,33 @@ public sealed class ConnectionTests
         Assert.That(counters.Dropped(DropReason.BadChecksum), Is.Positive);
     }
 
+    // Seed 1 of the swarm: an early packet, when numbers took one byte, came again 260 packets later and passed as new.
+    [Test]
+    public void A_packet_that_comes_again_after_many_others_is_not_taken_for_a_new_one()
+    {
+        Wiretap tap = new();
+        using SimWorld world = new(1) { Tap = tap };
+        Pair pair = world.AddConnectedPair();
+
+        for (int i = 0; i < 300; i++)
+        {
+            pair.Client.TrySend([1]);
+            world.Run(TimeSpan.FromMilliseconds(1));
+            Receive(pair.Server);
+        }
+
+        for (int i = 0; i < tap.Count; i++)
+        {
+            world.Network.Inject(tap.At(i).From, tap.At(i).To, tap.At(i).Bytes);
+        }
+
+        world.Run(TimeSpan.FromMilliseconds(1));
+
+        Assert.That(Receive(pair.Server), Is.Null);
+        Assert.That(pair.Server.Status.IsFinal, Is.False, pair.Server.CloseReason?.ToString());
+        Assert.That(pair.Client.Status.IsFinal, Is.False, pair.Client.CloseReason?.ToString());
+    }
+
     private static GudpConfig WithLongHandshake => SimWorld.Plain with
     {
         Connections = SimWorld.Plain.Connections with { HandshakeTimeout = TimeSpan.FromSeconds(60) },

@@ -19,11 +19,11 @@ internal sealed class SimWorld : IDisposable
     private readonly List<Node> _nodes = [];
     private readonly ulong _seed;
 
-    internal SimWorld(ulong seed)
+    internal SimWorld(ulong seed, int maxSegments = 1)
     {
         _seed = seed;
         Draws = new Prng(seed);
-        Network = new SimulatedNetwork(seed);
+        Network = new SimulatedNetwork(seed) { MaxSegments = maxSegments };
     }
 
     internal SimulatedNetwork Network { get; }
@@ -34,6 +34,9 @@ internal sealed class SimWorld : IDisposable
     internal Instant Now => Network.Now;
 
     internal IReadOnlyList<Node> Nodes => _nodes;
+
+    /// <summary>Sees what the nodes added from now on send; null: nobody does.</summary>
+    internal Wiretap? Tap { get; set; }
 
     /// <summary>Called after every moment: the place for oracles that hold all the time.</summary>
     internal Action? Watch { get; set; }
@@ -52,7 +55,7 @@ internal sealed class SimWorld : IDisposable
         Prng root = new(_seed);
         Daemon daemon = new(
             config ?? Plain,
-            host,
+            Tap?.Around(host) ?? host,
             Network.Time,
             new SeededSecrets(root.Split(1_000 + stream)),
             root.Split(2_000 + stream));

@@ -1,0 +1,98 @@
+using System.Globalization;
+using Gudp.Core;
+using Gudp.Tests.World;
+using NUnit.Framework;
+
+namespace Gudp.Tests.Simulation;
+
+// Goal: whatever the network and strangers do for a while, ordered lanes deliver exactly what was sent, receipts tell
+// the truth, every datagram is counted once, and the same seed gives the same history.
+// Method: one seed draws nodes, configs, links, faults, messages and attacks; see SwarmWorld. The even seeds are the
+// hard ones: three or more nodes, a paused reader, a large message, and a cut of more than three probe time-outs.
+
+/// <summary>Many worlds, one seed each; see docs/TESTING.md.</summary>
+[TestFixture, Parallelizable(ParallelScope.All)]
+public sealed class SwarmTests
+{
+    private const string SeedsVariable = "GUDP_SWARM_SEEDS";
+    private const int SeedsRunTwice = 10;       // every tenth
+
+    // Below this many worlds a fault may be missing by chance.
+    private const int WorldsForAllFaults = 25;
+
+    // What no datagram can cause yet, and why.
+    private static readonly string[] Unreachable =
+    [
+        $"dropped {DropReason.Blocked}",        // peers cannot be blocked before the security issue
+    ];
+
+    private readonly SwarmTally _total = new();
+
+    [TestCase(1, 25)]
+    [TestCase(26, 50)]
+    [TestCase(51, 75)]
+    [TestCase(76, 100)]
+    [TestCase(101, 125)]
+    [TestCase(126, 150)]
+    [TestCase(151, 175)]
+    [TestCase(176, 200)]
+    public void Everything_arrives_once_in_order_and_is_known_to_have(int from, int to) => RunSeeds(from, to);
+
+    /// <summary>The longer run: as many seeds as wanted.</summary>
+    [Test]
+    public void Seeds_of_the_environment_pass_too()
+    {
+        string? range = Environment.GetEnvironmentVariable(SeedsVariable);
+
+        if (range is null)
+        {
+            Assert.Ignore($"{SeedsVariable}=from-to runs these seeds.");
+        }
+
+        string[] ends = range.Split('-');
+        RunSeeds(int.Parse(ends[0], CultureInfo.InvariantCulture), int.Parse(ends[^1], CultureInfo.InvariantCulture));
+    }
+
+    [OneTimeTearDown]
+    public void PrintWhatHappened() => TestContext.Progress.WriteLine($"The swarm in numbers:\n{_total}");
+
+    private void RunSeeds(int from, int to)
+    {
+        SwarmTally tally = new();
+
+        for (int seed = from; seed <= to; seed++)
+        {
+            ulong trace = RunSeed(seed, tally);
+
+            if (seed % SeedsRunTwice == 0)
+            {
+                Assert.That(RunSeed(seed, new SwarmTally()), Is.EqualTo(trace), $"Seed {seed} has two histories.");
+            }
+        }
+
+        _total.Add(tally);
+        TestContext.Out.WriteLine(tally);
+
+        if (to - from + 1 >= WorldsForAllFaults)
+        {
+            Assert.That(tally.Missing(Unreachable), Is.Empty, "What never happened was not tested.");
+        }
+    }
+
+    private static ulong RunSeed(int seed, SwarmTally tally)
+    {
+        using SwarmWorld world = new((ulong)seed);
+
+        try
+        {
+            ulong trace = world.Run();
+            tally.Add(world.Tally);
+            return trace;
+        }
+        catch (Exception problem)
+        {
+            TestContext.Out.WriteLine(world.ReplayLine);
+            throw new AssertionException($"{world.ReplayLine}\n{problem.Message}", problem);
+        }
+    }
+}
