@@ -1,4 +1,5 @@
 using Gudp.Tools.Demo;
+using NUnit.Framework;
 
 namespace Gudp.Tests.Tools;
 
@@ -69,7 +70,7 @@ public sealed class DemoVerdictTests
     [Test]
     public void A_line_of_a_child_is_read_as_written()
     {
-        using System.IO.StringWriter written = new();
+        using StringWriter written = new();
         ChildLine line = new() { Member = Member(1) };
 
         line.Write(written);

@@ -1,4 +1,5 @@
 using Gudp.Tools.Transfer;
+using NUnit.Framework;
 
 namespace Gudp.Tests.Tools;
 

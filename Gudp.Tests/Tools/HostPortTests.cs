@@ -1,8 +1,7 @@
-using System.Threading;
-using System.Threading.Tasks;
 using Gudp.Core;
-using Gudp.Tools;
 using Gudp.Tools.Arguments;
+using Gudp.Tools;
+using NUnit.Framework;
 
 namespace Gudp.Tests.Tools;
 
@@ -63,9 +62,9 @@ public sealed class HostPortTests
 
     [TestCase("no-such-host.invalid")]
     [TestCase("a..b")]
-    public void An_unknown_host_is_a_failure_to_connect(string host)
+    public async Task An_unknown_host_is_a_failure_to_connect(string host)
     {
-        CommandFailure? failure = Assert.ThrowsAsync<CommandFailure>(
+        CommandFailure? failure = await Assert.ThrowsAsync<CommandFailure>(
             async () => await new HostPort(host, 9).ResolveAsync(CancellationToken.None));
 
         Assert.That(failure!.Code, Is.EqualTo(ExitCode.NotConnected));

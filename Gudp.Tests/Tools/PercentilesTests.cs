@@ -1,4 +1,5 @@
 using Gudp.Tools.Output;
+using NUnit.Framework;
 
 namespace Gudp.Tests.Tools;
 

@@ -1,4 +1,5 @@
 using Gudp.Tools.Transfer;
+using NUnit.Framework;
 
 namespace Gudp.Tests.Tools;
 
@@ -24,8 +25,9 @@ public sealed class TransferMessageTests
             TransferMessage.Head("ab", 258), Is.EqualTo(new byte[] { 1, 1, 0, 0, 0, 0, 0, 0, 1, 2, 97, 98 }));
 
     [Test]
-    public void An_answer_is_read_as_written([Values] TransferOutcome outcome)
+    public void An_answer_is_read_as_written([Values(0, 1, 2)] int code)
     {
+        TransferOutcome outcome = (TransferOutcome)code;
         byte[] message = TransferMessage.Answer(outcome, "because");
 
         bool isRead = TransferMessage.TryReadAnswer(message, out TransferOutcome readOutcome, out string text);

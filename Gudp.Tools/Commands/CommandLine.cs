@@ -16,7 +16,8 @@ internal static class CommandLine
 
         if (parsed.Errors.Count > 0)
         {
-            printer.Error(parsed.Errors[0].Message + " Try --help.");
+            // The last is the most precise: behind "no command" stands the word that is not one.
+            printer.Error(parsed.Errors[^1].Message + " Try --help.");
             return ExitCode.Usage;
         }
 
