@@ -37,7 +37,7 @@ public sealed class Connection : IDisposable, ILoopConnection
         }
         else
         {
-            _mailbox = new PacketMailbox(config.Queues);
+            _mailbox = new PacketMailbox(config.Queues, loop.Memory);
             Payload = _mailbox;
         }
     }
@@ -67,7 +67,8 @@ public sealed class Connection : IDisposable, ILoopConnection
     /// <param name="packet">Copied before the method returns; 0 bytes up to <see cref="MaxPacketBytes"/>.</param>
     /// <returns>
     /// <see cref="SendStatus.Accepted"/>; <see cref="SendStatus.TooLarge"/>: beyond <see cref="MaxPacketBytes"/>;
-    /// <see cref="SendStatus.PeerFull"/>: <c>Connections.Queues.SendBytes</c> is used up, try again after a while;
+    /// <see cref="SendStatus.PeerFull"/>: <c>Connections.Queues.SendBytes</c> or <c>SendPackets</c> is used up, try
+    /// again after a while; <see cref="SendStatus.DaemonFull"/>: <c>MemoryBudgetBytes</c> is used up;
     /// <see cref="SendStatus.NotOpen"/>: a message layer owns the connection; <see cref="SendStatus.Closed"/>:
     /// <see cref="CloseReason"/> tells why.
     /// </returns>
@@ -88,13 +89,14 @@ public sealed class Connection : IDisposable, ILoopConnection
             return SendStatus.Closed;
         }
 
-        if (!_mailbox.TryPost(packet))
+        SendStatus posted = _mailbox.TryPost(packet);
+
+        if (posted == SendStatus.Accepted)
         {
-            return SendStatus.PeerFull;
+            Touch();
         }
 
-        Touch();
-        return SendStatus.Accepted;
+        return posted;
     }
 
     /// <summary>Takes the next received packet if there is one. Never blocks. Any thread.</summary>

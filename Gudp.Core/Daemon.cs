@@ -59,7 +59,7 @@ public sealed class Daemon : IDisposable
         _clock = new LoopClock(time);
         _identity = new ProcessIdentity(secrets);
         _choices = choices;
-        _loop = new EventLoop(network, config.Budgets, _counters, Config.Limits.From(config).CommandSlots);
+        _loop = new EventLoop(network, config.Budgets, _counters, Config.Limits.From(config));
     }
 
     /// <summary>Why the loop stopped, if it did not stop by <see cref="Dispose"/>; else null.</summary>

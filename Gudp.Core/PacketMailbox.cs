@@ -15,17 +15,25 @@ internal sealed class PacketMailbox : IPacketPayload
 {
     private const int LengthBytes = 2;
 
+    private const int FirstRingBytes = 4 * 1024;
+
     private readonly object _gate = new();
-    private readonly byte[] _ring;
+    private readonly QueueConfig _queues;
+    private readonly MemoryBudget? _budget;
     private readonly ReadBuffer _inbox;
+    private byte[] _ring = [];
     private int _head;
     private int _used;
     private int _waiting;
+    private bool _isEnded;
 
-    internal PacketMailbox(QueueConfig queues)
+    /// <param name="queues">The limits of this connection.</param>
+    /// <param name="budget">The daemon's memory; queues grow out of it in steps and give it back at the end.</param>
+    internal PacketMailbox(QueueConfig queues, MemoryBudget? budget)
     {
-        _ring = GC.AllocateUninitializedArray<byte>(queues.SendBytes);
-        _inbox = new ReadBuffer(queues.ReceivePackets, queues.ReceiveBytes);
+        _queues = queues;
+        _budget = budget;
+        _inbox = new ReadBuffer(queues.ReceivePackets, queues.ReceiveBytes, budget);
     }
 
     internal static PayloadParameters Parameters { get; } = new() { Protocol = 0, Version = 1 };
@@ -36,16 +44,26 @@ internal sealed class PacketMailbox : IPacketPayload
 
     public Instant NextDeadline => Instant.Never;
 
-    /// <summary>Any thread. Copies the packet, or refuses it whole.</summary>
-    internal bool TryPost(ReadOnlySpan<byte> packet)
+    /// <summary>Any thread. Copies the packet, or refuses it whole and says which limit stands against it.</summary>
+    internal SendStatus TryPost(ReadOnlySpan<byte> packet)
     {
         lock (_gate)
         {
             int needed = LengthBytes + packet.Length;
 
-            if (_ring.Length - _used < needed)
+            if (_isEnded)
             {
-                return false;
+                return SendStatus.Closed;
+            }
+
+            if (_waiting == _queues.SendPackets || _queues.SendBytes - _used < needed)
+            {
+                return SendStatus.PeerFull;
+            }
+
+            if (_ring.Length - _used < needed && !TryGrow(_used + needed))
+            {
+                return SendStatus.DaemonFull;
             }
 
             int tail = (_head + _used) % _ring.Length;
@@ -54,7 +72,7 @@ internal sealed class PacketMailbox : IPacketPayload
             CopyIn(packet, (tail + LengthBytes) % _ring.Length);
             _used += needed;
             Volatile.Write(ref _waiting, _waiting + 1);
-            return true;
+            return SendStatus.Accepted;
         }
     }
 
@@ -140,7 +158,19 @@ internal sealed class PacketMailbox : IPacketPayload
     {
     }
 
-    public void HandleStatus(ConnectionStatus status, CloseReason? reason, Instant now) => _inbox.End();
+    public void HandleStatus(ConnectionStatus status, CloseReason? reason, Instant now)
+    {
+        _inbox.End();
+
+        lock (_gate)
+        {
+            _isEnded = true;
+            _budget?.Release(_ring.Length);
+            _ring = [];
+            _used = 0;
+            Volatile.Write(ref _waiting, 0);
+        }
+    }
 
     private static PayloadVerdict Check(ReadOnlySpan<byte> frames, out int packets, out int bytes)
     {
@@ -170,6 +200,28 @@ internal sealed class PacketMailbox : IPacketPayload
         }
 
         return PayloadVerdict.Held;
+    }
+
+    /// <summary>Doubles the ring until it holds so much; the packets in it move to its start.</summary>
+    private bool TryGrow(int neededBytes)
+    {
+        int size = Math.Max(_ring.Length, FirstRingBytes);
+
+        while (size < neededBytes)
+        {
+            size = Math.Min(size * 2, _queues.SendBytes);
+        }
+
+        if (_budget is not null && !_budget.TryReserve(size - _ring.Length))
+        {
+            return false;
+        }
+
+        byte[] larger = GC.AllocateUninitializedArray<byte>(size);
+        CopyOut(_head, larger.AsSpan(0, _used));
+        _ring = larger;
+        _head = 0;
+        return true;
     }
 
     private void CopyIn(ReadOnlySpan<byte> packet, int at)

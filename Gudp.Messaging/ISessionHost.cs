@@ -2,18 +2,32 @@ using Gudp.Core;
 
 namespace Gudp.Messaging;
 
-/// <summary>What a session needs of the connection under it.</summary>
+/// <summary>What a session needs of the connection under it: Core's, or a test's.</summary>
 internal interface ISessionHost
 {
     /// <summary>The largest span the connection will give for frames. Any thread.</summary>
     int MaxFrameBytes { get; }
 
+    /// <summary>
+    /// The connection is final for its users. Any thread. The session is told only after what was queued has gone out.
+    /// </summary>
+    bool IsFinal { get; }
+
+    /// <summary>The connection.</summary>
+    Connection Connection { get; }
+
     /// <summary>There is something to send. Any thread; cheap when already woken.</summary>
     void Wake();
 
     /// <summary>Ends the connection. Any thread.</summary>
-    void Close(FinalReasons reasons, CloseReason reason);
+    void Close(CloseReason reason);
 
     /// <summary>Content went out again. Leader only.</summary>
     void CountRetransmit(int pieces);
+
+    /// <summary>
+    /// The connection opened and a sink takes its messages, so nobody will accept it: it must not fill the queue of
+    /// those that wait for that. Leader only.
+    /// </summary>
+    void AcceptForSink();
 }

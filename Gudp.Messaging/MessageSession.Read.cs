@@ -230,9 +230,7 @@ internal sealed partial class MessageSession
 
         if (violation != CloseCode.None)
         {
-            _host.Close(
-                FinalReasons.ProtocolViolated,
-                new CloseReason(violation, $"Lane {lane.Number} carries what its stream may not hold."));
+            _host.Close(new CloseReason(violation, $"Lane {lane.Number} carries what its stream may not hold."));
         }
     }
 

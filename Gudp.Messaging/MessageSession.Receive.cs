@@ -56,7 +56,7 @@ internal sealed partial class MessageSession
 
         if (reader.IsMalformed)
         {
-            return PayloadVerdict.Malformed;
+            return reader.IsUnknownType ? PayloadVerdict.UnknownFrame : PayloadVerdict.Malformed;
         }
 
         if (verdict == PayloadVerdict.Refused || !TryRentRings())

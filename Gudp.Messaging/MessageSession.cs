@@ -59,6 +59,7 @@ internal sealed partial class MessageSession : IPacketPayload
     private bool _hasArrived;
     private bool _hasProgressed;
     private bool _hasOpened;
+    private bool _toldFinal;
 
     internal MessageSession(
         ISessionHost host, MessagingConfig config, MessageMemory endpointMemory, IMessageSink? sink)
@@ -84,8 +85,15 @@ internal sealed partial class MessageSession : IPacketPayload
 
     internal bool HasSink => _sink is not null;
 
-    /// <summary>The connection is final. Any thread.</summary>
+    /// <summary>The session was told that its connection is over. Any thread.</summary>
     internal bool HasEnded => Volatile.Read(ref _ended);
+
+    /// <summary>
+    /// The connection is final for its users, though what they have queued may still be going out. Any thread.
+    /// </summary>
+    internal bool IsFinal => _host.IsFinal || HasEnded;
+
+    internal Connection Connection => _host.Connection;
 
     /// <summary>The handshake is done. Any thread.</summary>
     internal bool IsOpen => _peerTerms.IsKnown;
@@ -112,7 +120,6 @@ internal sealed partial class MessageSession : IPacketPayload
         if (peer.LaneCreditBytes < LeastLaneCredit || peer.ConnectionCreditBytes < LeastLaneCredit || peer.Lanes < 3)
         {
             _host.Close(
-                FinalReasons.ProtocolViolated,
                 new CloseReason(CloseCode.ConfigMismatch, "The peer allows fewer lanes or less credit than it must."));
             return;
         }
@@ -132,7 +139,8 @@ internal sealed partial class MessageSession : IPacketPayload
     /// <inheritdoc/>
     public void HandleTurnEnd(Instant now)
     {
-        bool changed = _hasArrived | _hasProgressed | _hasOpened;
+        bool becameFinal = !_toldFinal && _host.IsFinal;
+        bool changed = _hasArrived | _hasProgressed | _hasOpened | becameFinal;
 
         if (!changed)
         {
@@ -142,8 +150,18 @@ internal sealed partial class MessageSession : IPacketPayload
         bool writable = _hasProgressed && TakeWritable();
         _hasArrived = false;
         _hasProgressed = false;
-        _hasOpened = false;
+        _toldFinal |= becameFinal;
         Changes.Signal();
+
+        if (_hasOpened)
+        {
+            _hasOpened = false;
+
+            if (_sink is not null)
+            {
+                _host.AcceptForSink();
+            }
+        }
 
         if (_sink is { } sink)
         {
@@ -190,6 +208,12 @@ internal sealed partial class MessageSession : IPacketPayload
     /// <summary>Any thread. Copies a message into its lane's queue.</summary>
     internal SendStatus TrySend(ReadOnlySpan<byte> message, in SendOptions options, out MessageId id)
     {
+        if (_host.IsFinal)
+        {
+            id = default;
+            return SendStatus.Closed;
+        }
+
         if (options.Delivery == Delivery.Unreliable)
         {
             return TrySendDatagram(message, out id);
@@ -299,7 +323,11 @@ internal sealed partial class MessageSession : IPacketPayload
         _host.MaxFrameBytes - LongestMessageOverhead, LongestDatagram);
 
     /// <summary>Any thread.</summary>
-    internal void Close(FinalReasons reasons, CloseReason reason) => _host.Close(reasons, reason);
+    internal void Close(CloseReason reason)
+    {
+        _host.Close(reason);
+        Changes.Signal();
+    }
 
     /// <summary>Any thread. The application has given the peer up: nothing more is handed out.</summary>
     internal void Discard()

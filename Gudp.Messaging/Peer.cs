@@ -30,6 +30,18 @@ public sealed class Peer : IDisposable
     /// <summary>Names the peer within this process.</summary>
     public PeerId Id { get; }
 
+    /// <summary>The connection under it, for its counters and its path.</summary>
+    public Connection Connection => _session.Connection;
+
+    /// <summary>The peer's address and port.</summary>
+    public PeerAddress RemoteAddress => Connection.RemoteAddress;
+
+    /// <summary>How the connection stands: one atomic read.</summary>
+    public ConnectionStatus Status => Connection.Status;
+
+    /// <summary>Why it ended; null while it has not.</summary>
+    public CloseReason? CloseReason => Connection.CloseReason;
+
     /// <summary>For the application's own use.</summary>
     public object? Tag { get; set; }
 
@@ -47,9 +59,9 @@ public sealed class Peer : IDisposable
         {
             long seen = wait.Look();
 
-            if (_session.HasEnded || _session.IsOpen)
+            if (_session.IsFinal || _session.IsOpen)
             {
-                return _session.IsOpen && !_session.HasEnded;
+                return !_session.IsFinal;
             }
 
             if (!wait.TryWait(seen))
@@ -106,6 +118,13 @@ public sealed class Peer : IDisposable
         }
 
         SendLane lane = _session.SendLaneOf(options.Lane);
+
+        if (_session.IsFinal)
+        {
+            claim = default;
+            return SendStatus.Closed;
+        }
+
         ReceiptWish wish = MessageSession.WishOf(options);
         SendStatus status = lane.TryClaim(length, wish, out long index, out Memory<byte> room, out byte[]? block);
 
@@ -131,7 +150,7 @@ public sealed class Peer : IDisposable
         {
             long seen = wait.Look();
 
-            if (!_session.IsSendRefused() || _session.HasEnded)
+            if (!_session.IsSendRefused() || _session.IsFinal)
             {
                 return true;
             }
@@ -175,7 +194,7 @@ public sealed class Peer : IDisposable
         {
             // In this order: what arrived before the end is handed out before the end is told.
             long seen = wait.Look();
-            bool ended = _session.HasEnded;
+            bool ended = _session.IsFinal;
 
             if (_session.TryReceive(out message))
             {
@@ -206,7 +225,7 @@ public sealed class Peer : IDisposable
         {
             cancellationToken.ThrowIfCancellationRequested();
             long seen = _session.Changes.Version;
-            bool ended = _session.HasEnded;
+            bool ended = _session.IsFinal;
 
             if (_session.TryReceive(out ReceivedMessage message))
             {
@@ -277,14 +296,14 @@ public sealed class Peer : IDisposable
     }
 
     /// <summary>Ends the connection; the peer learns it. Waits for nothing; <see cref="Flush"/> first if that matters.</summary>
-    public void Close() => Close(new CloseReason(CloseCode.None, ""));
+    public void Close() => Close(Gudp.Core.CloseReason.ByApplication);
 
     /// <summary>Ends the connection with a reason for the peer.</summary>
     /// <param name="reason">Code and detail.</param>
     public void Close(CloseReason reason)
     {
         ArgumentNullException.ThrowIfNull(reason);
-        _session.Close(FinalReasons.ClosedLocally, reason);
+        _session.Close(reason);
     }
 
     /// <summary>Ends the connection and gives up what was not read. Messages still held stay valid until disposed.</summary>

@@ -24,7 +24,7 @@ public sealed class Grant
     /// <summary>Nothing can happen any more; all that is left is to resign.</summary>
     public bool IsFinal { get; internal init; }
 
-    /// <summary>The member's digest after this grant (lock-time section 18); equal in every execution of the run.</summary>
+    /// <summary>The member's digest after this grant (lock-time section 18); the same in every execution.</summary>
     public ulong Digest { get; internal init; }
 
     /// <summary>
@@ -33,6 +33,6 @@ public sealed class Grant
     /// </summary>
     public string? WaitedFor { get; internal init; }
 
-    /// <summary>How long the server held the request for <see cref="WaitedFor"/>, to the millisecond. A measurement too.</summary>
+    /// <summary>How long the server held the request, in whole milliseconds. A measurement too.</summary>
     public TimeSpan Waited { get; internal init; }
 }

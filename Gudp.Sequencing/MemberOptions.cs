@@ -3,7 +3,7 @@ using System.Collections.Generic;
 
 namespace Gudp.Sequencing;
 
-/// <summary>What a member says about itself when it joins; it must equal its declaration in the server's roster.</summary>
+/// <summary>What a member says about itself when it joins; must equal its declaration in the server's roster.</summary>
 /// <param name="name">The member's name in the roster.</param>
 public sealed class MemberOptions(string name)
 {
@@ -83,7 +83,8 @@ public sealed class MemberOptions(string name)
             }
         }
 
-        throw new ArgumentException($"The roster has no member \"{name}\"; add it or use one of its names.", nameof(name));
+        throw new ArgumentException(
+            $"The roster has no member \"{name}\"; add it or use one of its names.", nameof(name));
     }
 
     internal MemberDeclaration ToDeclaration() => new(Name)

@@ -4,7 +4,7 @@ namespace Gudp.Sequencing;
 
 /// <summary>One message as a member receives it.</summary>
 /// <param name="Channel">The channel it was published to.</param>
-/// <param name="Arrival">When it arrives, in logical time: after the last grant and not after the one it came with.</param>
+/// <param name="Arrival">When it arrives: after the last grant and not after the one it came with.</param>
 /// <param name="SendTag">The grant its sender had when it published.</param>
 /// <param name="Sender">Name of the sender.</param>
 /// <param name="SenderOrdinal">The sender's place in the sorted roster.</param>

@@ -2,7 +2,7 @@ using System;
 
 namespace Gudp.Sequencing;
 
-/// <summary>Why the sequence server, or the member's own library before it, refused something (lock-time section 20).</summary>
+/// <summary>Why the server, or the member's own library before it, refused something (lock-time section 20).</summary>
 public enum SequencingError
 {
     /// <summary>Nothing was refused.</summary>

@@ -8,7 +8,6 @@ namespace Gudp.Core.Engine;
 internal sealed partial class ConnectionEngine
 {
     private const int InitialSentSlots = 256;
-    private const int MaxSentSlots = 1 << 16;
 
     // An end that only receives never sends a packet whose ack would let it forget old ranges: it asks for one
     // after this many pure acks that carried more than one range.
@@ -144,7 +143,9 @@ internal sealed partial class ConnectionEngine
 
     private bool IsAllowed(Instant now)
     {
-        if (_sent.IsFull || _sent.BytesInFlight + _packetBytes > WindowBytes)
+        if (_sent.IsFull
+            || _sent.OpenPackets >= _config.Path.MaxPacketsInFlight
+            || _sent.BytesInFlight + _packetBytes > WindowBytes)
         {
             return false;
         }

@@ -72,7 +72,7 @@ internal sealed partial class ConnectionEngine
 
         LossConfig loss = _config.Loss;
         _packetBytes = WireFormat.MinimumHelloBytes;
-        _sent = new SentPacketRing(InitialSentSlots, MaxSentSlots);
+        _sent = new SentPacketRing(Math.Min(InitialSentSlots, endpoint.SentSlots), endpoint.SentSlots);
         _rtt = new RttEstimator(loss.FirstRoundTrip);
         _loss = new LossDetector(
             _sent, _rtt, new LossRules(loss.PacketThreshold, loss.MaxAckDelay, loss.TimerGranularity));

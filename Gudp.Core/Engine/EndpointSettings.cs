@@ -1,6 +1,7 @@
 using System;
 using System.Buffers.Binary;
 using System.Security.Cryptography;
+using Gudp.Core.Config;
 using Gudp.Core.Wire;
 
 namespace Gudp.Core.Engine;
@@ -13,6 +14,7 @@ internal sealed class EndpointSettings
         Identity = identity;
         ApplicationId = config.ApplicationId;
         MaxConnections = config.MaxConnections;
+        SentSlots = Limits.From(config).SentSlots;
         ReceiveBufferBytes = receiveBufferBytes;
         Trailer = new PacketTrailer(config.ApplicationId);
         Choices = choices;
@@ -23,6 +25,9 @@ internal sealed class EndpointSettings
     internal ulong ApplicationId { get; }
 
     internal int MaxConnections { get; }
+
+    /// <summary>Size of a connection's ring of sent packets, a power of two.</summary>
+    internal int SentSlots { get; }
 
     /// <summary>What the kernel granted; the peer keeps its bursts below it.</summary>
     internal int ReceiveBufferBytes { get; }

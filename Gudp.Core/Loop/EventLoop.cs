@@ -2,6 +2,7 @@ using System;
 using System.Collections.Generic;
 using System.Threading;
 using Gudp.Core.Buffers;
+using Gudp.Core.Config;
 using Gudp.Core.Engine;
 using Gudp.Core.Sockets;
 using Gudp.Core.Wire;
@@ -36,13 +37,17 @@ internal sealed class EventLoop
     private Instant _lastTurn;
     private bool _isSocketFull;
 
-    internal EventLoop(IDatagramNetwork network, TurnBudgets budgets, DaemonCounterSet counters, int commandCapacity)
+    internal EventLoop(IDatagramNetwork network, TurnBudgets budgets, DaemonCounterSet counters, in Limits limits)
     {
+        Memory = new MemoryBudget(limits.PoolBytes);
         _network = network;
         _budgets = budgets;
         _counters = counters;
-        _commands = new CommandQueue<LoopCommand>(commandCapacity);
+        _commands = new CommandQueue<LoopCommand>(limits.CommandSlots);
     }
+
+    /// <summary>What the queues of all connections grow out of. Any thread.</summary>
+    internal MemoryBudget Memory { get; }
 
     /// <summary>Open endpoints and live connections; zero when there is nothing left to drive. Any thread.</summary>
     internal int LiveCount { get; private set; }

@@ -1,8 +1,51 @@
+using System;
+using System.Collections.Generic;
+using System.Diagnostics.CodeAnalysis;
+using System.Globalization;
+using System.Numerics;
+using Gudp.Core;
+
 namespace Gudp.Messaging;
 
-/// <summary>How the message layer is tuned. <c>default</c> is the documented default.</summary>
+/// <summary>
+/// How an endpoint for messages behaves, with Core's config inside. A value: change a copy with <c>with</c>.
+/// <c>default</c> is the documented default; a connection still needs its protection named.
+/// </summary>
+/// <example><code>
+/// MessagingConfig config = MessagingConfig.Parse("LaneRingBytes=4MB; Core.Connections.Security.Protection=Plain");
+/// </code></example>
 public readonly record struct MessagingConfig
 {
+    private const int LeastRingBytes = 64 * 1024;
+    private const int MostRingBytes = 64 * 1024 * 1024;
+    private const int MostMessageBytes = 1024 * 1024 * 1024;
+    private const int LeastDatagramQueueBytes = 128 * 1024;
+    private const int LeastLanes = 3;
+    private const long MostMemoryBytes = 1L << 40;
+
+    private const int DefaultMaxMessageBytes = 16 * 1024 * 1024;
+    private const int DefaultLaneRingBytes = 1024 * 1024;
+    private const int DefaultLanes = 16;
+    private const int DefaultDatagramQueueBytes = 256 * 1024;
+    private const long DefaultPeerMemoryBytes = 64 * 1024 * 1024;
+    private const long DefaultEndpointMemoryBytes = 1024L * 1024 * 1024;
+
+    private static readonly ConfigTable<MessagingConfig> Table = new ConfigTable<MessagingConfig>()
+        .Bytes(nameof(MaxMessageBytes), c => c.MaxMessageBytes, (c, v) => c with { MaxMessageBytes = v },
+            (LeastRingBytes, MostMessageBytes), "every end takes 64KB, and larger objects are sent in parts")
+        .Count(nameof(Lanes), c => c.Lanes, (c, v) => c with { Lanes = v }, (LeastLanes, Wire.LaneFrameReader.MostLanes),
+            "there are a control lane, a default lane and one for unreliable messages; more than 64 the wire refuses")
+        .Bytes(nameof(LaneRingBytes), c => c.LaneRingBytes, (c, v) => c with { LaneRingBytes = v },
+            (LeastRingBytes, MostRingBytes), "less starves a lane, more no path needs")
+        .Bytes(nameof(DatagramQueueBytes), c => c.DatagramQueueBytes, (c, v) => c with { DatagramQueueBytes = v },
+            (LeastDatagramQueueBytes, MostRingBytes), "several of the longest must fit")
+        .Bytes(nameof(PeerMemoryBytes), c => c.PeerMemoryBytes, (c, v) => c with { PeerMemoryBytes = v },
+            (LeastRingBytes, MostMemoryBytes), "a lane needs a ring")
+        .Bytes(nameof(EndpointMemoryBytes), c => c.EndpointMemoryBytes, (c, v) => c with { EndpointMemoryBytes = v },
+            (LeastRingBytes, MostMemoryBytes), "a lane needs a ring")
+        .Include(nameof(Core), GudpConfig.KeyTable, c => c.Core, (c, v) => c with { Core = v })
+        .Rule((c, errors) => c.CheckRelations(errors));
+
     // Only deviations are stored: a struct's initialisers do not run for default(MessagingConfig).
     private readonly int? _maxMessageBytes;
     private readonly int? _laneRingBytes;
@@ -11,12 +54,32 @@ public readonly record struct MessagingConfig
     private readonly long? _peerMemoryBytes;
     private readonly long? _endpointMemoryBytes;
 
-    /// <summary>The largest message, in both directions. Default 16 MB; 64 KB to 1 GB.</summary>
+    /// <summary>All keys of the text form, with default and range.</summary>
+    public static IEnumerable<ConfigKey> Keys => Table.Keys;
+
+    /// <summary>The table behind the text form, for a layer whose config contains this one.</summary>
+    public static ConfigTable<MessagingConfig> KeyTable => Table;
+
+    /// <summary>The config of the daemon and its connections.</summary>
+    public GudpConfig Core { get; init; }
+
+    /// <summary>The largest message, in both directions. Default 16 MB; 64 KB to 1 GB (M21).</summary>
     /// <remarks>A larger one is refused with TooLarge. One that comes from a peer ends the connection.</remarks>
     public int MaxMessageBytes
     {
-        get => _maxMessageBytes ?? 16 * 1024 * 1024;
-        init => _maxMessageBytes = value;
+        get => _maxMessageBytes ?? DefaultMaxMessageBytes;
+        init => _maxMessageBytes = value == DefaultMaxMessageBytes ? null : value;
+    }
+
+    /// <summary>
+    /// Lanes in each direction: 0 control, 1 the default lane, 2 unreliable messages, the rest ordered lanes for the
+    /// application. Default 16; 3 to 64.
+    /// </summary>
+    /// <remarks>A lane that is not used costs nothing.</remarks>
+    public int Lanes
+    {
+        get => _lanes ?? DefaultLanes;
+        init => _lanes = value == DefaultLanes ? null : value;
     }
 
     /// <summary>
@@ -29,19 +92,8 @@ public readonly record struct MessagingConfig
     /// </remarks>
     public int LaneRingBytes
     {
-        get => _laneRingBytes ?? 1024 * 1024;
-        init => _laneRingBytes = value;
-    }
-
-    /// <summary>
-    /// Lanes in each direction: 0 control, 1 the default lane, 2 unreliable messages, the rest ordered lanes for the
-    /// application. Default 16; 3 to 64.
-    /// </summary>
-    /// <remarks>A lane that is not used costs nothing.</remarks>
-    public int Lanes
-    {
-        get => _lanes ?? 16;
-        init => _lanes = value;
+        get => _laneRingBytes ?? DefaultLaneRingBytes;
+        init => _laneRingBytes = value == DefaultLaneRingBytes ? null : value;
     }
 
     /// <summary>
@@ -51,25 +103,27 @@ public readonly record struct MessagingConfig
     /// <remarks>Full when sending: refused with LaneFull. Full when receiving: the newest are dropped and counted.</remarks>
     public int DatagramQueueBytes
     {
-        get => _datagramQueueBytes ?? 256 * 1024;
-        init => _datagramQueueBytes = value;
+        get => _datagramQueueBytes ?? DefaultDatagramQueueBytes;
+        init => _datagramQueueBytes = value == DefaultDatagramQueueBytes ? null : value;
     }
 
     /// <summary>
-    /// Most memory one peer may cause, both directions, messages the application holds included. Default 64 MB;
-    /// at least 4 rings and 2 largest messages.
+    /// Most memory one peer may cause, both directions, messages the application holds included. Default 64 MB; at
+    /// least two rings, two queues and two largest messages.
     /// </summary>
+    /// <remarks>Used up: sends are refused with PeerFull, and arriving messages wait unacknowledged.</remarks>
     public long PeerMemoryBytes
     {
-        get => _peerMemoryBytes ?? 64 * 1024 * 1024;
-        init => _peerMemoryBytes = value;
+        get => _peerMemoryBytes ?? DefaultPeerMemoryBytes;
+        init => _peerMemoryBytes = value == DefaultPeerMemoryBytes ? null : value;
     }
 
     /// <summary>Most memory all peers of an endpoint may cause together. Default 1 GB; at least that of one peer.</summary>
+    /// <remarks>Used up: as above, with DaemonFull. Nothing of it is taken before it is needed.</remarks>
     public long EndpointMemoryBytes
     {
-        get => _endpointMemoryBytes ?? 1024L * 1024 * 1024;
-        init => _endpointMemoryBytes = value;
+        get => _endpointMemoryBytes ?? DefaultEndpointMemoryBytes;
+        init => _endpointMemoryBytes = value == DefaultEndpointMemoryBytes ? null : value;
     }
 
     /// <summary>
@@ -77,4 +131,64 @@ public readonly record struct MessagingConfig
     /// that messages half arrived on every lane can never use up what one of them needs to complete.
     /// </summary>
     internal long ConnectionCreditBytes => ((Lanes / 4) + 2L) * LaneRingBytes;
+
+    /// <summary>
+    /// Reads "Key=value; Key=value", one entry per ';' or line. What is not named keeps its default. The result is
+    /// valid.
+    /// </summary>
+    /// <exception cref="GudpConfigException">Lists every unknown key, unreadable value and broken rule.</exception>
+    public static MessagingConfig Parse(string text) => Table.Parse(text);
+
+    /// <summary>As <see cref="Parse"/>, without an exception.</summary>
+    public static bool TryParse([NotNullWhen(true)] string? text, out MessagingConfig config)
+        => Table.TryParse(text, out config);
+
+    /// <summary>Reads entries of key and value. What is not named keeps its default. The result is valid.</summary>
+    /// <exception cref="GudpConfigException">Lists every unknown key, unreadable value and broken rule.</exception>
+    public static MessagingConfig FromDictionary(IReadOnlyDictionary<string, string> entries)
+        => Table.FromDictionary(entries);
+
+    /// <summary>Every key with its value, also the defaults; a new dictionary, the caller's.</summary>
+    public Dictionary<string, string> ToDictionary() => Table.ToDictionary(this);
+
+    /// <summary>Checks every value and relation. A protection that is not named is found only when opening.</summary>
+    /// <exception cref="GudpConfigException">Lists every problem.</exception>
+    public void Validate() => Table.Validate(this);
+
+    /// <summary>What differs from the default, in the form <see cref="Parse"/> reads; empty for the default.</summary>
+    public override string ToString() => Table.ToText(this);
+
+    private void CheckRelations(ConfigErrors errors)
+    {
+        CheckPowerOfTwo(errors, nameof(LaneRingBytes), LaneRingBytes);
+        CheckPowerOfTwo(errors, nameof(DatagramQueueBytes), DatagramQueueBytes);
+        long needed = 2L * ((long)LaneRingBytes + DatagramQueueBytes + MaxMessageBytes);
+
+        if (PeerMemoryBytes < needed)
+        {
+            errors.Add(
+                nameof(PeerMemoryBytes),
+                PeerMemoryBytes.ToString(CultureInfo.InvariantCulture),
+                $"{needed} or more",
+                "one lane, the unreliable messages and a largest message must fit in each direction");
+        }
+
+        if (EndpointMemoryBytes < PeerMemoryBytes)
+        {
+            errors.Add(
+                nameof(EndpointMemoryBytes),
+                EndpointMemoryBytes.ToString(CultureInfo.InvariantCulture),
+                $"{PeerMemoryBytes} or more",
+                "one peer must be able to use its PeerMemoryBytes");
+        }
+    }
+
+    private static void CheckPowerOfTwo(ConfigErrors errors, string name, int bytes)
+    {
+        if (!BitOperations.IsPow2(bytes))
+        {
+            errors.Add(
+                name, bytes.ToString(CultureInfo.InvariantCulture), "a power of two", "positions are found by masking");
+        }
+    }
 }

@@ -18,6 +18,9 @@ internal ref struct LaneFrameReader
 
     internal bool IsMalformed { get; private set; }
 
+    /// <summary>Whether what is malformed is a type that neither is known nor may be passed over.</summary>
+    internal bool IsUnknownType { get; private set; }
+
     /// <summary>Frames passed over because their type leaves that open.</summary>
     internal int Skipped { get; private set; }
 
@@ -66,8 +69,14 @@ internal ref struct LaneFrameReader
             (long)FrameType.LaneSkip => TryLaneSkip(out frame),
             (long)FrameType.MessagesTaken
                 or (long)FrameType.MessagesRefused => TryIdRanges((FrameType)type, out frame),
-            _ => false,
+            _ => IsUnknown(),
         };
+    }
+
+    private bool IsUnknown()
+    {
+        IsUnknownType = true;
+        return false;
     }
 
     private bool TryLaneOpen(out LaneFrame frame)

@@ -9,7 +9,7 @@ using Gudp.Sequencing.Wire;
 
 namespace Gudp.Sequencing.Config;
 
-/// <summary>One channel as one member uses it. Its place in the member's list is its id on the wire (clause ).</summary>
+/// <summary>One channel as one member uses it; its place in the member's list is its wire id (clause ).</summary>
 internal readonly record struct Interest(int Channel, string Name, InterestBits Bits);
 
 /// <summary>One receiver of a channel.</summary>
@@ -142,7 +142,8 @@ internal sealed class RunLayout
     {
         if (config.Roster.Count is < 1 or > MaxMembers)
         {
-            mistakes.Add($"Roster has {config.Roster.Count} members; allowed is 1 to {MaxMembers}: a run needs somebody.");
+            mistakes.Add(
+                $"Roster has {config.Roster.Count} members; allowed is 1 to {MaxMembers}: a run needs somebody.");
         }
 
         if (config.MaxRounds is < 1 or > LargestMaxRounds)
@@ -174,7 +175,8 @@ internal sealed class RunLayout
         {
             CheckName(channel.Name, "Channels", channels, mistakes);
             CheckDelay(
-                channel.MinimumLatency, $"MinimumLatency of \"{channel.Name}\"", Delay.None, config.MaxRounds, mistakes);
+                channel.MinimumLatency, $"MinimumLatency of \"{channel.Name}\"", Delay.None, config.MaxRounds,
+                mistakes);
         }
     }
 

@@ -41,7 +41,7 @@ public sealed class MemberDeclaration(string name)
     /// <summary>The member's name; its place in the sorted roster is its ordinal.</summary>
     public string Name { get; } = name;
 
-    /// <summary>Whether it publishes and therefore holds others back. Default: if it names a channel to publish to.</summary>
+    /// <summary>Whether it publishes and so holds others back. Default: if it names a channel to publish to.</summary>
     public bool Sends
     {
         get => _sends ?? Publish.Count > 0;
@@ -74,7 +74,7 @@ public sealed class MemberDeclaration(string name)
     /// <summary>Channels delivered to it that never end a Next: their messages wait for the next grant.</summary>
     public IList<string> SubscribeQuietly { get; init; } = [];
 
-    /// <summary>What happens if its connection is lost. Default <see cref="CrashPolicy.Stall"/>. Not seen by members.</summary>
+    /// <summary>What happens if its connection is lost; members do not see it. Default Stall.</summary>
     public CrashPolicy CrashPolicy { get; init; }
 }
 
@@ -82,7 +82,7 @@ public sealed class MemberDeclaration(string name)
 /// <remarks>Read when a server is made from it; later changes have no effect on that server.</remarks>
 public sealed class SequencingConfig
 {
-    /// <summary>Limit of <see cref="MaxPayloadBytes"/>: one message of the transport must hold a payload and its frame.</summary>
+    /// <summary>Limit of <see cref="MaxPayloadBytes"/>: one message below must hold a payload and its frame.</summary>
     internal const int LargestPayloadBytes = 15 << 20;
 
     /// <summary>All members. The run starts when each of them has joined.</summary>
@@ -101,8 +101,8 @@ public sealed class SequencingConfig
     public int MaxPayloadBytes { get; init; } = 1 << 20;
 
     /// <summary>
-    /// Hash over everything members can see of the run. Members that are given it (<see cref="MemberOptions.ConfigHash"/>)
-    /// refuse a server with another configuration, and the other way round.
+    /// Hash over everything members can see of the run. Members that are given it in
+    /// <see cref="MemberOptions.ConfigHash"/> refuse a server with another configuration, and the other way round.
     /// </summary>
     /// <exception cref="ArgumentException">The configuration is not valid; the text lists every mistake.</exception>
     public ulong ComputeHash() => new Config.RunLayout(this).ConfigHash;

@@ -11,7 +11,7 @@ namespace Gudp.Sequencing.Engine;
 /// </summary>
 internal static class CommitCheck
 {
-    /// <summary>Beyond this time nothing can be published: differences of tags must fit a wire integer (clause ).</summary>
+    /// <summary>Nothing is published beyond: differences of tags must fit a wire integer (clause ).</summary>
     internal const long MaxPublicationTime = (1L << 62) - 1;
 
     /// <param name="elements">The commit's body after its step.</param>

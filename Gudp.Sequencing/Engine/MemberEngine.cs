@@ -53,15 +53,13 @@ internal sealed class MemberEngine
     private readonly FrameWriter _publications = new();
     private readonly FrameWriter _writer = new();
 
-    // In the order of their steps; the first _sent of them were handed to the link.
-    private readonly List<(ulong Step, Outgoing Message)> _kept = [];
+    private readonly CommitStore _commits = new();
     private readonly List<string> _roster = [];
     private readonly List<SequencedMessage> _batch = [];
 
     private MemberState _state;
     private Delay? _newLookahead;
     private bool _hasPromise;
-    private int _sent;
     private ulong _step;
     private ulong _epoch;
     private ulong _session;
@@ -124,7 +122,7 @@ internal sealed class MemberEngine
     internal long IgnoredPromises { get; private set; }
 
     /// <summary>Commits whose fate is not known yet.</summary>
-    internal int KeptCommits => _kept.Count;
+    internal int KeptCommits => _commits.Count;
 
     /// <summary>Buffers a message for the next commit.</summary>
     /// <returns>None, or why nothing was buffered.</returns>
@@ -286,19 +284,10 @@ internal sealed class MemberEngine
     }
 
     /// <summary>The next message to the server. Valid until the next call into the engine.</summary>
-    internal bool TryPeekOutgoing(out ReadOnlySpan<byte> message)
-    {
-        bool isThere = _sent < _kept.Count;
-        message = isThere ? _kept[_sent].Message.Message : default;
-        return isThere;
-    }
+    internal bool TryPeekOutgoing(out ReadOnlySpan<byte> message) => _commits.TryPeek(out message);
 
     /// <summary>The peeked message was accepted by the link.</summary>
-    internal void OnSent()
-    {
-        Invariant.Require(_sent < _kept.Count, "What is sent was offered before.");
-        _sent++;
-    }
+    internal void OnSent() => _commits.OnSent();
 
     /// <summary>The grant of the outstanding request, or the start grant.</summary>
     internal bool TryTakeGrant(out Grant grant)
@@ -388,7 +377,7 @@ internal sealed class MemberEngine
         ConfigHash = welcome.ConfigHash;
         _state.Now = welcome.Start;
         _digest = new Digest(welcome.ConfigHash, Name);
-        Forget(0);
+        _commits.Forget(0);
         return true;
     }
 
@@ -479,7 +468,9 @@ internal sealed class MemberEngine
     {
         bool isStart = Phase == MemberPhase.Joining;
 
-        if (!GrantFrame.TryRead(body, out GrantFrame frame) || _digest is null || !(isStart || Phase == MemberPhase.Waiting))
+        bool isExpected = _digest is not null && (isStart || Phase == MemberPhase.Waiting);
+
+        if (!GrantFrame.TryRead(body, out GrantFrame frame) || !isExpected || _digest is null)
         {
             return false;
         }
@@ -520,7 +511,7 @@ internal sealed class MemberEngine
 
         _batch.Clear();
         _waitedFor = null;
-        Forget(frame.DurableStep);
+        _commits.Forget(frame.DurableStep);
         return true;
     }
 
@@ -532,7 +523,7 @@ internal sealed class MemberEngine
         }
 
         RunDigest = end.RunDigest;
-        Forget(_step);
+        _commits.Forget(_step);
         return true;
     }
 
@@ -583,22 +574,7 @@ internal sealed class MemberEngine
 
     private void Keep(ulong step)
     {
-        _kept.Add((step, new Outgoing(0, _writer.Written)));
+        _commits.Add(step, _writer.Written);
         _writer.Clear();
-    }
-
-    /// <summary>Drops what the server has for good, up to <paramref name="step"/>.</summary>
-    private void Forget(ulong step)
-    {
-        int count = 0;
-
-        while (count < _sent && _kept[count].Step <= step)
-        {
-            _kept[count].Message.Release();
-            count++;
-        }
-
-        _kept.RemoveRange(0, count);
-        _sent -= count;
     }
 }

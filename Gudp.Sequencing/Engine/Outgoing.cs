@@ -3,7 +3,7 @@ using System.Buffers;
 
 namespace Gudp.Sequencing.Engine;
 
-/// <summary>One message on its way to a link, in pooled memory. Whoever took it from the engine releases it once.</summary>
+/// <summary>One message on its way to a link, in pooled memory. Whoever takes it releases it once.</summary>
 internal readonly struct Outgoing
 {
     private readonly byte[] _buffer;

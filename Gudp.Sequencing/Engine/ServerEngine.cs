@@ -37,7 +37,7 @@ internal enum RunPhase : byte
     Aborted,
 }
 
-/// <summary>Something from outside that changed the run: a loss decided by the transport (lock-time 5.2, 8.4).</summary>
+/// <summary>Something from outside that changed the run: a loss seen by the transport (lock-time 8.4).</summary>
 internal readonly record struct ExternalFact(string Member, CrashPolicy Effect, Tag Tag);
 
 internal sealed class ServerEngine
@@ -369,7 +369,8 @@ internal sealed class ServerEngine
             // The roster by ordinal, so that the member can name the senders of its messages (clause ).
             foreach (Member other in _members.All)
             {
-                new PeerEventFrame(other.Layout.Name, PeerEventKind.Joined, Tag.Zero).Write(_writer, Epoch, member.Session);
+                new PeerEventFrame(other.Layout.Name, PeerEventKind.Joined, Tag.Zero)
+                    .Write(_writer, Epoch, member.Session);
             }
 
             WriteGrant(member, Tag.Zero, 0, GrantFlags.None);
@@ -552,7 +553,8 @@ internal sealed class ServerEngine
         _writer.Clear();
     }
 
-    private static ulong Milliseconds(Instant now, Instant since) => (ulong)Math.Max(0, (now - since).TotalMilliseconds);
+    private static ulong Milliseconds(Instant now, Instant since)
+        => (ulong)Math.Max(0, (now - since).TotalMilliseconds);
 
     [Conditional("DEBUG")]
     private void AssertInvariants()

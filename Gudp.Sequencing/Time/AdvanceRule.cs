@@ -68,7 +68,7 @@ internal sealed class BoundTable(int members)
     /// <summary>The sender that gave each B its value.</summary>
     internal int[] HeldBy { get; } = new int[members];
 
-    /// <summary>The sender whose message could wake this member and so gave its E; nobody if its own state did.</summary>
+    /// <summary>The sender whose message could wake it and so gave its E; nobody if its own state did.</summary>
     internal int[] WokenBy { get; } = new int[members];
 
     internal PriorityQueue<int, Tag> Frontier { get; } = new(members);

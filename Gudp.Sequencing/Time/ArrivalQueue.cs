@@ -80,7 +80,7 @@ internal sealed class ArrivalQueue
         (wakes ? _waking : _quiet).Enqueue((letter, interest), key);
     }
 
-    /// <summary>Takes the next message of a batch up to <paramref name="grant"/>. The caller releases the letter.</summary>
+    /// <summary>Takes the next message up to <paramref name="grant"/>. The caller releases the letter.</summary>
     internal bool TryTake(Tag grant, out DeliveryKey key, out Letter letter, out int interest)
     {
         bool isWaking = _waking.TryPeek(out _, out DeliveryKey waking);

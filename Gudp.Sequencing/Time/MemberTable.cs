@@ -49,7 +49,7 @@ internal sealed class Member(MemberLayout layout, int ordinal, ulong configHash)
     /// <summary>When it was last granted. Statistics.</summary>
     internal Instant RunningSince { get; set; }
 
-    /// <summary>The root of its wait as of the last evaluation that left it waiting; nobody if it never waited.</summary>
+    /// <summary>Root of its wait as of the last evaluation that left it waiting; nobody if none did.</summary>
     internal int Blocker { get; set; } = BoundTable.Nobody;
 
     /// <summary>What the blocker was doing then.</summary>

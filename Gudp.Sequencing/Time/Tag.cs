@@ -26,7 +26,7 @@ public readonly record struct Tag(long Time, uint Round) : IComparable<Tag>
     /// <summary>True from <see cref="Infinity"/> on.</summary>
     public bool IsInfinite => Time == long.MaxValue;
 
-    /// <summary>The last tag of time <paramref name="time"/>: everything that happens at that time is at or before it.</summary>
+    /// <summary>The last tag of a time: everything that happens at that time is at or before it.</summary>
     /// <param name="time">At most <see cref="MaxTime"/>.</param>
     /// <exception cref="ArgumentOutOfRangeException">The time is above <see cref="MaxTime"/>.</exception>
     public static Tag EndOf(long time)

@@ -79,7 +79,8 @@ internal static class XxHash64
         return Merge(hash, d);
     }
 
-    private static ulong Round(ulong lane, ulong input) => BitOperations.RotateLeft(lane + (input * Prime2), 31) * Prime1;
+    private static ulong Round(ulong lane, ulong input)
+        => BitOperations.RotateLeft(lane + (input * Prime2), 31) * Prime1;
 
     private static ulong Merge(ulong hash, ulong lane) => ((hash ^ Round(0, lane)) * Prime1) + Prime4;
 }

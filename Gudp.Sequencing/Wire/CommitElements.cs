@@ -103,7 +103,8 @@ internal static class CommitElements
 
 /// <summary>
 /// Walks the elements of a commit. They must stand in the order of their kinds, each at most once except publications,
-/// and who resigns asks for nothing; an unknown one is malformed, because a change of the run cannot be skipped (clause ).
+/// and who resigns asks for nothing; an unknown one is malformed, because a change of the run cannot be skipped
+/// (clause ).
 /// </summary>
 /// <param name="elements">The commit's body after its step.</param>
 /// <param name="now">N of the member: every tag in a commit is a distance from it.</param>

@@ -130,7 +130,7 @@ internal sealed class HelloFrame
     internal Delay Lookahead { get; private init; }
     internal (string Name, InterestBits Bits)[] Interests { get; private init; } = [];
 
-    /// <summary>False if it asks for a buffer policy, a join tag or a history that this version does not offer.</summary>
+    /// <summary>False if it asks for a buffer policy, a join tag or a history that is not offered.</summary>
     internal bool IsPlainJoin { get; private init; }
 
     internal static void Write(
@@ -254,7 +254,8 @@ internal readonly record struct RefusalFrame(SequencingError Error, string Detai
     internal static bool TryRead(ReadOnlySpan<byte> body, out RefusalFrame refusal)
     {
         FrameReader reader = new(body);
-        refusal = new RefusalFrame((SequencingError)reader.ReadNumber(byte.MaxValue), reader.ReadText(), reader.ReadNumber());
+        refusal = new RefusalFrame(
+            (SequencingError)reader.ReadNumber(byte.MaxValue), reader.ReadText(), reader.ReadNumber());
         return reader.IsComplete;
     }
 }
@@ -319,7 +320,8 @@ internal static class HealthFrame
         for (ulong i = 0; i < count && !reader.IsMalformed; i++)
         {
             root = new HealthEntry(
-                reader.ReadText(), (ReportedState)reader.ReadNumber(byte.MaxValue), reader.ReadTag(), reader.ReadNumber());
+                reader.ReadText(), (ReportedState)reader.ReadNumber(byte.MaxValue), reader.ReadTag(),
+                reader.ReadNumber());
             waiting = i == 0 ? root : waiting;
         }
 

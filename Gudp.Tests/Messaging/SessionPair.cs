@@ -205,7 +205,15 @@ internal sealed class SessionEnd : ISessionHost
 
     public void Wake() => Wakes++;
 
-    public void Close(FinalReasons reasons, CloseReason reason) => CloseReason ??= reason;
+    public bool IsFinal => CloseReason is not null;
+
+    public Connection Connection => throw new NotSupportedException("A session pair has no connection.");
+
+    public void Close(CloseReason reason) => CloseReason ??= reason;
+
+    public void AcceptForSink()
+    {
+    }
 
     public void CountRetransmit(int pieces) => Retransmits += pieces;
 

@@ -27,7 +27,8 @@ internal sealed class ScriptedMember(MemberEngine engine, MemberDeclaration decl
             return false;
         }
 
-        string entry = $"{grant.Tag}:{string.Join(' ', grant.Messages.Select(m => $"{m.Sender}/{m.SubSequence}@{m.Arrival}"))}";
+        string batch = string.Join(' ', grant.Messages.Select(m => $"{m.Sender}/{m.SubSequence}@{m.Arrival}"));
+        string entry = $"{grant.Tag}:{batch}";
         History.Add(entry);
         _state = XxHash64.Hash(_state, Encoding.UTF8.GetBytes(entry));
         Prng draws = new(_state);
@@ -65,7 +66,8 @@ internal sealed class ScriptedMember(MemberEngine engine, MemberDeclaration decl
 
         if (draws.NextChance(50_000))
         {
-            Expect(engine.SetLookahead(draws.NextChance(500_000) ? Delay.OneRound : Delay.Ticks(draws.NextBetween(1, 5))));
+            Delay lookahead = draws.NextChance(500_000) ? Delay.OneRound : Delay.Ticks(draws.NextBetween(1, 5));
+            Expect(engine.SetLookahead(lookahead));
         }
     }
 
@@ -96,7 +98,13 @@ public sealed class DeterminismTests
             new MemberDeclaration("plant") { Publish = ["state"], Subscribe = ["control"], Lookahead = Delay.Ticks(3) },
             new MemberDeclaration("pilot") { Publish = ["control", "log"], Subscribe = ["state"] },
             new MemberDeclaration("wind") { Publish = ["weather"], Lookahead = Delay.Ticks(1) },
-            new MemberDeclaration("judge") { Publish = ["control"], Subscribe = ["state", "weather"], SubscribeQuietly = ["log"], Lookahead = Delay.Rounds(2) },
+            new MemberDeclaration("judge")
+            {
+                Publish = ["control"],
+                Subscribe = ["state", "weather"],
+                SubscribeQuietly = ["log"],
+                Lookahead = Delay.Rounds(2),
+            },
             new MemberDeclaration("screen") { Subscribe = ["state", "weather", "log", "control"] },
         ],
         Channels = [new ChannelDeclaration("weather") { MinimumLatency = Delay.Ticks(2) }],
@@ -166,7 +174,8 @@ public sealed class DeterminismTests
         SequencingConfig config, ulong seed, Func<Prng, Func<int>> makeTurns, ulong scheduleSeed)
     {
         SingleProcessRun run = new(config);
-        ScriptedMember[] members = [.. run.Members.Select((engine, i) => new ScriptedMember(engine, config.Roster[i], seed, 60))];
+        ScriptedMember[] members =
+            [.. run.Members.Select((engine, i) => new ScriptedMember(engine, config.Roster[i], seed, until: 60))];
         Prng draws = new(scheduleSeed);
         Func<int> nextTurn = makeTurns(draws);
         int idle = 0;
@@ -188,7 +197,7 @@ public sealed class DeterminismTests
         run.Settle();
         Assert.That(run.Members.ConvertAll(member => member.RunDigest), Is.All.EqualTo(run.Server.RunDigest));
 
-        string histories = string.Join('\n', members.Select((member, i) => $"{config.Roster[i].Name} {string.Join(';', member.History)}"));
+        string histories = string.Join('\n', members.Select(member => string.Join(';', member.History)));
         return $"{run.Server.RunDigest:x16}\n{histories}";
     }
 

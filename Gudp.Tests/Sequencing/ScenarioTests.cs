@@ -49,7 +49,8 @@ public sealed class ScenarioTests
             "x lookahead 10; x sends n at 15; x To 15; d To 15 => x 15, d 15 [n@15]"),
 
         new("S-A16", "x(S,L=2)",
-            "x lookahead 1 =>", "x sends m at 1 => !LookaheadViolation", "x To 1 => x 1", "x sends m at 2; x To 2 => x 2"),
+            "x lookahead 1 =>", "x sends m at 1 => !LookaheadViolation", "x To 1 => x 1",
+            "x sends m at 2; x To 2 => x 2"),
 
         new("S-A17", "x(S,L=5) d(R)",
             "x sends m at 2 => !LookaheadViolation", "x sends m at 5; x To 1; d To 5 => x 1, d 5 [m@5]"),
@@ -79,8 +80,10 @@ public sealed class ScenarioTests
             "v2 Next 200 grid 10 => v1 190", "v1 resigns => v2 200"),
 
         new("S-B10", "s(S) r(R)",
-            "s sends m0 at 1; s To 1; r Next INF => s 1, r 1 [m0@1]", "s sends m1 at 2; s To 2; r Next INF => s 2, r 2 [m1@2]",
-            "s sends m2 at 3; s To 3; r Next INF => s 3, r 3 [m2@3]", "s sends m3 at 4; s To 4; r Next INF => s 4, r 4 [m3@4]",
+            "s sends m0 at 1; s To 1; r Next INF => s 1, r 1 [m0@1]",
+            "s sends m1 at 2; s To 2; r Next INF => s 2, r 2 [m1@2]",
+            "s sends m2 at 3; s To 3; r Next INF => s 3, r 3 [m2@3]",
+            "s sends m3 at 4; s To 4; r Next INF => s 4, r 4 [m3@4]",
             "s sends m4 at 5; s To 5; r Next INF => s 5, r 5 [m4@5]", "r Next INF =>", "s resigns => r infinity final",
             "r To 6 => !PastTag", "r Next INF => !Stopped", "r resigns => end"),
 
@@ -102,14 +105,16 @@ public sealed class ScenarioTests
             "v1 sends m; v1 To 1; v2 Next 1 => v1 1, v2 (0,1) [m@(0,1)]", "v2 Next 1 => v2 1"),
 
         new("S-C2", "link=200 source(S) sink(R)",
-            "sink Next 5000; source To 1000 => source 1000", "source sends 1 at 1000; source To 2000 => !LookaheadViolation, source 2000"),
+            "sink Next 5000; source To 1000 => source 1000",
+            "source sends 1 at 1000; source To 2000 => !LookaheadViolation, source 2000"),
 
         new("S-C4", "x(S,R) self",
             "x To 100 => x 100", "x sends 1; x Next 200 => x (100,1) [1@(100,1)]", "x Next 200 => x 200",
             "x sends 2; x Next 300 => x (200,1) [2@(200,1)]", "x Next 300 => x 300"),
 
         new("S-F4", "a(S,L=5) b(S,L=5) r(R)",
-            "b sends fromB at 5; b To 5 => b 5", "a sends fromA at 5; a To 5 => a 5", "r To 5 => r 5 [fromA@5 fromB@5]"),
+            "b sends fromB at 5; b To 5 => b 5", "a sends fromA at 5; a To 5 => a 5",
+            "r To 5 => r 5 [fromA@5 fromB@5]"),
     ];
 
     private static IEnumerable<TestCaseData> Cases()
@@ -243,7 +248,9 @@ public sealed record Scenario(string Number, string Setup, params string[] Steps
     private static SequencingError Act(SingleProcessRun run, string[] words)
     {
         var member = run[words[0]];
-        Grid grid = words.Length > 4 && words[3] == "grid" ? new Grid(long.Parse(words[4], CultureInfo.InvariantCulture)) : default;
+        Grid grid = words.Length > 4 && words[3] == "grid"
+            ? new Grid(long.Parse(words[4], CultureInfo.InvariantCulture))
+            : default;
 
         return words[1] switch
         {

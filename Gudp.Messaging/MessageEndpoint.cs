@@ -1,0 +1,106 @@
+using System;
+using Gudp.Core;
+using Gudp.Messaging.Memory;
+
+namespace Gudp.Messaging;
+
+/// <summary>
+/// One local address for messages: connects to peers, and takes in those that connect. The daemon it stands on drives
+/// it.
+/// </summary>
+/// <remarks>Any thread may call any member.</remarks>
+/// <example><code>
+/// MessagingConfig config = new()
+/// {
+///     Core = new() { Connections = new() { Security = new() { Protection = Protection.Plain } } },
+/// };
+/// using Daemon daemon = new(config.Core);
+/// using MessageEndpoint endpoint = new(daemon, PeerAddress.Parse("127.0.0.1:0"), config);
+/// daemon.Start();
+/// using Peer peer = endpoint.Connect(PeerAddress.Parse("127.0.0.1:7000"));
+/// peer.TrySend("hello"u8);
+/// </code></example>
+public sealed class MessageEndpoint : IDisposable
+{
+    private readonly MessagingConfig _config;
+    private readonly IMessageSink? _sink;
+    private readonly Endpoint _endpoint;
+
+    /// <summary>Opens a local address.</summary>
+    /// <param name="daemon">Drives the endpoint; outlives it.</param>
+    /// <param name="local">Port 0 lets the system pick.</param>
+    /// <param name="config">
+    /// How; of <see cref="MessagingConfig.Core"/> only <see cref="GudpConfig.Connections"/> counts here, the rest is the
+    /// daemon's.
+    /// </param>
+    /// <param name="sink">
+    /// Takes all messages at once, on the thread that leads the turn; null to receive or poll. With a sink, peers need
+    /// not be accepted: the sink hears of them, once <see cref="Listen"/> was called.
+    /// </param>
+    /// <exception cref="GudpConfigException">The configuration breaks a rule; all mistakes are listed.</exception>
+    /// <exception cref="System.Net.Sockets.SocketException">The address cannot be used.</exception>
+    public MessageEndpoint(Daemon daemon, PeerAddress local, MessagingConfig config = default, IMessageSink? sink = null)
+    {
+        ArgumentNullException.ThrowIfNull(daemon);
+        config.Validate();
+        _config = config;
+        _sink = sink;
+        Memory = new MessageMemory(config.EndpointMemoryBytes);
+        _endpoint = daemon.Open(local, config.Core.Connections with { Payload = new SessionFactory(this) });
+    }
+
+    /// <summary>The address it is bound to, with the port the system picked if 0 was asked for.</summary>
+    public PeerAddress LocalAddress => _endpoint.LocalAddress;
+
+    internal MessageMemory Memory { get; }
+
+    /// <summary>Begins to connect to a peer. Returns at once; <see cref="Peer.WaitUntilOpen"/> waits.</summary>
+    /// <param name="remote">Address and port of the peer.</param>
+    /// <returns>To be disposed. It may be sent to at once: what is sent before the handshake is done waits.</returns>
+    /// <exception cref="ObjectDisposedException">The endpoint was disposed.</exception>
+    /// <remarks>An endpoint holds one connection to a given peer at a time.</remarks>
+    public Peer Connect(PeerAddress remote) => PeerOf(_endpoint.Connect(remote));
+
+    /// <summary>From now on peers that connect are taken in.</summary>
+    public void Listen() => _endpoint.Listen();
+
+    /// <summary>Waits for the next peer that connects. Begins to listen.</summary>
+    /// <param name="timeout">How long; <see cref="System.Threading.Timeout.InfiniteTimeSpan"/> for ever.</param>
+    /// <returns>The peer, open; null if none came in time. To be disposed.</returns>
+    /// <remarks>In manual mode another thread must call <see cref="Daemon.ProcessIO"/> meanwhile.</remarks>
+    public Peer? Accept(TimeSpan timeout) => _endpoint.Accept(timeout) is { } connection ? PeerOf(connection) : null;
+
+    /// <summary>The next peer that has connected, if there is one. Begins to listen.</summary>
+    /// <param name="peer">To be disposed.</param>
+    public bool TryAccept(out Peer? peer)
+    {
+        bool accepted = _endpoint.TryAccept(out Connection? connection);
+        peer = accepted ? PeerOf(connection!) : null;
+        return accepted;
+    }
+
+    /// <summary>
+    /// Stops new peers; live ones go on until they are disposed, and the socket goes with the last (G22).
+    /// </summary>
+    public void Dispose() => _endpoint.Dispose();
+
+    /// <summary>Leader only, with a sink: a connection that opened leaves the queue of those to be accepted.</summary>
+    internal void AcceptForSink()
+    {
+        while (_endpoint.TryAccept(out _))
+        {
+            // The sink has heard of it; nobody else will ask.
+        }
+    }
+
+    private static Peer PeerOf(Connection connection) => ((MessageSession)connection.Payload).Peer;
+
+    private sealed class SessionFactory(MessageEndpoint endpoint) : IPacketPayloadFactory
+    {
+        public PayloadParameters Parameters { get; } = MessageSession.ParametersOf(endpoint._config);
+
+        public IPacketPayload Create(PayloadHost host)
+            => new MessageSession(
+                new ConnectionHost(host, endpoint), endpoint._config, endpoint.Memory, endpoint._sink);
+    }
+}

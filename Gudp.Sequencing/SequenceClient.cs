@@ -1,0 +1,384 @@
+using System;
+using System.Diagnostics;
+using System.Diagnostics.CodeAnalysis;
+using System.Threading;
+using System.Threading.Tasks;
+using Gudp.Core;
+using Gudp.Messaging;
+using Gudp.Sequencing.Engine;
+using Gudp.Sequencing.Time;
+
+namespace Gudp.Sequencing;
+
+// The member's engine on a peer: commits go out when an advance is asked for, and the caller's thread takes in what
+// the server answers while it waits for its grant. No thread of its own, no callback.
+//
+// Always true:
+//   - one thread uses a client at a time; the engine is never touched by another one;
+//   - a commit leaves once, in order; what a full lane refused is sent before the wait goes on.
+
+/// <summary>
+/// A member of a run: publishes at tags, asks to advance, and is granted when everything that could causally matter
+/// has been delivered (lock-time section 23).
+/// </summary>
+/// <remarks>
+/// One thread at a time. The blocking and the asynchronous calls do the same; both need the daemon of the endpoint to
+/// run on a thread of its own.
+/// </remarks>
+public sealed class SequenceClient : IDisposable
+{
+    private readonly MemberEngine _engine;
+    private readonly Peer _peer;
+
+    private SequenceClient(MemberOptions options, Peer peer)
+    {
+        _engine = new MemberEngine(options);
+        _peer = peer;
+    }
+
+    /// <summary>Name in the roster.</summary>
+    public string Name => _engine.Name;
+
+    /// <summary>Place in the sorted roster.</summary>
+    public int Ordinal => _engine.Ordinal;
+
+    /// <summary>The tag of the last grant.</summary>
+    public Tag Now => _engine.Now;
+
+    /// <summary>The smallest tag a publication may have now: the promise, or now and the look-ahead.</summary>
+    public Tag EarliestPublication => _engine.EarliestPublication;
+
+    /// <summary>The first sequence point, with an empty batch; null until the run has started.</summary>
+    public Grant? Start { get; private set; }
+
+    /// <summary>Running digest of everything delivered to this member; equal in every execution of the run.</summary>
+    public ulong Digest => _engine.Digest;
+
+    /// <summary>Digest of the whole run; null until everybody has resigned and the server has said so.</summary>
+    public ulong? RunDigest => _engine.RunDigest;
+
+    /// <summary>The peer beneath: status and counters of the connection.</summary>
+    public Peer Peer => _peer;
+
+    /// <summary>Connects, joins, and waits until the run has started.</summary>
+    /// <param name="endpoint">Without a sink; its daemon runs.</param>
+    /// <param name="server">Where the sequence server is.</param>
+    /// <param name="options">Who joins, and what it declares.</param>
+    /// <param name="timeout">For all of it; <see cref="Timeout.InfiniteTimeSpan"/> for ever.</param>
+    /// <exception cref="TimeoutException">The run did not start in time.</exception>
+    /// <exception cref="SequencingException">Refused: unknown or taken name, other configuration, lost connection.</exception>
+    public static SequenceClient Join(
+        MessageEndpoint endpoint, PeerAddress server, MemberOptions options, TimeSpan timeout)
+    {
+        SequenceClient client = Begin(endpoint, server, options);
+
+        try
+        {
+            client.WaitForGrant(timeout);
+            return client;
+        }
+        catch
+        {
+            client.Dispose();
+            throw;
+        }
+    }
+
+    /// <summary>
+    /// The pump's way to join: connects and returns at once. <see cref="TryTakeGrant"/> hands out the start grant when
+    /// the run has started, and a grant after each <see cref="RequestTo"/> or <see cref="RequestNext"/>.
+    /// </summary>
+    /// <param name="endpoint">Without a sink; the caller pumps its daemon, or the daemon runs.</param>
+    /// <param name="server">Where the sequence server is.</param>
+    /// <param name="options">Who joins, and what it declares.</param>
+    public static SequenceClient Begin(MessageEndpoint endpoint, PeerAddress server, MemberOptions options)
+    {
+        ArgumentNullException.ThrowIfNull(endpoint);
+        ArgumentNullException.ThrowIfNull(options);
+        return new SequenceClient(options, endpoint.Connect(server));
+    }
+
+    /// <summary>As <see cref="Join"/>, without holding a thread.</summary>
+    /// <exception cref="OperationCanceledException">Cancelled before the run started.</exception>
+    /// <exception cref="SequencingException">Refused: unknown or taken name, other configuration, lost connection.</exception>
+    public static async Task<SequenceClient> JoinAsync(
+        MessageEndpoint endpoint, PeerAddress server, MemberOptions options, CancellationToken cancellationToken = default)
+    {
+        SequenceClient client = Begin(endpoint, server, options);
+
+        try
+        {
+            await client.WaitForGrantAsync(cancellationToken).ConfigureAwait(false);
+            return client;
+        }
+        catch
+        {
+            client.Dispose();
+            throw;
+        }
+    }
+
+    /// <summary>Buffers a message; it leaves with the next request to advance.</summary>
+    /// <param name="channel">A channel this member declared to publish on.</param>
+    /// <param name="payload">Copied.</param>
+    /// <param name="at">Its arrival tag before the channel's latency; by default <see cref="EarliestPublication"/>.</param>
+    /// <exception cref="SequencingException">
+    /// <see cref="SequencingError.LookaheadViolation"/>, NotASender, UnknownChannel, NotDeclared, TooLarge; nothing was buffered.
+    /// </exception>
+    public void Publish(string channel, ReadOnlySpan<byte> payload, Tag? at = null)
+        => Require(_engine.Publish(channel, payload, at), $"publishing on '{channel}' at {at ?? EarliestPublication}");
+
+    /// <summary>Promises that nothing published later arrives below <paramref name="tag"/>; a lower promise is ignored.</summary>
+    /// <exception cref="SequencingException">NotASender, or the tag is out of range.</exception>
+    public void Promise(Tag tag) => Require(_engine.Promise(tag), $"promising {tag}");
+
+    /// <summary>Changes the look-ahead from the next commit on; at least one round.</summary>
+    /// <exception cref="SequencingException">NotASender, or the look-ahead is below one round.</exception>
+    public void SetLookahead(Delay lookahead) => Require(_engine.SetLookahead(lookahead), $"a look-ahead of {lookahead}");
+
+    /// <summary>Advances to exactly <paramref name="target"/>; everything on the way comes in one batch.</summary>
+    /// <param name="timeout">How long to wait; the request stays with the server when it passes.</param>
+    /// <exception cref="SequencingException">The request is not allowed, the server refused, or the connection ended.</exception>
+    /// <exception cref="TimeoutException">Not granted in time: call <see cref="WaitForGrant"/> to go on waiting.</exception>
+    public Grant AdvanceTo(Tag target, TimeSpan timeout)
+    {
+        Ask(AdvanceMode.To, target);
+        return WaitForGrant(timeout);
+    }
+
+    /// <summary>Advances to <paramref name="until"/>, or to the first waking message before it.</summary>
+    /// <param name="timeout">As for <see cref="AdvanceTo"/>.</param>
+    /// <inheritdoc cref="AdvanceTo" path="/exception"/>
+    public Grant Next(Tag until, TimeSpan timeout)
+    {
+        Ask(AdvanceMode.Next, until);
+        return WaitForGrant(timeout);
+    }
+
+    /// <summary>Advances to the end of a time: everything that happens at it, in all its rounds.</summary>
+    /// <param name="timeout">As for <see cref="AdvanceTo"/>.</param>
+    /// <inheritdoc cref="AdvanceTo" path="/exception"/>
+    public Grant EndOf(long time, TimeSpan timeout) => AdvanceTo(Tag.EndOf(time), timeout);
+
+    /// <summary>As <see cref="AdvanceTo"/>, without holding a thread.</summary>
+    public ValueTask<Grant> AdvanceToAsync(Tag target, CancellationToken cancellationToken = default)
+    {
+        Ask(AdvanceMode.To, target);
+        return WaitForGrantAsync(cancellationToken);
+    }
+
+    /// <summary>As <see cref="Next"/>, without holding a thread.</summary>
+    public ValueTask<Grant> NextAsync(Tag until, CancellationToken cancellationToken = default)
+    {
+        Ask(AdvanceMode.Next, until);
+        return WaitForGrantAsync(cancellationToken);
+    }
+
+    /// <summary>As <see cref="EndOf"/>, without holding a thread.</summary>
+    public ValueTask<Grant> EndOfAsync(long time, CancellationToken cancellationToken = default)
+        => AdvanceToAsync(Tag.EndOf(time), cancellationToken);
+
+    /// <summary>Asks to advance to exactly <paramref name="target"/> and returns at once.</summary>
+    /// <exception cref="SequencingException">The request is not allowed.</exception>
+    public void RequestTo(Tag target) => Ask(AdvanceMode.To, target);
+
+    /// <summary>Asks to advance to <paramref name="until"/> or the first waking message, and returns at once.</summary>
+    /// <exception cref="SequencingException">The request is not allowed.</exception>
+    public void RequestNext(Tag until) => Ask(AdvanceMode.Next, until);
+
+    /// <summary>Takes in what the server has sent and hands out the grant if it is there. Never waits.</summary>
+    /// <exception cref="SequencingException">The server refused, or the connection ended.</exception>
+    public bool TryTakeGrant([NotNullWhen(true)] out Grant? grant)
+    {
+        TrySendCommits(out _);
+
+        while (_peer.TryReceive(out ReceivedMessage message))
+        {
+            Take(message);
+        }
+
+        if (TryTake(out grant))
+        {
+            return true;
+        }
+
+        if (_peer.Status.IsFinal)
+        {
+            throw Lost("the connection to the server ended");
+        }
+
+        return false;
+    }
+
+    /// <summary>Goes on waiting for the grant of a request that was made before.</summary>
+    /// <exception cref="TimeoutException">Still not granted.</exception>
+    /// <exception cref="SequencingException">The server refused, or the connection ended.</exception>
+    public Grant WaitForGrant(TimeSpan timeout)
+    {
+        long start = Stopwatch.GetTimestamp();
+
+        while (true)
+        {
+            SendCommits(Left(timeout, start));
+
+            if (TryTake(out Grant? grant))
+            {
+                return grant;
+            }
+
+            ReceiveStatus status = _peer.Receive(Left(timeout, start), out ReceivedMessage message);
+
+            if (status == ReceiveStatus.TimedOut)
+            {
+                throw new TimeoutException($"Member '{Name}' at {Now} was not granted within {timeout}.");
+            }
+
+            Take(status == ReceiveStatus.Received ? message : null);
+        }
+    }
+
+    /// <summary>As <see cref="WaitForGrant"/>, without holding a thread.</summary>
+    public async ValueTask<Grant> WaitForGrantAsync(CancellationToken cancellationToken = default)
+    {
+        while (true)
+        {
+            SendCommits(Timeout.InfiniteTimeSpan);
+
+            if (TryTake(out Grant? grant))
+            {
+                return grant;
+            }
+
+            Take(await _peer.ReceiveAsync(cancellationToken).ConfigureAwait(false));
+        }
+    }
+
+    /// <summary>Leaves the run: what was published still counts. Waits until the server has it.</summary>
+    /// <param name="timeout">How long to wait for that.</param>
+    /// <returns>False if the time passed first.</returns>
+    /// <exception cref="SequencingException">The member was not running.</exception>
+    public bool Resign(TimeSpan timeout)
+    {
+        Require(_engine.Resign(), "resigning");
+        long start = Stopwatch.GetTimestamp();
+        SendCommits(timeout);
+        return _peer.Flush(Left(timeout, start));
+    }
+
+    /// <summary>After <see cref="Resign"/>: waits until everybody has resigned and the run's digest is known.</summary>
+    /// <returns>The run digest; null if the time passed or the connection ended first.</returns>
+    public ulong? WaitForEnd(TimeSpan timeout)
+    {
+        long start = Stopwatch.GetTimestamp();
+
+        while (RunDigest is null
+            && _peer.Receive(Left(timeout, start), out ReceivedMessage message) == ReceiveStatus.Received)
+        {
+            Take(message);
+        }
+
+        return RunDigest;
+    }
+
+    /// <summary>Closes the connection. A member that did not resign before is lost to the run (its crash policy decides).</summary>
+    public void Dispose() => _peer.Dispose();
+
+    private static TimeSpan Left(TimeSpan timeout, long start)
+    {
+        if (timeout == Timeout.InfiniteTimeSpan)
+        {
+            return timeout;
+        }
+
+        TimeSpan left = timeout - Stopwatch.GetElapsedTime(start);
+        return left > TimeSpan.Zero ? left : TimeSpan.Zero;
+    }
+
+    private void Ask(AdvanceMode mode, Tag target)
+        => Require(_engine.Request(mode, target), $"asking for {mode}({target})");
+
+    private void SendCommits(TimeSpan patience)
+    {
+        while (!TrySendCommits(out SendStatus refusal))
+        {
+            if (!_peer.WaitToSend(patience))
+            {
+                throw new TimeoutException($"Member '{Name}' at {Now} could not send within {patience}: {refusal}.");
+            }
+        }
+    }
+
+    /// <returns>False if there is no room now for all that waits.</returns>
+    private bool TrySendCommits(out SendStatus refusal)
+    {
+        refusal = SendStatus.Accepted;
+
+        while (_engine.TryPeekOutgoing(out ReadOnlySpan<byte> message))
+        {
+            refusal = _peer.TrySend(message);
+
+            if (refusal is SendStatus.Closed or SendStatus.TooLarge)
+            {
+                ThrowIfFailed();
+                throw Lost($"a commit could not be sent: {refusal}");
+            }
+
+            if (refusal != SendStatus.Accepted)
+            {
+                return false;
+            }
+
+            _engine.OnSent();
+        }
+
+        return true;
+    }
+
+    private void Take(ReceivedMessage? received)
+    {
+        if (received is not { } message)
+        {
+            ThrowIfFailed();
+            throw Lost("the connection to the server ended");
+        }
+
+        using (message)
+        {
+            _engine.HandleMessage(message.Span);
+        }
+    }
+
+    private bool TryTake([NotNullWhen(true)] out Grant? grant)
+    {
+        if (_engine.TryTakeGrant(out Grant taken))
+        {
+            grant = taken;
+            Start ??= taken;
+            return true;
+        }
+
+        grant = null;
+        ThrowIfFailed();
+        return false;
+    }
+
+    private void Require(SequencingError error, string doing)
+    {
+        if (error != SequencingError.None)
+        {
+            ThrowIfFailed();
+            throw new SequencingException(error, $"{error} at {Now} when {doing}.");
+        }
+    }
+
+    private void ThrowIfFailed()
+    {
+        if (_engine.Error != SequencingError.None)
+        {
+            throw new SequencingException(_engine.Error, _engine.ErrorDetail);
+        }
+    }
+
+    private SequencingException Lost(string what)
+        => new(SequencingError.ConnectionLost, $"Member '{Name}' at {Now}: {what}. {_peer.CloseReason}");
+}
