@@ -1,5 +1,6 @@
 using System.CommandLine;
 using System.Net.Sockets;
+using Gudp.Sequencing;
 using Gudp.Tools.Output;
 
 namespace Gudp.Tools.Commands;
@@ -37,6 +38,16 @@ internal static class CommandLine
             printer.Error(failure.Message);
             return failure.Code;
         }
+        catch (SequencingException failure)
+        {
+            printer.Error(failure.Message);
+            return CodeOf(failure.Error);
+        }
+        catch (TimeoutException failure)
+        {
+            printer.Error(failure.Message);
+            return ExitCode.TimedOut;
+        }
         catch (OperationCanceledException)
         {
             printer.Error("Interrupted.");
@@ -61,6 +72,14 @@ internal static class CommandLine
 
     /// <summary>As the parser wants it.</summary>
     internal static async Task<int> RunAsync(Task<ExitCode> command) => (int)await command.ConfigureAwait(false);
+
+    private static ExitCode CodeOf(SequencingError error) => error switch
+    {
+        SequencingError.ConnectionLost or SequencingError.TimedOut => ExitCode.TimedOut,
+        SequencingError.ConfigMismatch or SequencingError.NameTaken or SequencingError.NotDeclared
+            => ExitCode.NotConnected,
+        _ => ExitCode.CheckFailed,
+    };
 
     private static RootCommand Root(Printer printer) => new("Reliable UDP and lock-time sequencing from the shell.")
     {
