@@ -153,6 +153,8 @@ public sealed class Connection : IDisposable, ILoopConnection
 
     EndpointDriver? ILoopConnection.Driver => Driver;
 
+    ILoopConnection? ILoopConnection.NextTouched { get; set; }
+
     internal ConnectionConfig Config { get; }
 
     internal ConnectionCounterSet Counters { get; } = new();
@@ -176,11 +178,20 @@ public sealed class Connection : IDisposable, ILoopConnection
     // A full fence: whatever a user published before a touch that found the flag still set is seen by the leader.
     void ILoopConnection.ClearTouched() => Interlocked.Exchange(ref _touched, 0);
 
+    void ILoopConnection.EndUnconnected(FinalReasons reasons, CloseReason reason, Instant now)
+    {
+        _status.End(reasons, reason);
+        _settled.Set();
+        Payload.HandleStatus(_status.Read(), _status.Reason, now);
+    }
+
     internal void Close(FinalReasons reasons, CloseReason reason)
     {
         if (_status.End(reasons, reason))
         {
+            // Here and not by the leader alone: it may be busy, or a daemon in manual mode that is not driven.
             _mailbox?.Inbox.End();
+            _settled.Set();
             Touch();
         }
     }
@@ -190,9 +201,7 @@ public sealed class Connection : IDisposable, ILoopConnection
     {
         if (Interlocked.Exchange(ref _touched, 1) == 0)
         {
-            // Each connection has one place in the queue at most, and the queue has a place for each: never full.
-            bool posted = _loop.TryPost(new LoopCommand(LoopCommandKind.Touch, null, this));
-            Invariant.Require(posted, "The command queue has a place for a touch of every connection.");
+            _loop.Touch(this);
         }
     }
 

@@ -102,10 +102,12 @@ public sealed class Daemon : IDisposable
 
     /// <summary>Manual mode: one bounded turn, everything that can be done now. The first caller owns the pump (B6).</summary>
     /// <returns>False when every endpoint and connection is closed.</returns>
-    /// <exception cref="InvalidOperationException">Called by another thread than before, or after <see cref="Start"/>.</exception>
+    /// <exception cref="InvalidOperationException">
+    /// Called by another thread than before, after <see cref="Start"/>, or after a fault.
+    /// </exception>
     public bool ProcessIO()
     {
-        ObjectDisposedException.ThrowIf(_isDisposed, this);
+        ThrowIfEnded();
         ClaimPump();
 
         try
@@ -128,7 +130,7 @@ public sealed class Daemon : IDisposable
     /// <exception cref="System.Net.Sockets.SocketException">The address cannot be used, for instance because it is in use.</exception>
     public Endpoint Open(PeerAddress local, ConnectionConfig? config = null)
     {
-        ObjectDisposedException.ThrowIf(_isDisposed, this);
+        ThrowIfEnded();
         ConnectionConfig used = config ?? _config.Connections;
         used.ValidateForOpening();
 
@@ -169,16 +171,30 @@ public sealed class Daemon : IDisposable
                 return;
             }
 
-            _isDisposed = true;
             thread = _thread;
+
+            if (thread is { IsCurrent: true })
+            {
+                throw new InvalidOperationException(
+                    "The daemon's own thread cannot dispose it, since it would wait for itself; use another one.");
+            }
+
+            _isDisposed = true;
         }
 
-        Invariant.Require(thread is not { IsCurrent: true }, "The daemon's own thread cannot dispose it.");
         thread?.Stop();
 
         if (Fault is null)
         {
-            SayGoodbyes(wait: thread is not null);
+            try
+            {
+                SayGoodbyes(wait: thread is not null);
+            }
+            catch (Exception fault)
+            {
+                // The sockets close whatever happens in the last turns.
+                HandleFault(fault);
+            }
         }
 
         _loop.DisposeSockets();
@@ -190,6 +206,16 @@ public sealed class Daemon : IDisposable
         Span<byte> seed = stackalloc byte[sizeof(ulong)];
         SystemSecrets.Instance.Fill(seed);
         return new Prng(BitConverter.ToUInt64(seed));
+    }
+
+    private void ThrowIfEnded()
+    {
+        ObjectDisposedException.ThrowIf(_isDisposed, this);
+
+        if (Fault is { } fault)
+        {
+            throw new InvalidOperationException("The daemon has stopped because of a fault; make a new one.", fault);
+        }
     }
 
     private void ClaimPump()
@@ -248,13 +274,13 @@ public sealed class Daemon : IDisposable
             }
         }
 
-        _loop.EndAll(FinalReasons.ClosedLocally, reason, _clock.Now);
+        _loop.Stop(FinalReasons.ClosedLocally, reason, _clock.Now);
     }
 
     private void HandleFault(Exception fault)
     {
         Fault = fault;
-        _loop.EndAll(
+        _loop.Stop(
             FinalReasons.LoopFaulted, new CloseReason(CloseCode.LoopFault, fault.Message), _clock.Now);
     }
 }

@@ -52,6 +52,12 @@ internal sealed partial class ConnectionEngine
                 break;
         }
 
+        if (_state is ConnectionState.Idle or ConnectionState.Opening)
+        {
+            // Overtook the answer, or forged: without the peer's terms nothing can be made of it. It will come again.
+            return DropReason.NotEstablished;
+        }
+
         if (_state is not (ConnectionState.Open or ConnectionState.Flushing))
         {
             return HandleLatePacket(header, datagram, now);
@@ -199,7 +205,6 @@ internal sealed partial class ConnectionEngine
         {
             _loss.OnAckReceived(now);
             DeclareLost(now);
-            _pacer.OnWindowChanged(WindowBytes, _rtt.Sample, now);
         }
 
         return true;
@@ -209,7 +214,7 @@ internal sealed partial class ConnectionEngine
     /// <returns>True if a packet that asked for it was acknowledged for the first time.</returns>
     private bool TakeRange(AckRange range, Instant now, Instant newestSentAt, TimeSpan ackDelay)
     {
-        if (!newestSentAt.IsNever && now > newestSentAt)
+        if (!newestSentAt.IsNever)
         {
             _rtt.AddSample(now - newestSentAt, Shorter(ackDelay, _loss.MaxAckDelay));
         }

@@ -175,13 +175,16 @@ internal sealed partial class ConnectionEngine
             _status.TrySetCongestion(_controller.Level);
             _owner.Publish(MaxFrameBytes, _rtt.HasSample ? _rtt.Smoothed : TimeSpan.Zero);
             _counters.SmoothedRtt = _rtt.HasSample ? _rtt.Smoothed : TimeSpan.Zero;
-            _counters.LatestRtt = _rtt.Latest;
+            _counters.LatestRtt = _rtt.HasSample ? _rtt.Latest : TimeSpan.Zero;
             _counters.MinRtt = _rtt.HasSample ? _rtt.Minimum : TimeSpan.Zero;
             _counters.WindowBytes = WindowBytes;
             _counters.BytesInFlight = _sent.BytesInFlight;
             _payload.HandleTurnEnd(now);
         }
     }
+
+    /// <summary>No datagram it says is longer.</summary>
+    internal int LargestDatagramBytes => _packetBytes;
 
     private int MaxFrameBytes => _packetBytes - WireFormat.MaxShortHeaderBytes - WireFormat.TrailerBytes;
 
@@ -338,8 +341,8 @@ internal sealed partial class ConnectionEngine
         if (!_payloadToldEnd)
         {
             _payloadToldEnd = true;
-            _payload.HandleStatus(_status.Read(), _status.Reason, now);
             _owner.HandleEnded();
+            _payload.HandleStatus(_status.Read(), _status.Reason, now);
         }
     }
 

@@ -184,14 +184,20 @@ internal sealed partial class EndpointEngine
             return DropReason.Duplicate;
         }
 
-        if (!_candidates.TryPromote(header.DestinationId, header.SourceId, from, now, out Candidate? candidate))
+        if (!_candidates.Contains(header.DestinationId))
         {
             return DropReason.UnknownConnection;
         }
 
-        if (!_acceptor.IsListening || !_acceptor.HasRoom)
+        // Asked before the candidate is taken: the client repeats its Finish, and there may be room by then.
+        if (!_acceptor.IsListening || !_acceptor.HasRoom || _byId.Count >= _settings.MaxConnections)
         {
             return DropReason.Busy;
+        }
+
+        if (!_candidates.TryPromote(header.DestinationId, header.SourceId, from, now, out Candidate? candidate))
+        {
+            return DropReason.UnknownConnection;
         }
 
         RetireFormerOf(from, candidate!.Terms.Instance, now);
@@ -199,8 +205,10 @@ internal sealed partial class EndpointEngine
         IConnectionOwner owner = _acceptor.Admit(from);
         connection = new ConnectionEngine(_settings, owner, from, candidate.ServerId, handshake: null);
         _byId.Add(candidate.ServerId, connection);
-        _acceptor.HandleAdmitted(owner, connection);
+
+        // Open first: from the moment users may accept it, another thread uses it.
         connection.Admit(candidate.ClientId, candidate.Terms, now);
+        _acceptor.HandleAdmitted(owner, connection);
         return DropReason.None;
     }
 
