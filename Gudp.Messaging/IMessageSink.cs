@@ -30,7 +30,7 @@ public interface IMessageSink
 /// <summary>What happened to a peer.</summary>
 public enum PeerChange
 {
-    /// <summary>The handshake is done; each peer's first change.</summary>
+    /// <summary>The handshake is done; the first change of every peer that gets so far.</summary>
     Opened,
 
     /// <summary>After a refused send: room became free. Once per refusal.</summary>

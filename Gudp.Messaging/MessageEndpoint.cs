@@ -1,4 +1,5 @@
 using System;
+using System.Threading;
 using Gudp.Core;
 using Gudp.Messaging.Memory;
 
@@ -25,6 +26,7 @@ public sealed class MessageEndpoint : IDisposable
     private readonly MessagingConfig _config;
     private readonly IMessageSink? _sink;
     private readonly Endpoint _endpoint;
+    private bool _isListening;
 
     /// <summary>Opens a local address.</summary>
     /// <param name="daemon">Drives the endpoint; outlives it.</param>
@@ -62,18 +64,27 @@ public sealed class MessageEndpoint : IDisposable
     public Peer Connect(PeerAddress remote) => PeerOf(_endpoint.Connect(remote));
 
     /// <summary>From now on peers that connect are taken in.</summary>
-    public void Listen() => _endpoint.Listen();
+    public void Listen()
+    {
+        Volatile.Write(ref _isListening, true);
+        _endpoint.Listen();
+    }
 
     /// <summary>Waits for the next peer that connects. Begins to listen.</summary>
-    /// <param name="timeout">How long; <see cref="System.Threading.Timeout.InfiniteTimeSpan"/> for ever.</param>
+    /// <param name="timeout">How long; <see cref="Timeout.InfiniteTimeSpan"/> for ever.</param>
     /// <returns>The peer, open; null if none came in time. To be disposed.</returns>
     /// <remarks>In manual mode another thread must call <see cref="Daemon.ProcessIO"/> meanwhile.</remarks>
-    public Peer? Accept(TimeSpan timeout) => _endpoint.Accept(timeout) is { } connection ? PeerOf(connection) : null;
+    public Peer? Accept(TimeSpan timeout)
+    {
+        Listen();
+        return _endpoint.Accept(timeout) is { } connection ? PeerOf(connection) : null;
+    }
 
     /// <summary>The next peer that has connected, if there is one. Begins to listen.</summary>
     /// <param name="peer">To be disposed.</param>
     public bool TryAccept(out Peer? peer)
     {
+        Listen();
         bool accepted = _endpoint.TryAccept(out Connection? connection);
         peer = accepted ? PeerOf(connection!) : null;
         return accepted;
@@ -87,7 +98,8 @@ public sealed class MessageEndpoint : IDisposable
     /// <summary>Leader only, with a sink: a connection that opened leaves the queue of those to be accepted.</summary>
     internal void AcceptForSink()
     {
-        while (_endpoint.TryAccept(out _))
+        // Taking from the queue would begin to listen, which an endpoint that only connects does not want.
+        while (Volatile.Read(ref _isListening) && _endpoint.TryAccept(out _))
         {
             // The sink has heard of it; nobody else will ask.
         }

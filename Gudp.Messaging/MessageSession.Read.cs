@@ -66,12 +66,6 @@ internal sealed partial class MessageSession
             }
         }
 
-        // A reader that came meanwhile and was turned away may be waiting for what is left.
-        if (count == budget)
-        {
-            Changes.Signal();
-        }
-
         return count;
     }
 
@@ -169,6 +163,12 @@ internal sealed partial class MessageSession
         finally
         {
             LeaveLane(lane, asked);
+
+            // A reader that came meanwhile was turned away: it must hear of what is left, or came since.
+            if (lane.HasUnread)
+            {
+                Changes.Signal();
+            }
         }
 
         return count;
@@ -196,6 +196,11 @@ internal sealed partial class MessageSession
         finally
         {
             LeaveDatagrams();
+
+            if (!_datagramsIn.IsEmpty)
+            {
+                Changes.Signal();
+            }
         }
 
         return count;

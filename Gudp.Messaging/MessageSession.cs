@@ -148,6 +148,12 @@ internal sealed partial class MessageSession : IPacketPayload
         }
 
         bool writable = _hasProgressed && TakeWritable();
+
+        if (_sink is not null)
+        {
+            writable |= HandReceipts(_sink, now);
+        }
+
         _hasArrived = false;
         _hasProgressed = false;
         _toldFinal |= becameFinal;
@@ -163,14 +169,9 @@ internal sealed partial class MessageSession : IPacketPayload
             }
         }
 
-        if (_sink is { } sink)
+        if (writable)
         {
-            HandReceipts(sink, now);
-
-            if (writable)
-            {
-                sink.HandlePeer(Peer, PeerChange.Writable, now);
-            }
+            _sink?.HandlePeer(Peer, PeerChange.Writable, now);
         }
     }
 
@@ -200,7 +201,7 @@ internal sealed partial class MessageSession : IPacketPayload
 
         if (_sink is { } sink)
         {
-            HandReceipts(sink, now);
+            _ = HandReceipts(sink, now);
             sink.HandlePeer(Peer, PeerChange.Closed, now);
         }
     }
@@ -276,6 +277,19 @@ internal sealed partial class MessageSession : IPacketPayload
     /// <summary>Any thread.</summary>
     internal int TakeUpdates(Span<ReceiptUpdate> updates)
     {
+        bool roomCameFree = false;
+        int count = TakeUpdates(updates, ref roomCameFree);
+
+        if (roomCameFree)
+        {
+            Changes.Signal();
+        }
+
+        return count;
+    }
+
+    private int TakeUpdates(Span<ReceiptUpdate> updates, ref bool roomCameFree)
+    {
         // Read first: what was settled before the end is then seen as settled.
         bool ended = HasEnded;
         int count = 0;
@@ -284,7 +298,7 @@ internal sealed partial class MessageSession : IPacketPayload
         {
             if (SendLaneAt(left) is { } lane)
             {
-                count += lane.Receipts.Take(updates[count..], lane, ended);
+                count += lane.Receipts.Take(updates[count..], lane, ended, ref roomCameFree);
             }
         }
 
@@ -414,17 +428,23 @@ internal sealed partial class MessageSession : IPacketPayload
         return writable;
     }
 
-    private void HandReceipts(IMessageSink sink, Instant now)
+    // True if a sender that was refused for too many open updates may ask again.
+    private bool HandReceipts(IMessageSink sink, Instant now)
     {
         Span<ReceiptUpdate> updates = _receiptScratch;
+        bool roomCameFree = false;
 
-        for (int count = TakeUpdates(updates); count > 0; count = TakeUpdates(updates))
+        for (int count = updates.Length; count == updates.Length;)
         {
+            count = TakeUpdates(updates, ref roomCameFree);
+
             foreach (ReceiptUpdate update in updates[..count])
             {
                 sink.HandleReceipt(Peer, update, now);
             }
         }
+
+        return roomCameFree;
     }
 
     // The lane of the lowest bit.

@@ -10,7 +10,7 @@ namespace Gudp.Messaging;
 /// <summary>The other end of a connection, as sender and receiver of messages.</summary>
 /// <remarks>
 /// Any thread may call any member, except where a member says otherwise. Nothing here blocks but the members with a
-/// time-out. What is sent before the handshake is done waits; see <see cref="TrySend(ReadOnlySpan{byte}, SendOptions)"/>.
+/// time-out; in manual mode another thread must call <see cref="Daemon.ProcessIO"/> while they wait. What is sent before the handshake is done waits; see <see cref="TrySend(ReadOnlySpan{byte}, SendOptions)"/>.
 /// </remarks>
 public sealed class Peer : IDisposable
 {
@@ -295,7 +295,10 @@ public sealed class Peer : IDisposable
         }
     }
 
-    /// <summary>Ends the connection; the peer learns it. Waits for nothing; <see cref="Flush"/> first if that matters.</summary>
+    /// <summary>
+    /// Ends the connection: final here at once. What was accepted still goes out, as far as the peer's credit and
+    /// <see cref="ConnectionConfig.LingerTimeout"/> allow, then the peer is told; <see cref="Flush"/> first to be sure.
+    /// </summary>
     public void Close() => Close(Gudp.Core.CloseReason.ByApplication);
 
     /// <summary>Ends the connection with a reason for the peer.</summary>

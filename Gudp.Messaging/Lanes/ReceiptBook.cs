@@ -30,18 +30,21 @@ internal sealed class ReceiptBook
     private int _refusedCount;
     private long _refusedForgotten;
     private long _taken;
+    private bool _isRoomWanted;
 
     internal ReceiptBook(int lane) => _lane = lane;
 
-    /// <summary>Whether another update may be asked for.</summary>
-    internal bool HasRoom
+    /// <summary>Whether a sender was refused because too many updates wait to be fetched.</summary>
+    internal bool IsRoomWanted => Volatile.Read(ref _isRoomWanted);
+
+    /// <summary>Whether another update may be asked for; if not, that is remembered.</summary>
+    internal bool HasRoom()
     {
-        get
+        lock (_gate)
         {
-            lock (_gate)
-            {
-                return _nextNote - _takeCursor < MostNotes;
-            }
+            bool hasRoom = _nextNote - _takeCursor < MostNotes;
+            Volatile.Write(ref _isRoomWanted, !hasRoom);
+            return hasRoom;
         }
     }
 
@@ -141,13 +144,22 @@ internal sealed class ReceiptBook
     /// <param name="updates">Where they go.</param>
     /// <param name="lane">For the offsets received and sent.</param>
     /// <param name="ended">The connection is over: what is still open will not become known.</param>
+    /// <param name="roomCameFree">Set if a sender that was refused may ask again.</param>
     /// <returns>How many.</returns>
-    internal int Take(Span<ReceiptUpdate> updates, SendLane lane, bool ended)
+    internal int Take(Span<ReceiptUpdate> updates, SendLane lane, bool ended, ref bool roomCameFree)
     {
         lock (_gate)
         {
             int count = TakeTransfers(updates, lane, ended);
-            return count + TakeTakes(updates[count..], lane, ended);
+            count += TakeTakes(updates[count..], lane, ended);
+
+            if (_isRoomWanted && _nextNote - _takeCursor < MostNotes)
+            {
+                Volatile.Write(ref _isRoomWanted, false);
+                roomCameFree = true;
+            }
+
+            return count;
         }
     }
 
@@ -184,7 +196,7 @@ internal sealed class ReceiptBook
     {
         int count = 0;
 
-        for (; _takeCursor < _transferCursor && count < updates.Length; _takeCursor++)
+        for (; _takeCursor < _transferCursor; _takeCursor++)
         {
             Entry note = At(_takeCursor);
 
@@ -195,7 +207,7 @@ internal sealed class ReceiptBook
 
             TakeState take = TakeOf(note.End, ended);
 
-            if (take == TakeState.Pending)
+            if (take == TakeState.Pending || count == updates.Length)
             {
                 break;
             }

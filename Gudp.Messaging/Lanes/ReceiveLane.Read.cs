@@ -32,6 +32,9 @@ internal sealed partial class ReceiveLane
     /// <summary>Everything before was read, its room is free. Any thread.</summary>
     internal long ReleasedBytes => Volatile.Read(ref _released);
 
+    /// <summary>Whether something arrived that was not read. Any thread.</summary>
+    internal bool HasUnread => Volatile.Read(ref _prefix) > Volatile.Read(ref _released);
+
     /// <summary>Lets one reader in, see <see cref="ReaderSlot.TryEnter"/>.</summary>
     internal bool TryEnter(bool polling) => _reader.TryEnter(polling);
 
@@ -100,14 +103,15 @@ internal sealed partial class ReceiveLane
                 && TryPeekLarge(ring, prefix, out message);
         }
 
-        if (headerBytes + (int)length > available || CutsSkip(_read + headerBytes + (long)length))
+        if (headerBytes + (int)length > available || CutsSkip(_read + headerBytes + (long)length)
+            || !TryInOnePiece(ring, _read + headerBytes, (int)length, out ReadOnlySpan<byte> content))
         {
             return false;
         }
 
         message = new MessageView
         {
-            Content = InOnePiece(ring, _read + headerBytes, (int)length),
+            Content = content,
             End = _read + headerBytes + (long)length,
             AsksTaken = asksTaken,
         };
@@ -161,19 +165,25 @@ internal sealed partial class ReceiveLane
         return headerBytes > 0;
     }
 
-    private ReadOnlySpan<byte> InOnePiece(LaneRing ring, long start, int length)
+    private bool TryInOnePiece(LaneRing ring, long start, int length, out ReadOnlySpan<byte> content)
     {
-        ReadOnlySpan<byte> inPlace = ring.Contiguous(start, length);
+        content = ring.Contiguous(start, length);
 
-        if (inPlace.Length == length)
+        if (content.Length == length)
         {
-            return inPlace;
+            return true;
         }
 
-        // Kept for the lane's life: about one message per lap of the ring needs it.
-        _spare ??= new byte[_capacity / 4];
+        // About one message per lap of the ring. Without memory it waits, as a large one does.
+        if (_spare is null && _memory.TryRent(_capacity / 4, out _spare) != SendStatus.Accepted)
+        {
+            _spare = null;
+            return false;
+        }
+
         ring.Read(start, _spare.AsSpan(0, length));
-        return _spare.AsSpan(0, length);
+        content = _spare.AsSpan(0, length);
+        return true;
     }
 
     private bool TryOpenLarge(int headerBytes, int length, bool asksTaken)
@@ -287,6 +297,12 @@ internal sealed partial class ReceiveLane
         if (!TryPeek(out _))
         {
             DropLarge();
+
+            if (_spare is { } spare)
+            {
+                _spare = null;
+                _memory.Return(spare);
+            }
 
             if (_ring is { } ring)
             {

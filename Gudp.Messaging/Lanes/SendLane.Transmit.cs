@@ -35,7 +35,7 @@ internal sealed partial class SendLane
     internal bool IsHeldByPeer => Volatile.Read(ref _isHeldByPeer);
 
     /// <summary>Whether a writer was refused for lack of room and has not been told to try again. Any thread.</summary>
-    internal bool IsRoomWanted => Volatile.Read(ref _wantedBytes) != 0;
+    internal bool IsRoomWanted => Volatile.Read(ref _wantedBytes) != 0 || Receipts.IsRoomWanted;
 
     /// <summary>
     /// The next piece that was never sent, within the lane's credit: a range of data, or the whole of a skip.

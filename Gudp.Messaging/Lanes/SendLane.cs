@@ -327,9 +327,7 @@ internal sealed partial class SendLane
 
         lock (_gate)
         {
-            SendStatus status = _nextLarge - Volatile.Read(ref _oldestLarge) == MostLargeMessages
-                ? SendStatus.LaneFull
-                : TryReserve(length, 0, wish, out _);
+            SendStatus status = HasLargeSlot() ? TryReserve(length, 0, wish, out _) : SendStatus.LaneFull;
 
             if (status != SendStatus.Accepted)
             {
@@ -382,7 +380,7 @@ internal sealed partial class SendLane
         ulong header = ((ulong)length * 2) + (ulong)((wish & ReceiptWish.Taken) != 0 ? 1 : 0);
         int headerBytes = VarInt.Size(header);
 
-        if (!HasRoom(headerBytes + bytesInRing) || (wish != ReceiptWish.None && !Receipts.HasRoom))
+        if (!HasRoom(headerBytes + bytesInRing) || (wish != ReceiptWish.None && !Receipts.HasRoom()))
         {
             return IsHeldByPeer ? SendStatus.NoCredit : SendStatus.LaneFull;
         }
@@ -421,6 +419,19 @@ internal sealed partial class SendLane
         Volatile.Write(ref _wantedBytes, bytes);
         Interlocked.MemoryBarrier();
         return FreeBytes >= bytes;
+    }
+
+    private bool HasLargeSlot()
+    {
+        if (_nextLarge - Volatile.Read(ref _oldestLarge) < MostLargeMessages)
+        {
+            return true;
+        }
+
+        // As above; any room in the ring then stands for a slot.
+        Volatile.Write(ref _wantedBytes, 1);
+        Interlocked.MemoryBarrier();
+        return _nextLarge - Volatile.Read(ref _oldestLarge) < MostLargeMessages;
     }
 
     private long FreeBytes => _capacity - (_reserved - _reservedLargeBytes - Volatile.Read(ref _ringTail));

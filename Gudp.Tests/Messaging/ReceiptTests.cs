@@ -211,6 +211,35 @@ public sealed class ReceiptTests
         Assert.That(afterwards, Is.EqualTo(ReceiveStatus.Closed));
     }
 
+    [Test]
+    public void Updates_nobody_fetches_refuse_further_ones_until_they_are_fetched()
+    {
+        using SessionPair pair = SessionPair.Opened();
+        SendOptions ask = new() { NotifyReceived = true };
+        int accepted = 0;
+
+        while (pair.Client.Peer.TrySend([], ask) == SendStatus.Accepted)
+        {
+            accepted++;
+        }
+
+        pair.RunUntilQuiet();
+        SendStatus stillFull = pair.Client.Peer.TrySend([], ask);
+        SendStatus withoutAsking = pair.Client.Peer.TrySend([]);
+        bool waitsInVain = pair.Client.Peer.WaitToSend(TimeSpan.Zero);
+        int fetched = pair.Client.Peer.TakeUpdates(new ReceiptUpdate[100]);
+        bool waits = pair.Client.Peer.WaitToSend(TimeSpan.Zero);
+        SendStatus again = pair.Client.Peer.TrySend([], ask);
+
+        Assert.That(accepted, Is.EqualTo(4_096));
+        Assert.That(stillFull, Is.EqualTo(SendStatus.LaneFull));
+        Assert.That(withoutAsking, Is.EqualTo(SendStatus.Accepted));
+        Assert.That(waitsInVain, Is.False);
+        Assert.That(fetched, Is.EqualTo(100));
+        Assert.That(waits, Is.True);
+        Assert.That(again, Is.EqualTo(SendStatus.Accepted));
+    }
+
     // Goal: receipts never run ahead of the truth and never backwards, whatever the path does.
     [Test]
     public void Receipts_only_move_forward_and_taken_implies_read([Range(1, 10)] int seed)

@@ -1,5 +1,4 @@
 using Gudp.Tools.Transfer;
-
 using NUnit.Framework;
 
 namespace Gudp.Tests.Tools;

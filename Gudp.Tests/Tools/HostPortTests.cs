@@ -1,9 +1,6 @@
-using System.Threading;
-using System.Threading.Tasks;
 using Gudp.Core;
-using Gudp.Tools;
 using Gudp.Tools.Arguments;
-
+using Gudp.Tools;
 using NUnit.Framework;
 
 namespace Gudp.Tests.Tools;

@@ -1,8 +1,6 @@
-using System.IO;
 using System.Security.Cryptography;
 using System.Text;
 using Gudp.Tools.Transfer;
-
 using NUnit.Framework;
 
 namespace Gudp.Tests.Tools;

@@ -1,5 +1,4 @@
 using Gudp.Tools.Output;
-
 using NUnit.Framework;
 
 namespace Gudp.Tests.Tools;

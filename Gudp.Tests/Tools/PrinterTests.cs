@@ -1,7 +1,4 @@
-using System.IO;
-using System.Threading.Tasks;
 using Gudp.Tools.Output;
-
 using NUnit.Framework;
 
 namespace Gudp.Tests.Tools;

@@ -1,5 +1,4 @@
 using Gudp.Tools.Transfer;
-
 using NUnit.Framework;
 
 namespace Gudp.Tests.Tools;
@@ -26,11 +25,9 @@ public sealed class TransferMessageTests
             TransferMessage.Head("ab", 258), Is.EqualTo(new byte[] { 1, 1, 0, 0, 0, 0, 0, 0, 1, 2, 97, 98 }));
 
     [Test]
-    public void An_answer_is_read_as_written()
-        => Assert.Multiple(() => Array.ForEach(Enum.GetValues<TransferOutcome>(), AssertRoundTrip));
-
-    private static void AssertRoundTrip(TransferOutcome outcome)
+    public void An_answer_is_read_as_written([Values(0, 1, 2)] int code)
     {
+        TransferOutcome outcome = (TransferOutcome)code;
         byte[] message = TransferMessage.Answer(outcome, "because");
 
         bool isRead = TransferMessage.TryReadAnswer(message, out TransferOutcome readOutcome, out string text);

@@ -1,5 +1,6 @@
 using System.CommandLine;
 using System.Net.Sockets;
+using Gudp.Sequencing;
 using Gudp.Tools.Output;
 
 namespace Gudp.Tools.Commands;
@@ -16,7 +17,8 @@ internal static class CommandLine
 
         if (parsed.Errors.Count > 0)
         {
-            printer.Error(parsed.Errors[0].Message + " Try --help.");
+            // The last is the most precise: behind "no command" stands the word that is not one.
+            printer.Error(parsed.Errors[^1].Message + " Try --help.");
             return ExitCode.Usage;
         }
 
@@ -35,6 +37,16 @@ internal static class CommandLine
         {
             printer.Error(failure.Message);
             return failure.Code;
+        }
+        catch (SequencingException failure)
+        {
+            printer.Error(failure.Message);
+            return CodeOf(failure.Error);
+        }
+        catch (TimeoutException failure)
+        {
+            printer.Error(failure.Message);
+            return ExitCode.TimedOut;
         }
         catch (OperationCanceledException)
         {
@@ -60,6 +72,14 @@ internal static class CommandLine
 
     /// <summary>As the parser wants it.</summary>
     internal static async Task<int> RunAsync(Task<ExitCode> command) => (int)await command.ConfigureAwait(false);
+
+    private static ExitCode CodeOf(SequencingError error) => error switch
+    {
+        SequencingError.ConnectionLost or SequencingError.TimedOut => ExitCode.TimedOut,
+        SequencingError.ConfigMismatch or SequencingError.NameTaken or SequencingError.NotDeclared
+            => ExitCode.NotConnected,
+        _ => ExitCode.CheckFailed,
+    };
 
     private static RootCommand Root(Printer printer) => new("Reliable UDP and lock-time sequencing from the shell.")
     {

@@ -75,16 +75,20 @@ internal static class PingCommand
     {
         Percentiles roundTrips = new();
         long acked = connection.ReadCounters().PacketsAcked;
+        bool isDue = false;
 
         while (roundTrips.Count < count && !connection.Status.IsFinal && !cancelled.WaitHandle.WaitOne(Step))
         {
             ConnectionCounters counters = connection.ReadCounters();
 
-            if (counters.PacketsAcked != acked)
+            // One step later, because the counters of a turn appear one by one.
+            if (isDue)
             {
-                acked = counters.PacketsAcked;
                 roundTrips.Add(counters.LatestRtt);
             }
+
+            isDue = counters.PacketsAcked != acked;
+            acked = counters.PacketsAcked;
         }
 
         return roundTrips;

@@ -164,9 +164,9 @@ internal static class RecvCommand
             // Found out now, not after the sender has sent the first megabytes.
             using IncomingFile probe = new(directory, "probe", length: 0);
         }
-        catch (Exception failure) when (failure is IOException or UnauthorizedAccessException)
+        catch (Exception refused) when (refused is IOException or UnauthorizedAccessException)
         {
-            throw new CommandFailure(ExitCode.Usage, $"'{directory}' cannot be written to: {failure.Message}");
+            throw new CommandFailure(ExitCode.Usage, $"No file can be written to '{directory}'.");
         }
     }
 }

@@ -1,7 +1,9 @@
 using System.CommandLine;
+using Gudp.Core;
 using Gudp.Sequencing;
 using Gudp.Tools.Arguments;
 using Gudp.Tools.Demo;
+using Gudp.Tools.Network;
 using Gudp.Tools.Output;
 
 namespace Gudp.Tools.Commands;
@@ -37,7 +39,25 @@ internal static class ServeCommand
     private static async Task<ExitCode> RunAsync(
         int port, SequencingConfig config, Printer printer, CancellationToken cancelled)
     {
-        await Task.Yield();
+        using Daemon daemon = new(ToolConfig.Lockstep.Core);
+        daemon.Start();
+        using SequenceServer server = ToolConfig.OnPort(
+            port, local => new SequenceServer(daemon, local, config, ToolConfig.Lockstep));
+
+        printer.Line(
+            $"listening on port {server.LocalAddress.Port} for {config.Roster.Count} members, "
+            + $"config hash {FlockServer.TextOf(server.ConfigHash)}; Ctrl-C ends");
+
+        try
+        {
+            await FlockServer.UntilEndAsync(server, cancelled).ConfigureAwait(false);
+            printer.Line($"run digest {FlockServer.TextOf(server.RunDigest)}");
+        }
+        catch (OperationCanceledException)
+        {
+            printer.Line("stopped before the end of the run");
+        }
+
         return ExitCode.Fine;
     }
 }

@@ -37,6 +37,11 @@ internal static class DemoVerdict
         foreach (DemoRunResult run in new[] { first, second })
         {
             differences.AddRange(run.Members
+                .Where(member => member.RunDigest != run.RunDigest)
+                .Select(member =>
+                    $"Member {member.Member} was told the digest {member.RunDigest} of run {run.Plan.Number}, not {run.RunDigest}."));
+
+            differences.AddRange(run.Members
                 .Where(member => member.Checksum != checksum)
                 .Select(member =>
                     $"Member {member.Member} ended run {run.Plan.Number} with the flock {member.Checksum}, not {checksum}."));

@@ -9,12 +9,24 @@ internal static class ToolConfig
 {
     private const string Name = "gudp";
 
+    // The end of a burst, also of one ping, is acked soon. At once would cost a quarter of the rate: an ack per turn.
+    private static readonly TimeSpan AckDelay = TimeSpan.FromMilliseconds(1);
+
     /// <summary>For moving files: rings that hold what a fast path has under way.</summary>
-    internal static MessagingConfig Bulk => new()
+    internal static MessagingConfig Bulk
     {
-        Core = Trusting(GudpConfig.Bulk),
-        LaneRingBytes = 4 * 1024 * 1024,
-    };
+        get
+        {
+            GudpConfig core = Trusting(GudpConfig.Bulk);
+            LossConfig loss = core.Connections.Loss with { MaxAckDelay = AckDelay };
+
+            return new MessagingConfig
+            {
+                Core = core with { Connections = core.Connections with { Loss = loss } },
+                LaneRingBytes = 4 * 1024 * 1024,
+            };
+        }
+    }
 
     /// <summary>For runs in step, and for measuring round trips: acks come at once.</summary>
     internal static MessagingConfig Lockstep => new() { Core = Trusting(GudpConfig.Lockstep) };

@@ -1,0 +1,71 @@
+using Gudp.Tools;
+using NUnit.Framework;
+
+namespace Gudp.Tests.Tools;
+
+/// <summary>The demo as its users run it: processes, real sockets, a bad network.</summary>
+[TestFixture]
+[Category("Release")]
+public sealed class DemoProcessTests
+{
+    [TestCase("1", "0%", "0")]
+    [TestCase("2", "5%", "2ms")]
+    [TestCase("3", "20%", "2ms")]
+    public async Task Every_member_sees_the_same_history_in_both_runs(string seed, string loss, string delay)
+    {
+        var (code, output, errors) = await ToolProcess.RunAsync(
+            "demo", "--members", "3", "--agents", "30", "--steps", "20",
+            "--loss", loss, "--delay", delay, "--seed", seed);
+
+        Assert.That(code, Is.EqualTo(ExitCode.Fine), string.Join('\n', errors));
+        Assert.That(output, Does.Contain("deterministic: yes"));
+        Assert.That(output, Does.Contain("member-02"));
+        Assert.That(errors, Is.Empty);
+    }
+
+    [Test]
+    public async Task A_demo_of_one_member_is_a_demo()
+    {
+        var (code, output, _) = await ToolProcess.RunAsync(
+            "demo", "--members", "1", "--agents", "3", "--steps", "5", "--loss", "0%", "--delay", "0");
+
+        Assert.That(code, Is.EqualTo(ExitCode.Fine));
+        Assert.That(output, Does.Contain("deterministic: yes"));
+    }
+
+    [Test]
+    public async Task A_demo_that_takes_too_long_ends_with_a_line()
+    {
+        var (code, _, errors) = await ToolProcess.RunAsync("demo", "--steps", "100000", "--limit", "3s");
+
+        Assert.That(code, Is.EqualTo(ExitCode.TimedOut));
+        Assert.That(errors, Has.Length.EqualTo(1));
+        Assert.That(errors[0], Does.Contain("--limit"));
+    }
+
+    [Test]
+    [Platform("Linux", Reason = "Elsewhere there is no plain way to ask for the children of a process.")]
+    public async Task Interrupting_a_demo_ends_all_its_processes()
+    {
+        using ToolProcess demo = ToolProcess.Start("demo", "--members", "2", "--steps", "100000");
+        IReadOnlyList<int> children = await demo.ChildrenAsync(atLeast: 3);
+
+        demo.Interrupt();
+        var (code, _, _) = await demo.EndAsync();
+
+        Assert.That(code, Is.Not.EqualTo(ExitCode.Fine));
+        Assert.That(children.Where(ToolProcess.IsAlive), Is.Empty);
+    }
+
+    [Test]
+    [Platform("Linux", Reason = "Elsewhere there is no plain way to ask for the children of a process.")]
+    public async Task Killing_a_demo_ends_all_its_processes()
+    {
+        using ToolProcess demo = ToolProcess.Start("demo", "--members", "2", "--steps", "100000");
+        IReadOnlyList<int> children = await demo.ChildrenAsync(atLeast: 3);
+
+        demo.Kill();
+
+        await ToolProcess.UntilAsync(() => !children.Any(ToolProcess.IsAlive));
+    }
+}
