@@ -266,6 +266,8 @@ internal sealed partial class MessageSession
     {
         while (ids.TryNext(out OffsetRange refused))
         {
+            // Refused implies received, as taken does: the application was given all up to the last of them.
+            lane.Settle(0, refused.To - 1, withOpen: true);
             lane.Receipts.Refuse(refused);
         }
 

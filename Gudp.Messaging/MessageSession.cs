@@ -268,7 +268,10 @@ internal sealed partial class MessageSession : IPacketPayload
         }
 
         SendLane lane = SendLaneOf(id.Lane);
-        return new SendReceipt(id, lane.TransferOf(id.Value, ended), lane.Receipts.TakeOf(id, ended));
+
+        // In this order: whoever reads that it was taken then also reads that it was received.
+        TakeState take = lane.Receipts.TakeOf(id, ended);
+        return new SendReceipt(id, lane.TransferOf(id.Value, ended), take);
     }
 
     /// <summary>Any thread.</summary>

@@ -281,7 +281,8 @@ internal sealed class HostilePeer
     private static byte[] ShortPacket(ulong destinationId, long number, byte frame)
     {
         byte[] packet = new byte[ShortFrameRoom];
-        int position = ShortHeader.Write(packet, destinationId, isFromServer: false, new PacketNumber(number), -1);
+        int position = ShortHeader.Write(
+            packet, destinationId, isFromServer: false, new PacketNumber(number), -1, WireFormat.LeastNumberBytesInPlain);
         packet[position] = frame;
         new PacketTrailer(applicationId: 0).SealShort(packet);
         return packet;

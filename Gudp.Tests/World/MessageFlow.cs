@@ -46,7 +46,8 @@ internal sealed class MessageFlow(string name, Peer sender, Prng draws, MessageP
     internal string Standing
         => $"{name}: planned {_planned}/{plan.Messages}, waiting {_refused?.Length ?? -1}, held {_held.Count}, unsettled "
             + string.Join("; ", _all.Where(message => !message.IsSettled).Take(5))
-            + $", sender {sender.Status}, receiver {Receiver?.Status.ToString() ?? "not accepted"}";
+            + $", sender {sender.Status}, receiver {Receiver?.Status.ToString() ?? "not accepted"}, "
+            + $"{sender.Connection.ReadCounters()}, {Receiver?.Connection.ReadCounters()}";
 
     internal void Send()
     {

@@ -45,6 +45,7 @@ internal sealed class SwarmWorld : IDisposable
     private readonly Endpoint _packetEndpoint;
     private readonly SwarmTally _tally = new();
     private int _nextFault;
+    private bool _isHealed;
 
     internal SwarmWorld(ulong seed)
     {
@@ -305,6 +306,11 @@ internal sealed class SwarmWorld : IDisposable
 
     private void AdvanceFaults()
     {
+        if (_isHealed)
+        {
+            return;
+        }
+
         _active.RemoveAll(fault => fault.Until <= _world.Now && End(fault));
         IEnumerable<Fault> ordered = _plan.Faults.OrderBy(fault => fault.At);
 
@@ -397,7 +403,7 @@ internal sealed class SwarmWorld : IDisposable
 
     private LinkModel ModelOf(int from, int to)
     {
-        LinkModel model = _plan.Links[from, to];
+        LinkModel model = _isHealed ? Clean : _plan.Links[from, to];
 
         foreach (ActiveFault active in _active)
         {
@@ -418,20 +424,10 @@ internal sealed class SwarmWorld : IDisposable
 
     private void Heal()
     {
-        _active.Clear();
+        _isHealed = true;
         _nextFault = _plan.Faults.Count;
+        _active.Clear();
         ApplyFaults();
-
-        foreach (Node from in _world.Nodes)
-        {
-            foreach (Node to in _world.Nodes)
-            {
-                if (from != to)
-                {
-                    _world.Network.SetLink(from.Host, to.Host, Clean);
-                }
-            }
-        }
     }
 
     private void AssertFinished()
