@@ -110,6 +110,7 @@ internal sealed partial class ConnectionEngine
     internal void Open(Instant now)
     {
         Invariant.Require(_handshake is not null, "Only the client's end opens.");
+        Invariant.Require(_state == ConnectionState.Idle, "A connection is opened once.");
         Enter(ConnectionEvent.OpenAsked, now);
         _lastReceived = now;
         _timers.Set(TimerKind.Handshake, now);
@@ -120,6 +121,7 @@ internal sealed partial class ConnectionEngine
     internal void Admit(ulong peerId, in PeerTerms peer, Instant now)
     {
         Invariant.Require(_handshake is null, "Only the server's end admits.");
+        Invariant.Require(_state == ConnectionState.Idle, "A connection is opened once.");
         Enter(ConnectionEvent.PeerAdmitted, now);
         _handshakeDoneOwed = true;
         TakePeerTerms(peerId, peer, now);
