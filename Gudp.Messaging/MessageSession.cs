@@ -38,6 +38,9 @@ internal sealed partial class MessageSession : IPacketPayload
     // The largest window anybody runs: 8192 packets of 1200 bytes are 10 MB in flight.
     private const int MostPiecesInFlight = 8192;
 
+    // Memory that another peer gives back is not signalled to this one: a sink is asked to look again after a while.
+    private static readonly TimeSpan MemoryRecheck = TimeSpan.FromMilliseconds(20);
+
     private readonly ISessionHost _host;
     private readonly MessagingConfig _config;
     private readonly MessageMemory _memory;
@@ -53,6 +56,7 @@ internal sealed partial class MessageSession : IPacketPayload
     private long _nextDatagramId;
     private int _wantsDatagramRoom;
     private int _wantsMemory;
+    private int _wantsOpen;
     private bool _ended;
 
     // Set during a turn, published at its end.
@@ -60,6 +64,7 @@ internal sealed partial class MessageSession : IPacketPayload
     private bool _hasProgressed;
     private bool _hasOpened;
     private bool _toldFinal;
+    private Instant _memoryRecheckAt = Instant.Never;
 
     internal MessageSession(
         ISessionHost host, MessagingConfig config, MessageMemory endpointMemory, IMessageSink? sink)
@@ -110,7 +115,7 @@ internal sealed partial class MessageSession : IPacketPayload
     };
 
     /// <inheritdoc/>
-    public Instant NextDeadline => Instant.Never;
+    public Instant NextDeadline => _memoryRecheckAt;
 
     /// <inheritdoc/>
     public void HandleOpened(in PayloadParameters peer, Instant now)
@@ -133,12 +138,33 @@ internal sealed partial class MessageSession : IPacketPayload
     /// <inheritdoc/>
     public void HandleTimeout(Instant now)
     {
-        // There is no deadline yet: what waits, waits for a packet.
+        _memoryRecheckAt = Instant.Never;
+
+        if (_sink is not { } sink)
+        {
+            return;
+        }
+
+        if (LacksMemoryToRead)
+        {
+            HandToSink(sink, now);
+        }
+
+        if (Interlocked.Exchange(ref _wantsMemory, 0) != 0)
+        {
+            sink.HandlePeer(Peer, PeerChange.Writable, now);
+        }
     }
 
     /// <inheritdoc/>
     public void HandleTurnEnd(Instant now)
     {
+        if (_sink is not null && _memoryRecheckAt == Instant.Never
+            && (Volatile.Read(ref _wantsMemory) != 0 || LacksMemoryToRead))
+        {
+            _memoryRecheckAt = now + MemoryRecheck;
+        }
+
         bool becameFinal = !_toldFinal && _host.IsFinal;
         bool changed = _hasArrived | _hasProgressed | _hasOpened | becameFinal;
 
@@ -234,6 +260,16 @@ internal sealed partial class MessageSession : IPacketPayload
         else if (status is SendStatus.PeerFull or SendStatus.DaemonFull)
         {
             Volatile.Write(ref _wantsMemory, 1);
+
+            // The end of the next turn starts the clock for a sink; other users look again by themselves.
+            if (_sink is not null)
+            {
+                _host.Wake();
+            }
+        }
+        else if (status == SendStatus.NotOpen)
+        {
+            Volatile.Write(ref _wantsOpen, 1);
         }
 
         return status;
@@ -322,7 +358,9 @@ internal sealed partial class MessageSession : IPacketPayload
     /// <summary>Any thread. Whether a refused sender still waits for its signal.</summary>
     internal bool IsSendRefused()
     {
-        bool waits = Volatile.Read(ref _wantsDatagramRoom) != 0 || Volatile.Read(ref _wantsMemory) != 0;
+        bool waits = Volatile.Read(ref _wantsDatagramRoom) != 0
+            || Volatile.Read(ref _wantsMemory) != 0
+            || (Volatile.Read(ref _wantsOpen) != 0 && !IsOpen);
 
         for (ulong left = Volatile.Read(ref _sendLanesInUse); left != 0 && !waits; left &= left - 1)
         {
