@@ -6,6 +6,7 @@
 
 using System;
 using System.Collections.Generic;
+using Gudp.Sequencing.Config;
 using Gudp.Sequencing.Time;
 
 namespace Gudp.Sequencing.Wire;
@@ -141,7 +142,7 @@ internal sealed class HelloFrame
         runId.TryWriteBytes(run, bigEndian: true, out _);
 
         writer.BeginFrame(FrameType.Hello, 0, 0);
-        writer.WriteNumber(Config.RunLayout.ProtocolVersion);
+        writer.WriteNumber(RunLayout.ProtocolVersion);
         writer.WriteBytes(run);
         writer.WriteText(member.Name);
         writer.WriteBlock([]);
@@ -167,12 +168,12 @@ internal sealed class HelloFrame
         FrameReader reader = new(body);
         ulong version = reader.ReadNumber();
         ReadOnlySpan<byte> run = reader.ReadBytes(16);
-        string name = reader.ReadText();
+        string name = reader.ReadText(SequencingRules.MaxNameBytes);
         int tokenBytes = reader.ReadBlock().Length;
         ulong configHash = reader.ReadUInt64();
         ulong flags = reader.ReadNumber();
         Delay lookahead = reader.ReadDelay();
-        ulong count = reader.ReadNumber();
+        ulong count = reader.ReadNumber(SequencingRules.MaxInterests);
         bool isPlain = true;
 
         // Grown as entries really come: the count alone must not be able to order memory.
@@ -180,7 +181,7 @@ internal sealed class HelloFrame
 
         for (ulong i = 0; i < count && !reader.IsMalformed; i++)
         {
-            interests.Add((reader.ReadText(), (InterestBits)reader.ReadNumber(byte.MaxValue)));
+            interests.Add((reader.ReadText(SequencingRules.MaxNameBytes), (InterestBits)reader.ReadNumber(byte.MaxValue)));
             isPlain &= reader.ReadNumber() == 0;
         }
 
