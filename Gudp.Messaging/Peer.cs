@@ -10,7 +10,8 @@ namespace Gudp.Messaging;
 /// <summary>The other end of a connection, as sender and receiver of messages.</summary>
 /// <remarks>
 /// Any thread may call any member, except where a member says otherwise. Nothing here blocks but the members with a
-/// time-out; in manual mode another thread must call <see cref="Daemon.ProcessIO"/> while they wait. What is sent before the handshake is done waits; see <see cref="TrySend(ReadOnlySpan{byte}, SendOptions)"/>.
+/// time-out; in manual mode another thread must call <see cref="Daemon.ProcessIO"/> while they wait. What
+/// is sent before the handshake is done waits; see <see cref="TrySend(ReadOnlySpan{byte}, SendOptions)"/>.
 /// </remarks>
 public sealed class Peer : IDisposable
 {
