@@ -114,7 +114,8 @@ public sealed class MessageEndpointTests
         Assert.That(answer, Is.EqualTo("echo"u8.ToArray()));
         Assert.That(sink.Changes[0], Is.EqualTo(PeerChange.Opened));
         Assert.That(sink.Changes[^1], Is.EqualTo(PeerChange.Closed));
-        Assert.That(sink.Receipts.Select(update => update.Receipt.Transfer), Is.EqualTo(new[] { TransferState.Received }));
+        Assert.That(
+            sink.Receipts.Select(update => update.Receipt.Transfer), Is.EqualTo(new[] { TransferState.Received }));
         Assert.That(listener.TryAccept(out _), Is.False, "The sink has the peer already.");
     }
 
