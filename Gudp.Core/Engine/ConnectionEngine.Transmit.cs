@@ -233,10 +233,7 @@ internal sealed partial class ConnectionEngine
 
     private void RecordSent(int bytes, long largestAckedInIt, bool isEliciting, int payloadBytes, Instant now)
     {
-        // The peer's socket buffer limits just as the application does: a window that it keeps from being filled has
-        // proved nothing, and one grown beyond all use would not feel a loss.
-        bool limited = _controller.WindowBytes > _windowCap
-            || (!_payload.HasDataToSend && _sent.BytesInFlight + bytes < WindowBytes);
+        bool limited = !_payload.HasDataToSend && _sent.BytesInFlight + bytes < WindowBytes;
         _sent.Add(new SentPacket
         {
             SentAt = now,
