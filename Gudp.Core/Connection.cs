@@ -63,7 +63,9 @@ public sealed class Connection : IDisposable, ILoopConnection
     /// <summary>A copy of the counters. Any thread; the fields are not consistent among each other.</summary>
     public ConnectionCounters ReadCounters() => Counters.ReadSnapshot();
 
-    /// <summary>Queues one unreliable packet. Never blocks, never throws for a full or closed connection. Any thread.</summary>
+    /// <summary>
+    /// Queues one unreliable packet. Never blocks, never throws for a full or closed connection. Any thread.
+    /// </summary>
     /// <param name="packet">Copied before the method returns; 0 bytes up to <see cref="MaxPacketBytes"/>.</param>
     /// <returns>
     /// <see cref="SendStatus.Accepted"/>; <see cref="SendStatus.TooLarge"/>: beyond <see cref="MaxPacketBytes"/>;
@@ -112,9 +114,12 @@ public sealed class Connection : IDisposable, ILoopConnection
         return _mailbox is null ? ReceiveStatus.Empty : _mailbox.Inbox.TryTake(destination, out length);
     }
 
-    /// <summary>As <see cref="TryReceive"/>, and waits for a packet. Any number of threads may wait at once (G8).</summary>
+    /// <summary>
+    /// As <see cref="TryReceive"/>, and waits for a packet. Any number of threads may wait at once (G8).
+    /// </summary>
     /// <param name="destination">Receives the packet.</param>
-    /// <param name="timeout">How long to wait; <see cref="Timeout.InfiniteTimeSpan"/> waits for the packet or the end.</param>
+    /// <param name="timeout">How long to wait; <see cref="Timeout.InfiniteTimeSpan"/> waits for the packet or the
+    /// end.</param>
     /// <param name="length">Its bytes.</param>
     /// <returns>As <see cref="TryReceive"/>; TimedOut instead of Empty.</returns>
     /// <remarks>In manual mode another thread must call <see cref="Daemon.ProcessIO"/> meanwhile.</remarks>
@@ -153,6 +158,8 @@ public sealed class Connection : IDisposable, ILoopConnection
 
     EndpointDriver? ILoopConnection.Driver => Driver;
 
+    ILoopConnection? ILoopConnection.NextTouched { get; set; }
+
     internal ConnectionConfig Config { get; }
 
     internal ConnectionCounterSet Counters { get; } = new();
@@ -176,11 +183,20 @@ public sealed class Connection : IDisposable, ILoopConnection
     // A full fence: whatever a user published before a touch that found the flag still set is seen by the leader.
     void ILoopConnection.ClearTouched() => Interlocked.Exchange(ref _touched, 0);
 
+    void ILoopConnection.EndUnconnected(FinalReasons reasons, CloseReason reason, Instant now)
+    {
+        _status.End(reasons, reason);
+        _settled.Set();
+        Payload.HandleStatus(_status.Read(), _status.Reason, now);
+    }
+
     internal void Close(FinalReasons reasons, CloseReason reason)
     {
         if (_status.End(reasons, reason))
         {
+            // Here and not by the leader alone: it may be busy, or a daemon in manual mode that is not driven.
             _mailbox?.Inbox.End();
+            _settled.Set();
             Touch();
         }
     }
@@ -190,9 +206,7 @@ public sealed class Connection : IDisposable, ILoopConnection
     {
         if (Interlocked.Exchange(ref _touched, 1) == 0)
         {
-            // Each connection has one place in the queue at most, and the queue has a place for each: never full.
-            bool posted = _loop.TryPost(new LoopCommand(LoopCommandKind.Touch, null, this));
-            Invariant.Require(posted, "The command queue has a place for a touch of every connection.");
+            _loop.Touch(this);
         }
     }
 

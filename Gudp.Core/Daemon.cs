@@ -65,8 +65,12 @@ public sealed class Daemon : IDisposable
     /// <summary>Why the loop stopped, if it did not stop by <see cref="Dispose"/>; else null.</summary>
     public Exception? Fault { get; private set; }
 
-    /// <summary>Manual mode: how long the owner may sleep before the next <see cref="ProcessIO"/>, if no datagram comes.</summary>
-    /// <remarks>Zero if there is something to do now; <see cref="Timeout.InfiniteTimeSpan"/> if nothing is waited for.</remarks>
+    /// <summary>
+    /// Manual mode: how long the owner may sleep before the next <see cref="ProcessIO"/>, if no datagram comes.
+    /// </summary>
+    /// <remarks>
+    /// Zero if there is something to do now; <see cref="Timeout.InfiniteTimeSpan"/> if nothing is waited for.
+    /// </remarks>
     public TimeSpan UntilNextDeadline
     {
         get
@@ -92,7 +96,8 @@ public sealed class Daemon : IDisposable
 
             if (_pumpOwner != 0)
             {
-                throw new InvalidOperationException("The daemon is driven by ProcessIO; it cannot have a thread as well.");
+                throw new InvalidOperationException(
+                    "The daemon is driven by ProcessIO; it cannot have a thread as well.");
             }
 
             _thread = new LoopThread($"gudp-{_config.Name}", _loop, _network, _clock, _config.Waiting, HandleFault);
@@ -100,12 +105,16 @@ public sealed class Daemon : IDisposable
         }
     }
 
-    /// <summary>Manual mode: one bounded turn, everything that can be done now. The first caller owns the pump (B6).</summary>
+    /// <summary>
+    /// Manual mode: one bounded turn, everything that can be done now. The first caller owns the pump (B6).
+    /// </summary>
     /// <returns>False when every endpoint and connection is closed.</returns>
-    /// <exception cref="InvalidOperationException">Called by another thread than before, or after <see cref="Start"/>.</exception>
+    /// <exception cref="InvalidOperationException">
+    /// Called by another thread than before, after <see cref="Start"/>, or after a fault.
+    /// </exception>
     public bool ProcessIO()
     {
-        ObjectDisposedException.ThrowIf(_isDisposed, this);
+        ThrowIfEnded();
         ClaimPump();
 
         try
@@ -125,10 +134,12 @@ public sealed class Daemon : IDisposable
     /// <param name="local">Port 0 lets the system pick; <see cref="PeerAddress.AnyIPv6"/> serves both families.</param>
     /// <param name="config">How its connections behave; by default <see cref="GudpConfig.Connections"/>.</param>
     /// <exception cref="GudpConfigException">A rule is broken, or no protection is named.</exception>
-    /// <exception cref="System.Net.Sockets.SocketException">The address cannot be used, for instance because it is in use.</exception>
+    /// <exception cref="System.Net.Sockets.SocketException">
+    /// The address cannot be used, for instance because it is in use.
+    /// </exception>
     public Endpoint Open(PeerAddress local, ConnectionConfig? config = null)
     {
-        ObjectDisposedException.ThrowIf(_isDisposed, this);
+        ThrowIfEnded();
         ConnectionConfig used = config ?? _config.Connections;
         used.ValidateForOpening();
 
@@ -169,16 +180,30 @@ public sealed class Daemon : IDisposable
                 return;
             }
 
-            _isDisposed = true;
             thread = _thread;
+
+            if (thread is { IsCurrent: true })
+            {
+                throw new InvalidOperationException(
+                    "The daemon's own thread cannot dispose it, since it would wait for itself; use another one.");
+            }
+
+            _isDisposed = true;
         }
 
-        Invariant.Require(thread is not { IsCurrent: true }, "The daemon's own thread cannot dispose it.");
         thread?.Stop();
 
         if (Fault is null)
         {
-            SayGoodbyes(wait: thread is not null);
+            try
+            {
+                SayGoodbyes(wait: thread is not null);
+            }
+            catch (Exception fault)
+            {
+                // The sockets close whatever happens in the last turns.
+                HandleFault(fault);
+            }
         }
 
         _loop.DisposeSockets();
@@ -190,6 +215,16 @@ public sealed class Daemon : IDisposable
         Span<byte> seed = stackalloc byte[sizeof(ulong)];
         SystemSecrets.Instance.Fill(seed);
         return new Prng(BitConverter.ToUInt64(seed));
+    }
+
+    private void ThrowIfEnded()
+    {
+        ObjectDisposedException.ThrowIf(_isDisposed, this);
+
+        if (Fault is { } fault)
+        {
+            throw new InvalidOperationException("The daemon has stopped because of a fault; make a new one.", fault);
+        }
     }
 
     private void ClaimPump()
@@ -206,7 +241,8 @@ public sealed class Daemon : IDisposable
         {
             if (_thread is not null)
             {
-                throw new InvalidOperationException("The daemon has a thread of its own; ProcessIO is for daemons not started.");
+                throw new InvalidOperationException(
+                    "The daemon has a thread of its own; ProcessIO is for daemons not started.");
             }
 
             if (_pumpOwner != 0)
@@ -248,13 +284,13 @@ public sealed class Daemon : IDisposable
             }
         }
 
-        _loop.EndAll(FinalReasons.ClosedLocally, reason, _clock.Now);
+        _loop.Stop(FinalReasons.ClosedLocally, reason, _clock.Now);
     }
 
     private void HandleFault(Exception fault)
     {
         Fault = fault;
-        _loop.EndAll(
+        _loop.Stop(
             FinalReasons.LoopFaulted, new CloseReason(CloseCode.LoopFault, fault.Message), _clock.Now);
     }
 }

@@ -23,6 +23,7 @@ public sealed class Endpoint : IDisposable, IConnectionAcceptor
     private EndpointDriver? _driver;
     private bool _isListening;
     private bool _isDisposed;
+    private bool _hasEnded;         // its socket or daemon is gone; under the gate
 
     internal Endpoint(EventLoop loop, PeerAddress local, in ConnectionConfig config)
     {
@@ -70,8 +71,10 @@ public sealed class Endpoint : IDisposable, IConnectionAcceptor
 
         if (!_loop.TryPost(new LoopCommand(LoopCommandKind.Connect, _driver, connection)))
         {
-            connection.Close(
-                FinalReasons.Refused, new CloseReason(CloseCode.Busy, "The daemon's command queue is full; connect fewer at once."));
+            ((ILoopConnection)connection).EndUnconnected(
+                FinalReasons.Refused,
+                new CloseReason(CloseCode.Busy, "The daemon's command queue is full, or the daemon has stopped."),
+                default);
         }
 
         return connection;
@@ -92,8 +95,9 @@ public sealed class Endpoint : IDisposable, IConnectionAcceptor
     }
 
     /// <summary>Waits for the next connection a peer opens. Begins to listen.</summary>
-    /// <param name="timeout">How long; <see cref="Timeout.InfiniteTimeSpan"/> waits until one comes or the endpoint is disposed.</param>
-    /// <returns>The connection, open; null if none came in time.</returns>
+    /// <param name="timeout">How long; <see cref="Timeout.InfiniteTimeSpan"/> waits until one comes or nobody
+    /// can.</param>
+    /// <returns>The connection, open; null if none came in time, or the endpoint or its daemon has ended.</returns>
     /// <remarks>In manual mode another thread must call <see cref="Daemon.ProcessIO"/> meanwhile.</remarks>
     public Connection? Accept(TimeSpan timeout)
     {
@@ -102,7 +106,7 @@ public sealed class Endpoint : IDisposable, IConnectionAcceptor
 
         lock (_gate)
         {
-            while (_accepted.Count == 0 && !_isDisposed)
+            while (_accepted.Count == 0 && !_isDisposed && !_hasEnded)
             {
                 if (timeout == Timeout.InfiniteTimeSpan)
                 {
@@ -145,10 +149,11 @@ public sealed class Endpoint : IDisposable, IConnectionAcceptor
             Monitor.PulseAll(_gate);
         }
 
-        _loop.TryPost(new LoopCommand(LoopCommandKind.ReleaseEndpoint, _driver, null));
+        _loop.Release(_driver!);
     }
 
-    IConnectionOwner IConnectionAcceptor.Admit(PeerAddress remote) => new Connection(_loop, LocalAddress, remote, _config);
+    IConnectionOwner IConnectionAcceptor.Admit(PeerAddress remote)
+        => new Connection(_loop, LocalAddress, remote, _config);
 
     void IConnectionAcceptor.HandleAdmitted(IConnectionOwner owner, ConnectionEngine engine)
     {
@@ -166,6 +171,15 @@ public sealed class Endpoint : IDisposable, IConnectionAcceptor
         }
 
         connection.Close();
+    }
+
+    void IConnectionAcceptor.HandleEnd()
+    {
+        lock (_gate)
+        {
+            _hasEnded = true;
+            Monitor.PulseAll(_gate);
+        }
     }
 
     internal void Attach(EndpointDriver driver) => _driver = driver;

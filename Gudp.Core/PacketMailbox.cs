@@ -193,7 +193,7 @@ internal sealed class PacketMailbox : IPacketPayload
 
             if (read <= 0)
             {
-                return PayloadVerdict.Malformed;
+                return IsKnown(frames) ? PayloadVerdict.Malformed : PayloadVerdict.UnknownFrame;
             }
 
             frames = frames[read..];
@@ -223,6 +223,11 @@ internal sealed class PacketMailbox : IPacketPayload
         _head = 0;
         return true;
     }
+
+    private static bool IsKnown(ReadOnlySpan<byte> frames)
+        => FrameType.TryRead(frames, out ulong type) == 0
+            || type is FrameType.UserPacket or FrameType.UserPacketReliable
+            || FrameType.IsSkippable(type);
 
     private void CopyIn(ReadOnlySpan<byte> packet, int at)
     {

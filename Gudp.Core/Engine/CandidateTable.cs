@@ -12,7 +12,8 @@ namespace Gudp.Core.Engine;
 //   - a candidate is gone by its Finish, or when its peer has not asked for the answer for Lifetime.
 
 /// <summary>A peer between HelloPlus and Finish.</summary>
-internal sealed class Candidate(PeerAddress address, ulong clientId, ulong serverId, in PeerTerms terms, Instant expiresAt)
+internal sealed class Candidate(
+    PeerAddress address, ulong clientId, ulong serverId, in PeerTerms terms, Instant expiresAt)
 {
     internal PeerAddress Address { get; } = address;
 

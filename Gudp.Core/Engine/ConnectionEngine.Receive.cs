@@ -18,7 +18,8 @@ internal sealed partial class ConnectionEngine
 
     /// <summary>Takes one short-form datagram that names our id.</summary>
     /// <returns><see cref="DropReason.None"/> if it was accepted.</returns>
-    internal DropReason HandleDatagram(in ShortHeader header, ReadOnlySpan<byte> datagram, PeerAddress from, Instant now)
+    internal DropReason HandleDatagram(
+        in ShortHeader header, ReadOnlySpan<byte> datagram, PeerAddress from, Instant now)
     {
         if (from != RemoteAddress)
         {
@@ -52,6 +53,12 @@ internal sealed partial class ConnectionEngine
                 break;
         }
 
+        if (_state is ConnectionState.Idle or ConnectionState.Opening)
+        {
+            // Overtook the answer, or forged: without the peer's terms nothing can be made of it. It will come again.
+            return DropReason.NotEstablished;
+        }
+
         if (_state is not (ConnectionState.Open or ConnectionState.Flushing))
         {
             return HandleLatePacket(header, datagram, now);
@@ -82,7 +89,8 @@ internal sealed partial class ConnectionEngine
         if (check.IsMalformed)
         {
             CloseCode code = check.IsUnknownType ? CloseCode.UnknownFrame : CloseCode.MalformedFrame;
-            Violate(code, $"Frame type {check.MalformedType:x2} at offset {check.Offset} is malformed or unknown.", now);
+            string detail = $"Frame type {check.MalformedType:x2} at offset {check.Offset} is malformed or unknown.";
+            Violate(code, detail, now);
             return DropReason.Malformed;
         }
 
@@ -153,7 +161,8 @@ internal sealed partial class ConnectionEngine
             }
 
             TimeSpan quarter = Shorter(_ackDelay, _rtt.Smoothed / 4);
-            return quarter > _config.Loss.TimerGranularity ? quarter : Shorter(_ackDelay, _config.Loss.TimerGranularity);
+            TimeSpan finest = _config.Loss.TimerGranularity;
+            return quarter > finest ? quarter : Shorter(_ackDelay, finest);
         }
     }
 
@@ -199,7 +208,6 @@ internal sealed partial class ConnectionEngine
         {
             _loss.OnAckReceived(now);
             DeclareLost(now);
-            _pacer.OnWindowChanged(WindowBytes, _rtt.Sample, now);
         }
 
         return true;
@@ -209,7 +217,7 @@ internal sealed partial class ConnectionEngine
     /// <returns>True if a packet that asked for it was acknowledged for the first time.</returns>
     private bool TakeRange(AckRange range, Instant now, Instant newestSentAt, TimeSpan ackDelay)
     {
-        if (!newestSentAt.IsNever && now > newestSentAt)
+        if (!newestSentAt.IsNever)
         {
             _rtt.AddSample(now - newestSentAt, Shorter(ackDelay, _loss.MaxAckDelay));
         }

@@ -23,7 +23,9 @@ internal sealed partial class ConnectionEngine
     private int _pureAcks;
     private Instant _nextGoodbyeAt;
 
-    /// <summary>Eager resend needs a flow that the application limits: a full pipe has later acks to tell losses by.</summary>
+    /// <summary>
+    /// Eager resend needs a flow that the application limits: a full pipe has later acks to tell losses by.
+    /// </summary>
     private bool MayResendEagerly => _config.Loss.EagerResend && _state == ConnectionState.Open
         && !_payload.HasDataToSend && _eager.Allows(_packetBytes);
 
@@ -78,7 +80,8 @@ internal sealed partial class ConnectionEngine
     private int PollPacket(Span<byte> datagram, Instant now)
     {
         bool isProbe = _probesOwed > 0;
-        bool hasWork = isProbe || _pingOwed || _handshakeDoneOwed || _payload.HasDataToSend;
+        bool mustAskForAck = _ackDue && MustAskForAck;
+        bool hasWork = isProbe || _pingOwed || _handshakeDoneOwed || mustAskForAck || _payload.HasDataToSend;
         bool mayElicit = hasWork && (isProbe || IsAllowed(now));
 
         if (!mayElicit && !_ackDue)
@@ -115,7 +118,7 @@ internal sealed partial class ConnectionEngine
 
         bool isEliciting = controlBytes + payloadBytes > 0;
 
-        if (mayElicit && !isEliciting && (isProbe || MustAskForAck(largestAckedInIt)))
+        if (mayElicit && !isEliciting && (isProbe || mustAskForAck))
         {
             position += FrameWriter.WritePing(datagram[position..limit]);
             isEliciting = true;
@@ -197,10 +200,11 @@ internal sealed partial class ConnectionEngine
         return written;
     }
 
-    private bool MustAskForAck(long largestAckedInIt)
-        => largestAckedInIt >= 0 && _received.Ranges.Length > 1 && _pureAcks >= PureAcksBeforePing;
+    private bool MustAskForAck => _received.Ranges.Length > 1 && _pureAcks >= PureAcksBeforePing;
 
-    /// <summary>Padding stands before the payload, which owns the rest of the packet; only tiny packets need it.</summary>
+    /// <summary>
+    /// Padding stands before the payload, which owns the rest of the packet; only tiny packets need it.
+    /// </summary>
     private static int PadBeforePayload(Span<byte> datagram, int end, int payloadBytes)
     {
         int missing = WireFormat.MinAckElicitingBytes - WireFormat.TrailerBytes - end;
@@ -229,7 +233,10 @@ internal sealed partial class ConnectionEngine
 
     private void RecordSent(int bytes, long largestAckedInIt, bool isEliciting, int payloadBytes, Instant now)
     {
-        bool limited = !_payload.HasDataToSend && _sent.BytesInFlight + bytes < WindowBytes;
+        // The peer's socket buffer limits just as the application does: a window that it keeps from being filled has
+        // proved nothing, and one grown beyond all use would not feel a loss.
+        bool limited = _controller.WindowBytes > _windowCap
+            || (!_payload.HasDataToSend && _sent.BytesInFlight + bytes < WindowBytes);
         _sent.Add(new SentPacket
         {
             SentAt = now,
@@ -265,6 +272,15 @@ internal sealed partial class ConnectionEngine
 
         if (!_loss.TryProbe(now))
         {
+            return;
+        }
+
+        if (_sent.IsExhausted)
+        {
+            // No number is left to probe with: a peer that speaks and acknowledges nothing is not worth the waiting.
+            _status.End(FinalReasons.TimedOut, new CloseReason(
+                CloseCode.IdleTimeout, $"{RemoteAddress} acknowledges nothing."));
+            Enter(ConnectionEvent.SilenceElapsed, now);
             return;
         }
 
@@ -304,6 +320,8 @@ internal sealed partial class ConnectionEngine
                 _handshakeDoneOwed = true;
             }
         }
+
+        _pacer.OnWindowChanged(WindowBytes, _rtt.Sample, now);
     }
 
     private void OfferOverdue(Instant now)
@@ -363,7 +381,8 @@ internal sealed partial class ConnectionEngine
         PacketNumber number = _sent.Skip();
         int position = WriteHeader(datagram, number);
         CloseReason reason = _status.Reason ?? CloseReason.ByApplication;
-        position += FrameWriter.WriteClose(datagram[position..^WireFormat.TrailerBytes], (ulong)reason.Code, reason.Detail);
+        position += FrameWriter.WriteClose(
+            datagram[position..^WireFormat.TrailerBytes], (ulong)reason.Code, reason.Detail);
         _lastSent = now;
         int total = position + WireFormat.TrailerBytes;
         _endpoint.Trailer.SealShort(datagram[..total]);

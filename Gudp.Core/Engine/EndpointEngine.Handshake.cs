@@ -151,7 +151,8 @@ internal sealed partial class EndpointEngine
 
         ulong serverId = NextFreeId();
         byte[] answer = MakeAnswer(header, serverId, ours);
-        _candidates.Add(new Candidate(from, header.SourceId, serverId, PeerTerms.Read(_theirs), now + CandidateTable.Lifetime)
+        Instant expiresAt = now + CandidateTable.Lifetime;
+        _candidates.Add(new Candidate(from, header.SourceId, serverId, PeerTerms.Read(_theirs), expiresAt)
         {
             Answer = answer,
         });
@@ -176,7 +177,8 @@ internal sealed partial class EndpointEngine
         return datagram[..written];
     }
 
-    private DropReason HandleFinish(in LongHeader header, PeerAddress from, Instant now, out ConnectionEngine? connection)
+    private DropReason HandleFinish(
+        in LongHeader header, PeerAddress from, Instant now, out ConnectionEngine? connection)
     {
         if (_byId.TryGetValue(header.DestinationId, out connection))
         {
@@ -184,14 +186,20 @@ internal sealed partial class EndpointEngine
             return DropReason.Duplicate;
         }
 
-        if (!_candidates.TryPromote(header.DestinationId, header.SourceId, from, now, out Candidate? candidate))
+        if (!_candidates.Contains(header.DestinationId))
         {
             return DropReason.UnknownConnection;
         }
 
-        if (!_acceptor.IsListening || !_acceptor.HasRoom)
+        // Asked before the candidate is taken: the client repeats its Finish, and there may be room by then.
+        if (!_acceptor.IsListening || !_acceptor.HasRoom || _byId.Count >= _settings.MaxConnections)
         {
             return DropReason.Busy;
+        }
+
+        if (!_candidates.TryPromote(header.DestinationId, header.SourceId, from, now, out Candidate? candidate))
+        {
+            return DropReason.UnknownConnection;
         }
 
         RetireFormerOf(from, candidate!.Terms.Instance, now);
@@ -199,12 +207,16 @@ internal sealed partial class EndpointEngine
         IConnectionOwner owner = _acceptor.Admit(from);
         connection = new ConnectionEngine(_settings, owner, from, candidate.ServerId, handshake: null);
         _byId.Add(candidate.ServerId, connection);
-        _acceptor.HandleAdmitted(owner, connection);
+
+        // Open first: from the moment users may accept it, another thread uses it.
         connection.Admit(candidate.ClientId, candidate.Terms, now);
+        _acceptor.HandleAdmitted(owner, connection);
         return DropReason.None;
     }
 
-    /// <summary>The same address has opened anew: what it had before is over, and said to be before the new one is.</summary>
+    /// <summary>
+    /// The same address has opened anew: what it had before is over, and said to be before the new one is.
+    /// </summary>
     private void RetireFormerOf(PeerAddress address, ulong instance, Instant now)
     {
         foreach (ConnectionEngine former in _byId.Values)
@@ -212,8 +224,8 @@ internal sealed partial class EndpointEngine
             if (former.IsServer && former.RemoteAddress == address && former.State != ConnectionState.Ended)
             {
                 CloseReason reason = former.PeerInstance == instance
-                    ? new CloseReason(CloseCode.PeerLostState, "The peer opened a new connection from the same address.")
-                    : new CloseReason(CloseCode.PeerRestarted, "The peer was restarted and opened a new connection.");
+                    ? new CloseReason(CloseCode.PeerLostState, "The peer opened anew from the same address.")
+                    : new CloseReason(CloseCode.PeerRestarted, "The peer was restarted and opened anew.");
                 former.End(FinalReasons.ClosedByPeer, reason, now);
                 _disturbed.Enqueue(former);
             }

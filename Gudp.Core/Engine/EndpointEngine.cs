@@ -83,9 +83,14 @@ internal sealed partial class EndpointEngine
     internal bool TryNextReply(Span<byte> destination, out int bytes, out PeerAddress to)
         => _replies.TryTake(destination, out bytes, out to);
 
+    /// <summary>Nobody will be taken in any more: whoever waits to accept goes on.</summary>
+    internal void StopAccepting() => _acceptor.HandleEnd();
+
     /// <summary>Ends every connection without a goodbye: there is nothing left to say it with.</summary>
     internal void EndAll(FinalReasons reasons, CloseReason reason, Instant now)
     {
+        StopAccepting();
+
         foreach (ConnectionEngine connection in _byId.Values)
         {
             connection.End(reasons, reason, now);

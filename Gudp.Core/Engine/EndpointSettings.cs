@@ -130,4 +130,7 @@ internal interface IConnectionAcceptor
 
     /// <summary>The engine of that handle exists and is open: users may accept it.</summary>
     void HandleAdmitted(IConnectionOwner owner, ConnectionEngine engine);
+
+    /// <summary>The socket or the daemon has ended: nobody will come any more.</summary>
+    void HandleEnd();
 }

@@ -21,8 +21,13 @@ internal sealed class CommandQueue<TCommand>
     /// <summary>Any thread. A command posted before is seen as soon as its post returned.</summary>
     internal bool IsEmpty => _channel.Reader.Count == 0;
 
-    /// <summary>Any thread. False: full, nothing was queued.</summary>
+    /// <summary>Any thread. False: full or complete, nothing was queued.</summary>
     internal bool TryPost(in TCommand command) => _channel.Writer.TryWrite(command);
+
+    /// <summary>
+    /// Nothing can be posted from now on; what was posted is still read. Any thread, any number of times.
+    /// </summary>
+    internal void Complete() => _channel.Writer.TryComplete();
 
     /// <summary>The leader only. In the order of posting.</summary>
     internal bool TryRead(out TCommand command) => _channel.Reader.TryRead(out command);

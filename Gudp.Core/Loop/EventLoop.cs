@@ -17,8 +17,10 @@ namespace Gudp.Core.Loop;
 //   - a connection is in the ready list at most once; one that is not in it has nothing to say before its deadline;
 //   - user threads only publish (commands, status bits, payload queues) and wake; all else belongs to the leader.
 
-/// <summary>Drives all endpoints and connections of one daemon. Called by the loop thread or by the pump's owner.</summary>
-internal sealed class EventLoop
+/// <summary>
+/// Drives all endpoints and connections of one daemon. Called by the loop thread or by the pump's owner.
+/// </summary>
+internal sealed partial class EventLoop
 {
     private const int ReceiveBufferBytes = 65_536;
 
@@ -26,6 +28,7 @@ internal sealed class EventLoop
     private readonly TurnBudgets _budgets;
     private readonly DaemonCounterSet _counters;
     private readonly CommandQueue<LoopCommand> _commands;
+    private readonly TouchList _touched = new();
     private readonly DeadlineHeap<ConnectionEngine> _deadlines = new(new EngineHeapSlot());
     private readonly Queue<ConnectionEngine> _ready = new();
     private readonly List<EndpointDriver> _endpoints = [];
@@ -33,6 +36,7 @@ internal sealed class EventLoop
     private readonly byte[] _receive = GC.AllocateUninitializedArray<byte>(ReceiveBufferBytes, pinned: true);
 
     private int _leader;
+    private int _isReleaseAsked;
     private int _firstEndpoint;
     private Instant _lastTurn;
     private bool _isSocketFull;
@@ -53,7 +57,8 @@ internal sealed class EventLoop
     internal int LiveCount { get; private set; }
 
     /// <summary>True while the leader has commands to run or connections that may transmit at once.</summary>
-    internal bool HasWorkNow => !_commands.IsEmpty || (_ready.Count > 0 && !_isSocketFull);
+    internal bool HasWorkNow => !_commands.IsEmpty || !_touched.IsEmpty || Volatile.Read(ref _isReleaseAsked) != 0
+        || (_ready.Count > 0 && !_isSocketFull);
 
     /// <summary>When the next turn is due if nothing comes in before. Leader or pump owner.</summary>
     internal Instant NextDeadline(Instant now)
@@ -70,7 +75,7 @@ internal sealed class EventLoop
     }
 
     /// <summary>Any thread: hands a request to the leader and wakes it.</summary>
-    /// <returns>False if the queue is full.</returns>
+    /// <returns>False if the queue is full or the loop has stopped.</returns>
     internal bool TryPost(in LoopCommand command)
     {
         if (!_commands.TryPost(command))
@@ -80,6 +85,23 @@ internal sealed class EventLoop
 
         _network.Wake();
         return true;
+    }
+
+    /// <summary>
+    /// Any thread: the leader will look at this connection. Only for one whose touched flag was just set.
+    /// </summary>
+    internal void Touch(ILoopConnection connection)
+    {
+        _touched.Add(connection);
+        _network.Wake();
+    }
+
+    /// <summary>Any thread: the endpoint goes as soon as nothing needs it.</summary>
+    internal void Release(EndpointDriver endpoint)
+    {
+        endpoint.IsReleased = true;
+        Volatile.Write(ref _isReleaseAsked, 1);
+        _network.Wake();
     }
 
     /// <summary>One bounded pass.</summary>
@@ -109,12 +131,30 @@ internal sealed class EventLoop
         }
     }
 
-    /// <summary>Ends every connection without a goodbye and wakes every waiter.</summary>
-    internal void EndAll(FinalReasons reasons, CloseReason reason, Instant now)
+    /// <summary>
+    /// Ends every connection without a goodbye and wakes every waiter; what was asked for and not begun is refused, now
+    /// and from now on.
+    /// </summary>
+    internal void Stop(FinalReasons reasons, CloseReason reason, Instant now)
     {
+        _commands.Complete();
+
         foreach (EndpointDriver endpoint in _endpoints)
         {
-            endpoint.Engine.EndAll(reasons, reason, now);
+            EndAllOf(endpoint, reasons, reason, now);
+        }
+
+        while (_commands.TryRead(out LoopCommand command))
+        {
+            if (command.Kind == LoopCommandKind.Connect)
+            {
+                EndUnconnected(command.Connection!, reasons, reason, now);
+            }
+            else
+            {
+                EndAllOf(command.Endpoint!, reasons, reason, now);
+                command.Endpoint!.Socket.Dispose();
+            }
         }
     }
 
@@ -131,7 +171,9 @@ internal sealed class EventLoop
         }
     }
 
-    /// <summary>Skips the flush of all connections that still flush, for a daemon that has waited long enough.</summary>
+    /// <summary>
+    /// Skips the flush of all connections that still flush, for a daemon that has waited long enough.
+    /// </summary>
     internal void SayGoodbyes(Instant now)
     {
         foreach (EndpointDriver endpoint in _endpoints)
@@ -172,6 +214,38 @@ internal sealed class EventLoop
         LiveCount = 0;
     }
 
+    // A layer that throws when it hears of the end must not keep the others from hearing of it: the loop stops anyway,
+    // and why it does is known already.
+    private static void EndAllOf(EndpointDriver endpoint, FinalReasons reasons, CloseReason reason, Instant now)
+    {
+        endpoint.Engine.StopAccepting();
+
+        foreach (ConnectionEngine connection in endpoint.Engine.Connections)
+        {
+            try
+            {
+                connection.End(reasons, reason, now);
+            }
+            catch (Exception)
+            {
+                continue;
+            }
+        }
+    }
+
+    private static void EndUnconnected(
+        ILoopConnection connection, FinalReasons reasons, CloseReason reason, Instant now)
+    {
+        try
+        {
+            connection.EndUnconnected(reasons, reason, now);
+        }
+        catch (Exception)
+        {
+            // As above.
+        }
+    }
+
     private int RunCommands(Instant now)
     {
         int done = 0;
@@ -182,7 +256,14 @@ internal sealed class EventLoop
             done++;
         }
 
-        return done;
+        // Not before the commands that came before it: a connection asked for first keeps its endpoint alive (G22).
+        if (_commands.IsEmpty && Interlocked.Exchange(ref _isReleaseAsked, 0) != 0)
+        {
+            DropReleased();
+            done++;
+        }
+
+        return done + LookAtTouched(now);
     }
 
     private void Run(in LoopCommand command, Instant now)
@@ -193,22 +274,8 @@ internal sealed class EventLoop
                 _endpoints.Add(command.Endpoint!);
                 CountLive();
                 break;
-            case LoopCommandKind.ReleaseEndpoint:
-                command.Endpoint!.IsReleased = true;
-                DropIfUnused(command.Endpoint);
-                break;
             case LoopCommandKind.Connect:
                 Connect(command.Endpoint!, command.Connection!, now);
-                break;
-            case LoopCommandKind.Touch:
-                command.Connection!.ClearTouched();
-
-                if (command.Connection.Engine is { } engine)
-                {
-                    engine.HandleTouch(now);
-                    MarkReady(engine);
-                }
-
                 break;
             default:
                 Invariant.Require(false, "Every command has a consequence.");
@@ -216,10 +283,45 @@ internal sealed class EventLoop
         }
     }
 
+    private int LookAtTouched(Instant now)
+    {
+        int looked = 0;
+        ILoopConnection? connection = _touched.TakeAll();
+
+        while (connection is not null)
+        {
+            // Read before the flag is cleared: from then on a user thread may add it again.
+            ILoopConnection? next = connection.NextTouched;
+            connection.NextTouched = null;
+            connection.ClearTouched();
+
+            // Without an engine its command to connect is still to come, and looks then. One that has ended is
+            // forgotten already or about to be.
+            if (connection.Engine is { State: not ConnectionState.Ended } engine)
+            {
+                engine.HandleTouch(now);
+                MarkReady(engine);
+            }
+
+            connection = next;
+            looked++;
+        }
+
+        return looked;
+    }
+
     private void Connect(EndpointDriver endpoint, ILoopConnection connection, Instant now)
     {
+        if (!_endpoints.Contains(endpoint))
+        {
+            connection.EndUnconnected(
+                FinalReasons.SocketFailed, new CloseReason(CloseCode.SocketError, "The endpoint is closed."), now);
+            return;
+        }
+
         ConnectionEngine engine = endpoint.Engine.Connect(connection, connection.RemoteAddress, now);
         connection.Attach(engine, endpoint);
+        engine.HandleTouch(now);
         CountLive();
         MarkReady(engine);
     }
@@ -314,142 +416,6 @@ internal sealed class EventLoop
         return fired;
     }
 
-    private int TransmitDatagrams(Instant now)
-    {
-        int sent = 0;
-        _isSocketFull = false;
-
-        foreach (EndpointDriver endpoint in _endpoints)
-        {
-            sent += SendReplies(endpoint);
-        }
-
-        // Each ready connection gets its share, then goes to the back; what is left waits for the next turn.
-        int share = Math.Max(_transmit.Capacity / ReceiveBufferBytes, _budgets.TransmitDatagrams / 4);
-
-        for (int i = _ready.Count; i > 0 && sent < _budgets.TransmitDatagrams && !_isSocketFull; i--)
-        {
-            ConnectionEngine connection = _ready.Dequeue();
-            int datagrams = SendFrom(connection, Math.Min(share, _budgets.TransmitDatagrams - sent), now);
-            sent += datagrams;
-
-            if (datagrams >= share)
-            {
-                _ready.Enqueue(connection);
-            }
-            else
-            {
-                connection.IsReady = false;
-            }
-
-            EndTurn(connection, now);
-        }
-
-        return sent;
-    }
-
-    private int SendReplies(EndpointDriver endpoint)
-    {
-        int sent = 0;
-
-        while (endpoint.Engine.TryNextReply(_transmit.Span, out int bytes, out PeerAddress to))
-        {
-            Send(endpoint, _transmit.Span[..bytes], bytes, to);
-            sent++;
-        }
-
-        return sent;
-    }
-
-    /// <summary>Builds a connection's datagrams back to back and sends runs of equal ones in one call.</summary>
-    private int SendFrom(ConnectionEngine connection, int budget, Instant now)
-    {
-        EndpointDriver endpoint = DriverOf(connection);
-        int segments = endpoint.Socket.Capabilities.MaxSegments;
-        Span<byte> buffer = _transmit.Span;
-        int sent = 0;
-        int length = 0;
-        int size = 0;
-
-        while (sent < budget && !_isSocketFull)
-        {
-            int bytes = connection.PollTransmit(buffer[length..], now);
-
-            if (bytes == 0)
-            {
-                break;
-            }
-
-            sent++;
-
-            if (length > 0 && bytes > size)
-            {
-                // A larger one cannot follow smaller ones in a run.
-                Send(endpoint, buffer[..length], size, connection.RemoteAddress);
-                buffer.Slice(length, bytes).CopyTo(buffer);
-                length = 0;
-            }
-
-            size = length == 0 ? bytes : size;
-            length += bytes;
-
-            bool isRunOver = bytes < size || length >= segments * size
-                || length + size > buffer.Length || length + size > WireFormat.MaxDatagramBytes;
-
-            if (isRunOver)
-            {
-                Send(endpoint, buffer[..length], size, connection.RemoteAddress);
-                length = 0;
-            }
-        }
-
-        if (length > 0)
-        {
-            Send(endpoint, buffer[..length], size, connection.RemoteAddress);
-        }
-
-        return sent;
-    }
-
-    private void Send(EndpointDriver endpoint, ReadOnlySpan<byte> datagrams, int datagramBytes, PeerAddress to)
-    {
-        SocketOutcome outcome = endpoint.Socket.TrySend(datagrams, datagramBytes, to);
-        _counters.CountSent(datagrams.Length, (datagrams.Length + datagramBytes - 1) / datagramBytes);
-
-        switch (outcome)
-        {
-            case SocketOutcome.Done:
-                break;
-            case SocketOutcome.WouldBlock:
-                // Counts as sent: loss recovery brings the content again (house section 6).
-                _counters.SendBlocked++;
-                _isSocketFull = true;
-                break;
-            default:
-                _counters.SocketNotices++;
-                break;
-        }
-    }
-
-    private void EndTurn(ConnectionEngine connection, Instant now)
-    {
-        connection.HandleTurnEnd(now);
-
-        if (connection.State == ConnectionState.Ended)
-        {
-            Forget(connection);
-            return;
-        }
-
-        _deadlines.Set(connection, connection.NextDeadline);
-
-        // The end of the turn may have started the goodbyes, and a sink may have sent answers.
-        if (connection.HasSomethingNow(now))
-        {
-            MarkReady(connection);
-        }
-    }
-
     private void Forget(ConnectionEngine connection)
     {
         _deadlines.Remove(connection);
@@ -462,11 +428,18 @@ internal sealed class EventLoop
     /// <summary>G22: the socket goes when the endpoint was disposed and its last connection has gone.</summary>
     private void DropIfUnused(EndpointDriver endpoint)
     {
-        if (endpoint.IsReleased && endpoint.Engine.ConnectionCount == 0)
+        if (endpoint.IsReleased && endpoint.Engine.ConnectionCount == 0 && _endpoints.Remove(endpoint))
         {
             endpoint.Socket.Dispose();
-            _endpoints.Remove(endpoint);
             CountLive();
+        }
+    }
+
+    private void DropReleased()
+    {
+        for (int i = _endpoints.Count - 1; i >= 0; i--)
+        {
+            DropIfUnused(_endpoints[i]);
         }
     }
 
@@ -505,52 +478,4 @@ internal sealed class EventLoop
 
         LiveCount = live;
     }
-}
-
-/// <summary>A connection keeps its own place in the heap of deadlines.</summary>
-internal sealed class EngineHeapSlot : IHeapSlot<ConnectionEngine>
-{
-    public int IndexOf(ConnectionEngine item) => item.HeapIndex;
-
-    public void SetIndex(ConnectionEngine item, int index) => item.HeapIndex = index;
-}
-
-/// <summary>One socket and the protocol that speaks on it.</summary>
-internal sealed class EndpointDriver(IDatagramSocket socket, EndpointEngine engine)
-{
-    internal IDatagramSocket Socket { get; } = socket;
-
-    internal EndpointEngine Engine { get; } = engine;
-
-    /// <summary>The user has disposed the endpoint: it goes with its last connection.</summary>
-    internal bool IsReleased { get; set; }
-}
-
-internal enum LoopCommandKind : byte
-{
-    AddEndpoint,
-    ReleaseEndpoint,
-    Connect,
-    Touch,
-}
-
-/// <summary>What a user thread asks of the leader.</summary>
-internal readonly record struct LoopCommand(
-    LoopCommandKind Kind, EndpointDriver? Endpoint, ILoopConnection? Connection);
-
-/// <summary>What the loop needs of the handle users hold, beside what the engine needs.</summary>
-internal interface ILoopConnection : IConnectionOwner
-{
-    PeerAddress RemoteAddress { get; }
-
-    /// <summary>Null until the leader has made it.</summary>
-    ConnectionEngine? Engine { get; }
-
-    EndpointDriver? Driver { get; }
-
-    /// <summary>Leader: from now on there is something to drive.</summary>
-    void Attach(ConnectionEngine engine, EndpointDriver driver);
-
-    /// <summary>Leader, before it looks: a touch from now on is a new one.</summary>
-    void ClearTouched();
 }
