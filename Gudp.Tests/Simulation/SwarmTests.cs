@@ -91,7 +91,7 @@ public sealed class SwarmTests
         }
         catch (Exception problem)
         {
-            TestContext.Out.WriteLine(world.ReplayLine);
+            TestContext.Out.WriteLine(world.Story);
             throw new AssertionException($"{world.ReplayLine}\n{problem.Message}", problem);
         }
     }
