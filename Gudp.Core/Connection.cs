@@ -63,7 +63,9 @@ public sealed class Connection : IDisposable, ILoopConnection
     /// <summary>A copy of the counters. Any thread; the fields are not consistent among each other.</summary>
     public ConnectionCounters ReadCounters() => Counters.ReadSnapshot();
 
-    /// <summary>Queues one unreliable packet. Never blocks, never throws for a full or closed connection. Any thread.</summary>
+    /// <summary>
+    /// Queues one unreliable packet. Never blocks, never throws for a full or closed connection. Any thread.
+    /// </summary>
     /// <param name="packet">Copied before the method returns; 0 bytes up to <see cref="MaxPacketBytes"/>.</param>
     /// <returns>
     /// <see cref="SendStatus.Accepted"/>; <see cref="SendStatus.TooLarge"/>: beyond <see cref="MaxPacketBytes"/>;
@@ -112,9 +114,12 @@ public sealed class Connection : IDisposable, ILoopConnection
         return _mailbox is null ? ReceiveStatus.Empty : _mailbox.Inbox.TryTake(destination, out length);
     }
 
-    /// <summary>As <see cref="TryReceive"/>, and waits for a packet. Any number of threads may wait at once (G8).</summary>
+    /// <summary>
+    /// As <see cref="TryReceive"/>, and waits for a packet. Any number of threads may wait at once (G8).
+    /// </summary>
     /// <param name="destination">Receives the packet.</param>
-    /// <param name="timeout">How long to wait; <see cref="Timeout.InfiniteTimeSpan"/> waits for the packet or the end.</param>
+    /// <param name="timeout">How long to wait; <see cref="Timeout.InfiniteTimeSpan"/> waits for the packet or the
+    /// end.</param>
     /// <param name="length">Its bytes.</param>
     /// <returns>As <see cref="TryReceive"/>; TimedOut instead of Empty.</returns>
     /// <remarks>In manual mode another thread must call <see cref="Daemon.ProcessIO"/> meanwhile.</remarks>

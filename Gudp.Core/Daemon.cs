@@ -65,8 +65,12 @@ public sealed class Daemon : IDisposable
     /// <summary>Why the loop stopped, if it did not stop by <see cref="Dispose"/>; else null.</summary>
     public Exception? Fault { get; private set; }
 
-    /// <summary>Manual mode: how long the owner may sleep before the next <see cref="ProcessIO"/>, if no datagram comes.</summary>
-    /// <remarks>Zero if there is something to do now; <see cref="Timeout.InfiniteTimeSpan"/> if nothing is waited for.</remarks>
+    /// <summary>
+    /// Manual mode: how long the owner may sleep before the next <see cref="ProcessIO"/>, if no datagram comes.
+    /// </summary>
+    /// <remarks>
+    /// Zero if there is something to do now; <see cref="Timeout.InfiniteTimeSpan"/> if nothing is waited for.
+    /// </remarks>
     public TimeSpan UntilNextDeadline
     {
         get
@@ -92,7 +96,8 @@ public sealed class Daemon : IDisposable
 
             if (_pumpOwner != 0)
             {
-                throw new InvalidOperationException("The daemon is driven by ProcessIO; it cannot have a thread as well.");
+                throw new InvalidOperationException(
+                    "The daemon is driven by ProcessIO; it cannot have a thread as well.");
             }
 
             _thread = new LoopThread($"gudp-{_config.Name}", _loop, _network, _clock, _config.Waiting, HandleFault);
@@ -100,7 +105,9 @@ public sealed class Daemon : IDisposable
         }
     }
 
-    /// <summary>Manual mode: one bounded turn, everything that can be done now. The first caller owns the pump (B6).</summary>
+    /// <summary>
+    /// Manual mode: one bounded turn, everything that can be done now. The first caller owns the pump (B6).
+    /// </summary>
     /// <returns>False when every endpoint and connection is closed.</returns>
     /// <exception cref="InvalidOperationException">
     /// Called by another thread than before, after <see cref="Start"/>, or after a fault.
@@ -127,7 +134,9 @@ public sealed class Daemon : IDisposable
     /// <param name="local">Port 0 lets the system pick; <see cref="PeerAddress.AnyIPv6"/> serves both families.</param>
     /// <param name="config">How its connections behave; by default <see cref="GudpConfig.Connections"/>.</param>
     /// <exception cref="GudpConfigException">A rule is broken, or no protection is named.</exception>
-    /// <exception cref="System.Net.Sockets.SocketException">The address cannot be used, for instance because it is in use.</exception>
+    /// <exception cref="System.Net.Sockets.SocketException">
+    /// The address cannot be used, for instance because it is in use.
+    /// </exception>
     public Endpoint Open(PeerAddress local, ConnectionConfig? config = null)
     {
         ThrowIfEnded();
@@ -232,7 +241,8 @@ public sealed class Daemon : IDisposable
         {
             if (_thread is not null)
             {
-                throw new InvalidOperationException("The daemon has a thread of its own; ProcessIO is for daemons not started.");
+                throw new InvalidOperationException(
+                    "The daemon has a thread of its own; ProcessIO is for daemons not started.");
             }
 
             if (_pumpOwner != 0)

@@ -95,7 +95,8 @@ public sealed class Endpoint : IDisposable, IConnectionAcceptor
     }
 
     /// <summary>Waits for the next connection a peer opens. Begins to listen.</summary>
-    /// <param name="timeout">How long; <see cref="Timeout.InfiniteTimeSpan"/> waits until one comes or nobody can.</param>
+    /// <param name="timeout">How long; <see cref="Timeout.InfiniteTimeSpan"/> waits until one comes or nobody
+    /// can.</param>
     /// <returns>The connection, open; null if none came in time, or the endpoint or its daemon has ended.</returns>
     /// <remarks>In manual mode another thread must call <see cref="Daemon.ProcessIO"/> meanwhile.</remarks>
     public Connection? Accept(TimeSpan timeout)
@@ -151,7 +152,8 @@ public sealed class Endpoint : IDisposable, IConnectionAcceptor
         _loop.Release(_driver!);
     }
 
-    IConnectionOwner IConnectionAcceptor.Admit(PeerAddress remote) => new Connection(_loop, LocalAddress, remote, _config);
+    IConnectionOwner IConnectionAcceptor.Admit(PeerAddress remote)
+        => new Connection(_loop, LocalAddress, remote, _config);
 
     void IConnectionAcceptor.HandleAdmitted(IConnectionOwner owner, ConnectionEngine engine)
     {

@@ -15,7 +15,9 @@ public interface IPacketPayload
     /// <summary>True if <see cref="WriteFrames"/> would write something now; asked before each packet.</summary>
     bool HasDataToSend { get; }
 
-    /// <summary>When <see cref="HandleTimeout"/> wants to be called; <see cref="Instant.Never"/> if not at all.</summary>
+    /// <summary>
+    /// When <see cref="HandleTimeout"/> wants to be called; <see cref="Instant.Never"/> if not at all.
+    /// </summary>
     Instant NextDeadline { get; }
 
     /// <summary>The handshake is done. Called once, before any other method but the two properties.</summary>
@@ -26,14 +28,17 @@ public interface IPacketPayload
     /// <summary>Writes as many whole frames as fit. The packet will ask for an acknowledgement.</summary>
     /// <param name="packet">The packet they leave in; its fate is reported by exactly one of
     /// <see cref="HandleAcked"/> and <see cref="HandleLost"/> if anything was written.</param>
-    /// <param name="destination">Room of the packet that is left; at most <see cref="PayloadHost.MaxFrameBytes"/>.</param>
+    /// <param name="destination">Room of the packet that is left; at most
+    /// <see cref="PayloadHost.MaxFrameBytes"/>.</param>
     /// <param name="now">The turn's moment.</param>
     /// <returns>Bytes written; 0 if nothing fits or nothing is due.</returns>
     int WriteFrames(PacketNumber packet, Span<byte> destination, Instant now);
 
     /// <summary>Takes all frames of a packet, or none of them.</summary>
-    /// <param name="packet">Its number; each number comes here at most once with <see cref="PayloadVerdict.Held"/>.</param>
-    /// <param name="frames">From the packet's first payload frame to its end. Untrusted; valid during the call only.</param>
+    /// <param name="packet">Its number; each number comes here at most once with
+    /// <see cref="PayloadVerdict.Held"/>.</param>
+    /// <param name="frames">From the packet's first payload frame to its end. Untrusted; valid during the call
+    /// only.</param>
     /// <param name="now">The turn's moment.</param>
     PayloadVerdict HandleFrames(PacketNumber packet, ReadOnlySpan<byte> frames, Instant now);
 
@@ -52,7 +57,9 @@ public interface IPacketPayload
     /// <summary><see cref="NextDeadline"/> has come.</summary>
     void HandleTimeout(Instant now);
 
-    /// <summary>The turn has handled everything for this connection: wake the users who wait for what changed.</summary>
+    /// <summary>
+    /// The turn has handled everything for this connection: wake the users who wait for what changed.
+    /// </summary>
     void HandleTurnEnd(Instant now);
 
     /// <summary>The connection has ended; called once, and nothing after it.</summary>
@@ -65,7 +72,9 @@ public enum PayloadVerdict
     /// <summary>All taken and kept: the packet is acknowledged.</summary>
     Held,
 
-    /// <summary>Nothing taken, for lack of memory only: the packet is not acknowledged and its content comes again.</summary>
+    /// <summary>
+    /// Nothing taken, for lack of memory only: the packet is not acknowledged and its content comes again.
+    /// </summary>
     Refused,
 
     /// <summary>A frame was cut short or broke its own rules: the connection is closed.</summary>
@@ -112,6 +121,8 @@ public interface IPacketPayloadFactory
     /// <summary>What the handshake announces for every connection made by this factory.</summary>
     PayloadParameters Parameters { get; }
 
-    /// <summary>Makes the layer for one connection. Called on the thread that made or admitted the connection.</summary>
+    /// <summary>
+    /// Makes the layer for one connection. Called on the thread that made or admitted the connection.
+    /// </summary>
     IPacketPayload Create(PayloadHost host);
 }

@@ -12,7 +12,8 @@ namespace Gudp.Core.Engine;
 //   - a candidate is gone after Lifetime or by its Finish, whichever is first.
 
 /// <summary>A peer between HelloPlus and Finish.</summary>
-internal sealed class Candidate(PeerAddress address, ulong clientId, ulong serverId, in PeerTerms terms, Instant expiresAt)
+internal sealed class Candidate(
+    PeerAddress address, ulong clientId, ulong serverId, in PeerTerms terms, Instant expiresAt)
 {
     internal PeerAddress Address { get; } = address;
 

@@ -52,7 +52,8 @@ internal sealed partial class ConnectionEngine
 
     private DropReason HandleRefusal(HandshakeParameters packet, Instant now)
     {
-        CloseReason reason = CloseReason.FromWire((ulong)packet.RefusalCode!.Value, $"{RemoteAddress} refused the connection.");
+        CloseReason reason = CloseReason.FromWire(
+            (ulong)packet.RefusalCode!.Value, $"{RemoteAddress} refused the connection.");
         _status.End(FinalReasons.Refused, reason);
         Enter(ConnectionEvent.PeerRefused, now);
         return DropReason.None;
@@ -76,7 +77,8 @@ internal sealed partial class ConnectionEngine
 
         _status.End(
             FinalReasons.Refused,
-            new CloseReason(CloseCode.VersionMismatch, $"{RemoteAddress} does not speak version {WireFormat.Version}."));
+            new CloseReason(
+                CloseCode.VersionMismatch, $"{RemoteAddress} does not speak version {WireFormat.Version}."));
         Enter(ConnectionEvent.PeerRefused, now);
         return DropReason.None;
     }

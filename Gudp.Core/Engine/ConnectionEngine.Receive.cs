@@ -18,7 +18,8 @@ internal sealed partial class ConnectionEngine
 
     /// <summary>Takes one short-form datagram that names our id.</summary>
     /// <returns><see cref="DropReason.None"/> if it was accepted.</returns>
-    internal DropReason HandleDatagram(in ShortHeader header, ReadOnlySpan<byte> datagram, PeerAddress from, Instant now)
+    internal DropReason HandleDatagram(
+        in ShortHeader header, ReadOnlySpan<byte> datagram, PeerAddress from, Instant now)
     {
         if (from != RemoteAddress)
         {
@@ -88,7 +89,8 @@ internal sealed partial class ConnectionEngine
         if (check.IsMalformed)
         {
             CloseCode code = check.IsUnknownType ? CloseCode.UnknownFrame : CloseCode.MalformedFrame;
-            Violate(code, $"Frame type {check.MalformedType:x2} at offset {check.Offset} is malformed or unknown.", now);
+            string detail = $"Frame type {check.MalformedType:x2} at offset {check.Offset} is malformed or unknown.";
+            Violate(code, detail, now);
             return DropReason.Malformed;
         }
 
@@ -159,7 +161,8 @@ internal sealed partial class ConnectionEngine
             }
 
             TimeSpan quarter = Shorter(_ackDelay, _rtt.Smoothed / 4);
-            return quarter > _config.Loss.TimerGranularity ? quarter : Shorter(_ackDelay, _config.Loss.TimerGranularity);
+            TimeSpan finest = _config.Loss.TimerGranularity;
+            return quarter > finest ? quarter : Shorter(_ackDelay, finest);
         }
     }
 

@@ -23,7 +23,9 @@ internal sealed partial class ConnectionEngine
     private int _pureAcks;
     private Instant _nextGoodbyeAt;
 
-    /// <summary>Eager resend needs a flow that the application limits: a full pipe has later acks to tell losses by.</summary>
+    /// <summary>
+    /// Eager resend needs a flow that the application limits: a full pipe has later acks to tell losses by.
+    /// </summary>
     private bool MayResendEagerly => _config.Loss.EagerResend && _state == ConnectionState.Open
         && !_payload.HasDataToSend && _eager.Allows(_packetBytes);
 
@@ -200,7 +202,9 @@ internal sealed partial class ConnectionEngine
 
     private bool MustAskForAck => _received.Ranges.Length > 1 && _pureAcks >= PureAcksBeforePing;
 
-    /// <summary>Padding stands before the payload, which owns the rest of the packet; only tiny packets need it.</summary>
+    /// <summary>
+    /// Padding stands before the payload, which owns the rest of the packet; only tiny packets need it.
+    /// </summary>
     private static int PadBeforePayload(Span<byte> datagram, int end, int payloadBytes)
     {
         int missing = WireFormat.MinAckElicitingBytes - WireFormat.TrailerBytes - end;
@@ -377,7 +381,8 @@ internal sealed partial class ConnectionEngine
         PacketNumber number = _sent.Skip();
         int position = WriteHeader(datagram, number);
         CloseReason reason = _status.Reason ?? CloseReason.ByApplication;
-        position += FrameWriter.WriteClose(datagram[position..^WireFormat.TrailerBytes], (ulong)reason.Code, reason.Detail);
+        position += FrameWriter.WriteClose(
+            datagram[position..^WireFormat.TrailerBytes], (ulong)reason.Code, reason.Detail);
         _lastSent = now;
         int total = position + WireFormat.TrailerBytes;
         _endpoint.Trailer.SealShort(datagram[..total]);

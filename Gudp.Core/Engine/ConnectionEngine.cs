@@ -58,7 +58,11 @@ internal sealed partial class ConnectionEngine
 
     /// <summary>Makes the engine of a connection this end opens (with a handshake) or admitted (without).</summary>
     internal ConnectionEngine(
-        EndpointSettings endpoint, IConnectionOwner owner, PeerAddress remote, ulong localId, ClientHandshake? handshake)
+        EndpointSettings endpoint,
+        IConnectionOwner owner,
+        PeerAddress remote,
+        ulong localId,
+        ClientHandshake? handshake)
     {
         _endpoint = endpoint;
         _owner = owner;
@@ -110,6 +114,7 @@ internal sealed partial class ConnectionEngine
     internal void Open(Instant now)
     {
         Invariant.Require(_handshake is not null, "Only the client's end opens.");
+        Invariant.Require(_state == ConnectionState.Idle, "A connection is opened once.");
         Enter(ConnectionEvent.OpenAsked, now);
         _lastReceived = now;
         _timers.Set(TimerKind.Handshake, now);
@@ -120,6 +125,7 @@ internal sealed partial class ConnectionEngine
     internal void Admit(ulong peerId, in PeerTerms peer, Instant now)
     {
         Invariant.Require(_handshake is null, "Only the server's end admits.");
+        Invariant.Require(_state == ConnectionState.Idle, "A connection is opened once.");
         Enter(ConnectionEvent.PeerAdmitted, now);
         _handshakeDoneOwed = true;
         TakePeerTerms(peerId, peer, now);
@@ -253,10 +259,11 @@ internal sealed partial class ConnectionEngine
     private void HandleSilence(Instant now)
     {
         bool opening = _state == ConnectionState.Opening;
-        CloseReason reason = opening
-            ? new CloseReason(CloseCode.HandshakeTimeout, $"No answer from {RemoteAddress} within {_config.HandshakeTimeout.TotalSeconds:0.#} s.")
-            : new CloseReason(CloseCode.IdleTimeout, $"Nothing heard from {RemoteAddress} for {_config.IdleTimeout.TotalSeconds:0.#} s.");
-        _status.End(FinalReasons.TimedOut, reason);
+        CloseCode code = opening ? CloseCode.HandshakeTimeout : CloseCode.IdleTimeout;
+        double seconds = (opening ? _config.HandshakeTimeout : _config.IdleTimeout).TotalSeconds;
+        _status.End(
+            FinalReasons.TimedOut,
+            new CloseReason(code, $"Nothing heard from {RemoteAddress} for {seconds:0.#} s."));
         Enter(ConnectionEvent.SilenceElapsed, now);
     }
 
@@ -272,7 +279,8 @@ internal sealed partial class ConnectionEngine
     }
 
     /// <summary>True if the next turn has something to do here at once.</summary>
-    internal bool HasSomethingNow(Instant now) => NextDeadline <= now || (_state == ConnectionState.Closing && _nextGoodbyeAt <= now);
+    internal bool HasSomethingNow(Instant now)
+        => NextDeadline <= now || (_state == ConnectionState.Closing && _nextGoodbyeAt <= now);
 
     private void HandleCloseTimer(Instant now)
     {

@@ -151,7 +151,8 @@ internal sealed partial class EndpointEngine
 
         ulong serverId = NextFreeId();
         byte[] answer = MakeAnswer(header, serverId, ours);
-        _candidates.Add(new Candidate(from, header.SourceId, serverId, PeerTerms.Read(_theirs), now + CandidateTable.Lifetime)
+        Instant expiresAt = now + CandidateTable.Lifetime;
+        _candidates.Add(new Candidate(from, header.SourceId, serverId, PeerTerms.Read(_theirs), expiresAt)
         {
             Answer = answer,
         });
@@ -176,7 +177,8 @@ internal sealed partial class EndpointEngine
         return datagram[..written];
     }
 
-    private DropReason HandleFinish(in LongHeader header, PeerAddress from, Instant now, out ConnectionEngine? connection)
+    private DropReason HandleFinish(
+        in LongHeader header, PeerAddress from, Instant now, out ConnectionEngine? connection)
     {
         if (_byId.TryGetValue(header.DestinationId, out connection))
         {
@@ -212,7 +214,9 @@ internal sealed partial class EndpointEngine
         return DropReason.None;
     }
 
-    /// <summary>The same address has opened anew: what it had before is over, and said to be before the new one is.</summary>
+    /// <summary>
+    /// The same address has opened anew: what it had before is over, and said to be before the new one is.
+    /// </summary>
     private void RetireFormerOf(PeerAddress address, ulong instance, Instant now)
     {
         foreach (ConnectionEngine former in _byId.Values)
@@ -220,8 +224,8 @@ internal sealed partial class EndpointEngine
             if (former.IsServer && former.RemoteAddress == address && former.State != ConnectionState.Ended)
             {
                 CloseReason reason = former.PeerInstance == instance
-                    ? new CloseReason(CloseCode.PeerLostState, "The peer opened a new connection from the same address.")
-                    : new CloseReason(CloseCode.PeerRestarted, "The peer was restarted and opened a new connection.");
+                    ? new CloseReason(CloseCode.PeerLostState, "The peer opened anew from the same address.")
+                    : new CloseReason(CloseCode.PeerRestarted, "The peer was restarted and opened anew.");
                 former.End(FinalReasons.ClosedByPeer, reason, now);
                 _disturbed.Enqueue(former);
             }

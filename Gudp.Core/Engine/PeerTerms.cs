@@ -35,7 +35,9 @@ internal readonly record struct PeerTerms
         into.SetPayload(payload.Protocol, payload.Version);
     }
 
-    /// <summary>Reads the peer's, which hold every parameter their packet must have. Extremes are clamped (H29).</summary>
+    /// <summary>
+    /// Reads the peer's, which hold every parameter their packet must have. Extremes are clamped (H29).
+    /// </summary>
     internal static PeerTerms Read(HandshakeParameters from) => new()
     {
         Instance = from.InstanceNumber!.Value,

@@ -19,7 +19,9 @@ internal sealed class ReplyQueue
 
     internal bool IsEmpty => _count == 0;
 
-    /// <summary>A slot to write the next reply into; empty if there is no room. Counts only after <see cref="Commit"/>.</summary>
+    /// <summary>
+    /// A slot to write the next reply into; empty if there is no room. Counts only after <see cref="Commit"/>.
+    /// </summary>
     internal Span<byte> Reserve()
     {
         if (_count == Capacity)

@@ -24,7 +24,9 @@ internal sealed class CommandQueue<TCommand>
     /// <summary>Any thread. False: full or complete, nothing was queued.</summary>
     internal bool TryPost(in TCommand command) => _channel.Writer.TryWrite(command);
 
-    /// <summary>Nothing can be posted from now on; what was posted is still read. Any thread, any number of times.</summary>
+    /// <summary>
+    /// Nothing can be posted from now on; what was posted is still read. Any thread, any number of times.
+    /// </summary>
     internal void Complete() => _channel.Writer.TryComplete();
 
     /// <summary>The leader only. In the order of posting.</summary>

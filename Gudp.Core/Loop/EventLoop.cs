@@ -17,8 +17,10 @@ namespace Gudp.Core.Loop;
 //   - a connection is in the ready list at most once; one that is not in it has nothing to say before its deadline;
 //   - user threads only publish (commands, status bits, payload queues) and wake; all else belongs to the leader.
 
-/// <summary>Drives all endpoints and connections of one daemon. Called by the loop thread or by the pump's owner.</summary>
-internal sealed class EventLoop
+/// <summary>
+/// Drives all endpoints and connections of one daemon. Called by the loop thread or by the pump's owner.
+/// </summary>
+internal sealed partial class EventLoop
 {
     private const int ReceiveBufferBytes = 65_536;
 
@@ -85,7 +87,9 @@ internal sealed class EventLoop
         return true;
     }
 
-    /// <summary>Any thread: the leader will look at this connection. Only for one whose touched flag was just set.</summary>
+    /// <summary>
+    /// Any thread: the leader will look at this connection. Only for one whose touched flag was just set.
+    /// </summary>
     internal void Touch(ILoopConnection connection)
     {
         _touched.Add(connection);
@@ -167,7 +171,9 @@ internal sealed class EventLoop
         }
     }
 
-    /// <summary>Skips the flush of all connections that still flush, for a daemon that has waited long enough.</summary>
+    /// <summary>
+    /// Skips the flush of all connections that still flush, for a daemon that has waited long enough.
+    /// </summary>
     internal void SayGoodbyes(Instant now)
     {
         foreach (EndpointDriver endpoint in _endpoints)
@@ -408,144 +414,6 @@ internal sealed class EventLoop
         }
 
         return fired;
-    }
-
-    private int TransmitDatagrams(Instant now)
-    {
-        int sent = 0;
-        _isSocketFull = false;
-
-        foreach (EndpointDriver endpoint in _endpoints)
-        {
-            sent += SendReplies(endpoint);
-        }
-
-        // Each ready connection gets its share, then goes to the back; what is left waits for the next turn.
-        int share = Math.Max(_transmit.Capacity / ReceiveBufferBytes, _budgets.TransmitDatagrams / 4);
-
-        for (int i = _ready.Count; i > 0 && sent < _budgets.TransmitDatagrams && !_isSocketFull; i--)
-        {
-            ConnectionEngine connection = _ready.Dequeue();
-            int budget = Math.Min(share, _budgets.TransmitDatagrams - sent);
-            sent += SendFrom(connection, budget, now, out bool hasSaidAll);
-
-            // Who was cut short, by the share, the turn's budget or a full socket, has no deadline to come back by.
-            connection.IsReady = !hasSaidAll;
-
-            if (!hasSaidAll)
-            {
-                _ready.Enqueue(connection);
-            }
-
-            EndTurn(connection, now);
-        }
-
-        return sent;
-    }
-
-    private int SendReplies(EndpointDriver endpoint)
-    {
-        int sent = 0;
-
-        while (endpoint.Engine.TryNextReply(_transmit.Span, out int bytes, out PeerAddress to))
-        {
-            Send(endpoint, _transmit.Span[..bytes], bytes, to);
-            sent++;
-        }
-
-        return sent;
-    }
-
-    /// <summary>Builds a connection's datagrams back to back and sends runs of equal ones in one call.</summary>
-    private int SendFrom(ConnectionEngine connection, int budget, Instant now, out bool hasSaidAll)
-    {
-        EndpointDriver endpoint = DriverOf(connection);
-        int segments = endpoint.Socket.Capabilities.MaxSegments;
-        Span<byte> buffer = _transmit.Span;
-        int sent = 0;
-        int length = 0;
-        int size = 0;
-        hasSaidAll = false;
-
-        while (sent < budget && !_isSocketFull)
-        {
-            int bytes = connection.PollTransmit(buffer[length..], now);
-
-            if (bytes == 0)
-            {
-                hasSaidAll = true;
-                break;
-            }
-
-            sent++;
-
-            if (length > 0 && bytes > size)
-            {
-                // A larger one cannot follow smaller ones in a run.
-                Send(endpoint, buffer[..length], size, connection.RemoteAddress);
-                buffer.Slice(length, bytes).CopyTo(buffer);
-                length = 0;
-            }
-
-            size = length == 0 ? bytes : size;
-            length += bytes;
-
-            // The next one must have the room of the largest, or it would be cut, or not be said at all.
-            bool isRunOver = bytes < size || length >= segments * size
-                || length + connection.LargestDatagramBytes > WireFormat.MaxDatagramBytes;
-
-            if (isRunOver)
-            {
-                Send(endpoint, buffer[..length], size, connection.RemoteAddress);
-                length = 0;
-            }
-        }
-
-        if (length > 0)
-        {
-            Send(endpoint, buffer[..length], size, connection.RemoteAddress);
-        }
-
-        return sent;
-    }
-
-    private void Send(EndpointDriver endpoint, ReadOnlySpan<byte> datagrams, int datagramBytes, PeerAddress to)
-    {
-        SocketOutcome outcome = endpoint.Socket.TrySend(datagrams, datagramBytes, to);
-        _counters.CountSent(datagrams.Length, (datagrams.Length + datagramBytes - 1) / datagramBytes);
-
-        switch (outcome)
-        {
-            case SocketOutcome.Done:
-                break;
-            case SocketOutcome.WouldBlock:
-                // Counts as sent: loss recovery brings the content again (house section 6).
-                _counters.SendBlocked++;
-                _isSocketFull = true;
-                break;
-            default:
-                _counters.SocketNotices++;
-                break;
-        }
-    }
-
-    private void EndTurn(ConnectionEngine connection, Instant now)
-    {
-        connection.HandleTurnEnd(now);
-
-        if (connection.State == ConnectionState.Ended)
-        {
-            Forget(connection);
-            return;
-        }
-
-        _deadlines.Set(connection, connection.NextDeadline);
-
-        // The end of the turn may have started the goodbyes, and a sink may have sent answers.
-        if (connection.HasSomethingNow(now))
-        {
-            MarkReady(connection);
-        }
     }
 
     private void Forget(ConnectionEngine connection)

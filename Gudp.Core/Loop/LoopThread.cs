@@ -19,7 +19,12 @@ internal sealed class LoopThread
     private volatile bool _stopAsked;
 
     internal LoopThread(
-        string name, EventLoop loop, IDatagramNetwork network, LoopClock clock, WaitingPolicy waiting, Action<Exception> onFault)
+        string name,
+        EventLoop loop,
+        IDatagramNetwork network,
+        LoopClock clock,
+        WaitingPolicy waiting,
+        Action<Exception> onFault)
     {
         _loop = loop;
         _network = network;
@@ -55,7 +60,8 @@ internal sealed class LoopThread
         }
         catch (Exception fault)
         {
-            // A rule of our own was broken, or a sink threw: stop, say so, wake everybody. Going on could corrupt peers.
+            // A rule of our own was broken, or a sink threw: stop, say so, wake everybody. Going on could corrupt
+            // peers.
             _onFault(fault);
         }
     }

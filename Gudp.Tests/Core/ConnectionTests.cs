@@ -194,7 +194,11 @@ public sealed class ConnectionTests
         static ulong TraceOf(ulong seed)
         {
             using SimWorld world = new(seed);
-            world.Network.DefaultLink = TenMilliseconds with { LossPpm = 100_000, Jitter = TimeSpan.FromMilliseconds(3) };
+            world.Network.DefaultLink = TenMilliseconds with
+            {
+                LossPpm = 100_000,
+                Jitter = TimeSpan.FromMilliseconds(3),
+            };
             Pair pair = world.AddConnectedPair();
 
             for (int i = 0; i < 50; i++)

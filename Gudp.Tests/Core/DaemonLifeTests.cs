@@ -175,7 +175,7 @@ public sealed class DaemonLifeTests
         using SimWorld world = new(1);
         GudpConfig config = SimWorld.Plain with
         {
-            Budgets = new TurnBudgets { TransmitDatagrams = 7 },
+            Budgets = new TurnBudgets { TransmitDatagrams = 9 },
             Connections = SimWorld.Plain.Connections with { Congestion = new CongestionConfig { Pacing = false } },
         };
         Pair first = world.AddConnectedPair(config);

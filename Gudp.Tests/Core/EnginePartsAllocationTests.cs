@@ -25,7 +25,9 @@ public sealed class EnginePartsAllocationTests
         Assert.That(flow.Lost, Is.GreaterThan(0));
     }
 
-    /// <summary>All parts as an engine uses them; the receiving side acknowledges each burst but its third packet.</summary>
+    /// <summary>
+    /// All parts as an engine uses them; the receiving side acknowledges each burst but its third packet.
+    /// </summary>
     private sealed class Flow
     {
         private const int BurstPackets = 8;

@@ -154,7 +154,8 @@ internal sealed class SimWorld : IDisposable
             if (!Step(end))
             {
                 Settle();
-                Assert.That(condition(), Is.True, $"{what ?? "The condition"} did not come true in {limit}. {ReplayLine}");
+                Assert.That(
+                    condition(), Is.True, $"{what ?? "The condition"} did not come true in {limit}. {ReplayLine}");
                 return;
             }
 

@@ -7,19 +7,20 @@ namespace Gudp.Tools.Demo;
 [StructLayout(LayoutKind.Sequential)]
 internal readonly record struct FlockAgent(long X, long Y, long VelocityX, long VelocityY)
 {
-    internal const int Bytes = 4 * sizeof(long);
+    // Positions are below 2^30 units and speeds below 2^23: half of what they are kept in is enough on the wire.
+    internal const int Bytes = 4 * sizeof(int);
 
     internal void Write(Span<byte> destination)
     {
-        BinaryPrimitives.WriteInt64BigEndian(destination, X);
-        BinaryPrimitives.WriteInt64BigEndian(destination[8..], Y);
-        BinaryPrimitives.WriteInt64BigEndian(destination[16..], VelocityX);
-        BinaryPrimitives.WriteInt64BigEndian(destination[24..], VelocityY);
+        BinaryPrimitives.WriteInt32BigEndian(destination, checked((int)X));
+        BinaryPrimitives.WriteInt32BigEndian(destination[4..], checked((int)Y));
+        BinaryPrimitives.WriteInt32BigEndian(destination[8..], checked((int)VelocityX));
+        BinaryPrimitives.WriteInt32BigEndian(destination[12..], checked((int)VelocityY));
     }
 
     internal static FlockAgent Read(ReadOnlySpan<byte> source) => new(
-        BinaryPrimitives.ReadInt64BigEndian(source),
-        BinaryPrimitives.ReadInt64BigEndian(source[8..]),
-        BinaryPrimitives.ReadInt64BigEndian(source[16..]),
-        BinaryPrimitives.ReadInt64BigEndian(source[24..]));
+        BinaryPrimitives.ReadInt32BigEndian(source),
+        BinaryPrimitives.ReadInt32BigEndian(source[4..]),
+        BinaryPrimitives.ReadInt32BigEndian(source[8..]),
+        BinaryPrimitives.ReadInt32BigEndian(source[12..]));
 }

@@ -70,7 +70,8 @@ internal sealed record FlockMember
         while (model.StepNumber < Steps)
         {
             model.Step(share);
-            client.Publish(FlockRun.Channel, state.AsSpan(0, model.WriteShare(share, state)), client.Now + FlockRun.Lookahead);
+            int bytes = model.WriteShare(share, state);
+            client.Publish(FlockRun.ChannelOf(Member), state.AsSpan(0, bytes), client.Now + FlockRun.Lookahead);
 
             if (Pause > TimeSpan.Zero && model.StepNumber == Math.Max(1, Steps / 2))
             {
@@ -116,16 +117,11 @@ internal sealed record FlockMember
         };
     }
 
-    private long ReadShares(FlockModel model, Grant grant)
+    private static int ReadShares(FlockModel model, Grant grant)
     {
-        string self = FlockRun.NameOf(Member);
-
         foreach (SequencedMessage message in grant.Messages)
         {
-            if (message.Sender != self)
-            {
-                model.ReadShare(message.Payload.Span);
-            }
+            model.ReadShare(message.Payload.Span);
         }
 
         return grant.Messages.Count;

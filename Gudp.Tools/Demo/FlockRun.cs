@@ -6,9 +6,6 @@ namespace Gudp.Tools.Demo;
 /// <summary>What server and members of a flock must agree on before they meet.</summary>
 internal static class FlockRun
 {
-    /// <summary>The one channel: every member publishes its share there and reads the others'.</summary>
-    internal const string Channel = "flock";
-
     /// <summary>
     /// A member publishes its step one tick ahead: with that promise no member waits for another that is itself waiting.
     /// </summary>
@@ -17,16 +14,19 @@ internal static class FlockRun
     /// <summary>Names sort as numbers do, so that a member's ordinal is its number.</summary>
     internal static string NameOf(int member) => string.Create(CultureInfo.InvariantCulture, $"member-{member:D2}");
 
+    /// <summary>One channel per member: it publishes its share there, and all others read it.</summary>
+    internal static string ChannelOf(int member) => $"flock/{NameOf(member)}";
+
     internal static SequencingConfig Config(int members) => new()
     {
-        Roster = [.. Enumerable.Range(0, members).Select(Declaration)],
+        Roster = [.. Enumerable.Range(0, members).Select(member => Declaration(member, members))],
     };
 
-    private static MemberDeclaration Declaration(int member) => new(NameOf(member))
+    private static MemberDeclaration Declaration(int member, int members) => new(NameOf(member))
     {
         Lookahead = Lookahead,
-        Publish = [Channel],
-        Subscribe = [Channel],
+        Publish = [ChannelOf(member)],
+        Subscribe = [.. Enumerable.Range(0, members).Where(other => other != member).Select(ChannelOf)],
         CrashPolicy = CrashPolicy.Abort,
     };
 }
