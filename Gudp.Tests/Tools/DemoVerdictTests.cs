@@ -13,7 +13,8 @@ public sealed class DemoVerdictTests
     [Test]
     public void Another_run_digest_is_a_difference()
         => Assert.That(
-            DemoVerdict.Differences(Run(1), Run(2) with { RunDigest = "0" }), Has.One.Contains("The run digests differ"));
+            DemoVerdict.Differences(Run(1), Run(2) with { RunDigest = "0" }),
+            Has.One.Contains("The run digests differ"));
 
     [Test]
     public void Another_digest_of_one_member_is_a_difference()
@@ -40,7 +41,10 @@ public sealed class DemoVerdictTests
         other = other with
         {
             Elapsed = TimeSpan.FromSeconds(9),
-            Members = [.. other.Members.Select(member => member with { Retransmits = 99, Waited = TimeSpan.FromSeconds(3) })],
+            Members =
+            [
+                .. other.Members.Select(member => member with { Retransmits = 99, Waited = TimeSpan.FromSeconds(3) }),
+            ],
         };
 
         Assert.That(DemoVerdict.Differences(Run(1), other), Is.Empty);

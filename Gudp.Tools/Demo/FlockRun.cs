@@ -7,7 +7,7 @@ namespace Gudp.Tools.Demo;
 internal static class FlockRun
 {
     /// <summary>
-    /// A member publishes its step one tick ahead: with that promise no member waits for another that is itself waiting.
+    /// A member publishes its step one tick ahead: with that promise nobody waits for a member that waits itself.
     /// </summary>
     internal static Delay Lookahead { get; } = Delay.Ticks(1);
 

@@ -12,7 +12,7 @@ internal sealed class Printer
     private readonly TextWriter _error;
     private readonly IAnsiConsole? _terminal;
 
-    /// <summary>Both writers may be called by any thread at once if they are synchronized, as the console's are.</summary>
+    /// <summary>Any thread may print if the writers are synchronized, as the console's are.</summary>
     /// <param name="output">Gets what was asked for.</param>
     /// <param name="error">Gets what went wrong.</param>
     /// <param name="terminal">Draws; null if the output is not a terminal.</param>

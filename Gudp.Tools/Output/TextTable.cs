@@ -15,7 +15,8 @@ internal sealed class TextTable
     {
         if (cells.Length != Columns.Count)
         {
-            throw new ArgumentException($"A row of {cells.Length} cells was added to {Columns.Count} columns.", nameof(cells));
+            throw new ArgumentException(
+                $"A row of {cells.Length} cells was added to {Columns.Count} columns.", nameof(cells));
         }
 
         _rows.Add(cells);
