@@ -196,7 +196,7 @@ internal sealed partial class ConnectionEngine
 
     private int WindowBytes => Math.Min(_controller.WindowBytes, _windowCap);
 
-    private bool IsFlushed => !_payload.HasDataToSend && _sent.BytesInFlight == 0;
+    private bool IsFlushed => !_payload.HasUnfinished && _sent.BytesInFlight == 0;
 
     private void TakePeerTerms(ulong peerId, in PeerTerms peer, Instant now)
     {
