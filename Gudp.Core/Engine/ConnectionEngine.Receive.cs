@@ -264,10 +264,12 @@ internal sealed partial class ConnectionEngine
             _payload.HandleAcked(new PacketNumber(packet.Number), now);
         }
 
-        if (packet.Number == _handshakeDoneIn)
+        _handshakeDone.OnAcked(packet.Number);
+
+        if (_ackFrequency.OnAcked(packet.Number))
         {
-            _handshakeDoneIn = -1;
-            _handshakeDoneAcked = true;
+            // From here on the peer does not hold acks back: waiting for them need not allow for it.
+            _loss.MaxAckDelay = TimeSpan.Zero;
         }
     }
 

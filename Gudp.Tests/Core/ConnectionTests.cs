@@ -181,6 +181,31 @@ public sealed class ConnectionTests
         Assert.That(second, Is.Not.SameAs(third));
     }
 
+    [TestCase(true, ExpectedResult = 20.0)]
+    [TestCase(false, ExpectedResult = 25.0)]
+    public double A_peer_that_is_asked_to_acknowledges_at_once(bool isAsked)
+    {
+        using SimWorld world = new(1);
+        world.Network.DefaultLink = TenMilliseconds;
+        Node left = world.AddNode(SimWorld.Plain with
+        {
+            Connections = SimWorld.Plain.Connections with { Loss = new LossConfig { AskImmediateAcks = isAsked } },
+        });
+        Endpoint server = world.AddNode().Open(7000);
+        server.Listen();
+        Connection client = left.Open(0).Connect(server.LocalAddress);
+        world.RunUntil(() => client.Status.IsOpen, TimeSpan.FromSeconds(5));
+
+        for (int i = 0; i < 10; i++)
+        {
+            // One at a time: the second of two packets is acknowledged at once anyway.
+            client.TrySend("alone"u8);
+            world.Run(TimeSpan.FromMilliseconds(200));
+        }
+
+        return Math.Round(client.ReadCounters().LatestRtt.TotalMilliseconds, 1);
+    }
+
     [Test]
     public void The_same_seed_gives_the_same_trace()
     {

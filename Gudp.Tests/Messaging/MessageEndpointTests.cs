@@ -1,4 +1,5 @@
 using Gudp.Core;
+using Gudp.Core.Simulation;
 using Gudp.Messaging;
 using Gudp.Tests.World;
 using NUnit.Framework;
@@ -71,6 +72,41 @@ public sealed class MessageEndpointTests
             byte[] received = Await(world, server);
             Assert.That(received.AsSpan().SequenceEqual(message), Is.True, world.ReplayLine);
         }
+    }
+
+    [Test]
+    public void Eager_resend_brings_a_lost_message_before_the_probe_does()
+    {
+        TimeSpan eager = TimeToArrive(SimWorld.Plain.Connections with { Loss = new LossConfig { EagerResend = true } });
+        TimeSpan patient = TimeToArrive(SimWorld.Plain.Connections);
+
+        // Nine eighths of the round trip of 20 ms, and 10 ms for the way.
+        Assert.That(eager, Is.LessThan(TimeSpan.FromMilliseconds(50)));
+        Assert.That(patient, Is.GreaterThan(eager));
+    }
+
+    private static TimeSpan TimeToArrive(ConnectionConfig connections)
+    {
+        using SimWorld world = new(seed: 4);
+        LinkModel link = new() { Delay = TimeSpan.FromMilliseconds(10) };
+        world.Network.DefaultLink = link;
+        (Peer client, Peer server) = Connect(
+            world, new MessagingConfig { Core = SimWorld.Plain with { Connections = connections } });
+
+        for (int i = 0; i < 20; i++)
+        {
+            client.TrySend("so that the round trip is known"u8);
+            Await(world, server);
+            world.Run(TimeSpan.FromMilliseconds(100));
+        }
+
+        Instant sent = world.Now;
+        world.Network.DefaultLink = link with { Cut = true };
+        client.TrySend("lost once"u8);
+        world.Run(TimeSpan.FromMilliseconds(1));
+        world.Network.DefaultLink = link;
+        Await(world, server);
+        return world.Now - sent;
     }
 
     [Test]

@@ -78,9 +78,8 @@ internal sealed class SwarmWorld : IDisposable
         Endpoint door = _world.Nodes[0].Open(DoorPort, OneAccept);
         door.Listen();
         Endpoint silent = _world.Nodes[0].Open(SilentPort);
-        Instant attackAt = _world.Now + TimeSpan.FromMilliseconds(topology.NextBetween(100, 1_500));
         _hostile = new HostilePeer(
-            _world, door.LocalAddress, silent.LocalAddress, _root.Split(10_004), attackAt);
+            _world, door.LocalAddress, silent.LocalAddress, _endpoints[1].LocalAddress, _root.Split(10_004));
     }
 
     /// <summary>Three or more nodes, a paused reader, a large message and a long cut.</summary>
