@@ -52,7 +52,7 @@ public sealed class DemoVerdictTests
 
     [Test]
     public void The_table_names_whom_a_member_waited_for_most()
-        => Assert.That(DemoVerdict.Table([Run(1)]).Rows[0], Has.One.Contains("member-01"));
+        => Assert.That(DemoVerdict.Table([Run(1)]).Rows[0], Has.One.Contains("m01"));
 
     [Test]
     public void The_runs_of_a_plan_differ_in_everything_that_must_not_matter([Range(2, 6)] int members)
@@ -115,8 +115,8 @@ public sealed class DemoVerdictTests
         Waited = TimeSpan.FromMilliseconds(30),
         WaitedFor = new Dictionary<string, TimeSpan>
         {
-            ["member-00"] = TimeSpan.FromMilliseconds(1),
-            ["member-01"] = TimeSpan.FromMilliseconds(20),
+            ["m00"] = TimeSpan.FromMilliseconds(1),
+            ["m01"] = TimeSpan.FromMilliseconds(20),
         },
         Rtt = TimeSpan.FromMilliseconds(20),
         PacketsSent = 100,

@@ -122,7 +122,7 @@ internal sealed class DemoRun
 
     private bool HasEnded(ChildLine line, int member)
     {
-        if (line.Step is { } step)
+        if ((line.Step ?? line.Member?.Steps) is { } step)
         {
             lock (_gate)
             {

@@ -12,7 +12,7 @@ internal static class FlockRun
     internal static Delay Lookahead { get; } = Delay.Ticks(1);
 
     /// <summary>Names sort as numbers do, so that a member's ordinal is its number.</summary>
-    internal static string NameOf(int member) => string.Create(CultureInfo.InvariantCulture, $"member-{member:D2}");
+    internal static string NameOf(int member) => string.Create(CultureInfo.InvariantCulture, $"m{member:D2}");
 
     /// <summary>One channel per member: it publishes its share there, and all others read it.</summary>
     internal static string ChannelOf(int member) => $"flock/{NameOf(member)}";
