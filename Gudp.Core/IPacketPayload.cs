@@ -16,6 +16,12 @@ public interface IPacketPayload
     bool HasDataToSend { get; }
 
     /// <summary>
+    /// True while something that was accepted has not reached the peer, also if it may not leave yet (for want of credit,
+    /// for instance): a closing connection waits for it, as long as it lingers.
+    /// </summary>
+    bool HasUnfinished { get; }
+
+    /// <summary>
     /// When <see cref="HandleTimeout"/> wants to be called; <see cref="Instant.Never"/> if not at all.
     /// </summary>
     Instant NextDeadline { get; }

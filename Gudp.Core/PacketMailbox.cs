@@ -42,6 +42,8 @@ internal sealed class PacketMailbox : IPacketPayload
 
     public bool HasDataToSend => Volatile.Read(ref _waiting) > 0;
 
+    public bool HasUnfinished => HasDataToSend;
+
     public Instant NextDeadline => Instant.Never;
 
     /// <summary>Any thread. Copies the packet, or refuses it whole and says which limit stands against it.</summary>

@@ -5,7 +5,9 @@ namespace Gudp.Messaging;
 /// <summary>Takes messages in place, on the thread that calls <see cref="Peer.Poll"/>.</summary>
 public interface IMessageHandler
 {
-    /// <summary>The next message. It counts as taken when this method returns; if it throws, the message stays.</summary>
+    /// <summary>
+    /// The next message. It counts as taken when this method returns; if it throws, the message stays.
+    /// </summary>
     /// <param name="from">Who sent it.</param>
     /// <param name="lane">The lane it came on; 2 for unreliable messages.</param>
     /// <param name="message">Valid until the method returns.</param>

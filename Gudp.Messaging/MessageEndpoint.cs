@@ -32,8 +32,8 @@ public sealed class MessageEndpoint : IDisposable
     /// <param name="daemon">Drives the endpoint; outlives it.</param>
     /// <param name="local">Port 0 lets the system pick.</param>
     /// <param name="config">
-    /// How; of <see cref="MessagingConfig.Core"/> only <see cref="GudpConfig.Connections"/> counts here, the rest is the
-    /// daemon's.
+    /// How; of <see cref="MessagingConfig.Core"/> only <see cref="GudpConfig.Connections"/> counts here, the rest is
+    /// the daemon's.
     /// </param>
     /// <param name="sink">
     /// Takes all messages at once, on the thread that leads the turn; null to receive or poll. With a sink, peers need
@@ -41,7 +41,8 @@ public sealed class MessageEndpoint : IDisposable
     /// </param>
     /// <exception cref="GudpConfigException">The configuration breaks a rule; all mistakes are listed.</exception>
     /// <exception cref="System.Net.Sockets.SocketException">The address cannot be used.</exception>
-    public MessageEndpoint(Daemon daemon, PeerAddress local, MessagingConfig config = default, IMessageSink? sink = null)
+    public MessageEndpoint(
+        Daemon daemon, PeerAddress local, MessagingConfig config = default, IMessageSink? sink = null)
     {
         ArgumentNullException.ThrowIfNull(daemon);
         config.Validate();

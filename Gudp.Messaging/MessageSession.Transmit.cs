@@ -41,6 +41,9 @@ internal sealed partial class MessageSession
     internal long DatagramsOversized { get; private set; }
 
     /// <inheritdoc/>
+    public bool HasUnfinished => !IsFlushed();
+
+    /// <inheritdoc/>
     public bool HasDataToSend
         => _peerTerms.IsKnown && !_ended && !_outbox.IsFull
             && (HasFactsToSend() || _hasOffer || _outbox.Waiting > 0 || !_datagramsOut.IsEmpty || HasNewContent());

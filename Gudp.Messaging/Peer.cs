@@ -10,7 +10,8 @@ namespace Gudp.Messaging;
 /// <summary>The other end of a connection, as sender and receiver of messages.</summary>
 /// <remarks>
 /// Any thread may call any member, except where a member says otherwise. Nothing here blocks but the members with a
-/// time-out; in manual mode another thread must call <see cref="Daemon.ProcessIO"/> while they wait. What is sent before the handshake is done waits; see <see cref="TrySend(ReadOnlySpan{byte}, SendOptions)"/>.
+/// time-out; in manual mode another thread must call <see cref="Daemon.ProcessIO"/> while they wait. What is sent
+/// before the handshake is done waits; see <see cref="TrySend(ReadOnlySpan{byte}, SendOptions)"/>.
 /// </remarks>
 public sealed class Peer : IDisposable
 {
@@ -83,7 +84,8 @@ public sealed class Peer : IDisposable
     /// <see cref="SendStatus.DaemonFull"/>: none within MessagingConfig.EndpointMemoryBytes;
     /// <see cref="SendStatus.TooLarge"/>: longer than this end or the peer allows, or an unreliable one longer than
     /// <see cref="MaxUnreliableBytes"/>;
-    /// <see cref="SendStatus.NotOpen"/>: longer than 64 KB before the handshake is done, or a lane the peer does not have;
+    /// <see cref="SendStatus.NotOpen"/>: longer than 64 KB before the handshake is done, or a lane the peer does not
+    /// have;
     /// <see cref="SendStatus.Closed"/>: the connection is final.
     /// </returns>
     /// <exception cref="ArgumentOutOfRangeException">There is no such ordered lane (MessagingConfig.Lanes).</exception>
@@ -235,7 +237,9 @@ public sealed class Peer : IDisposable
     }
 
     /// <summary>Waits for the next message without holding a thread.</summary>
-    /// <returns>The message, to be disposed or refused; null once the connection is final and all was handed out.</returns>
+    /// <returns>
+    /// The message, to be disposed or refused; null once the connection is final and all was handed out.
+    /// </returns>
     /// <exception cref="OperationCanceledException">Cancelled; no message was lost.</exception>
     /// <exception cref="InvalidOperationException">The endpoint has a sink, which takes all messages.</exception>
     public async ValueTask<ReceivedMessage?> ReceiveAsync(CancellationToken cancellationToken = default)
@@ -337,7 +341,9 @@ public sealed class Peer : IDisposable
         _session.Close(reason);
     }
 
-    /// <summary>Ends the connection and gives up what was not read. Messages still held stay valid until disposed.</summary>
+    /// <summary>
+    /// Ends the connection and gives up what was not read. Messages still held stay valid until disposed.
+    /// </summary>
     public void Dispose()
     {
         Close();

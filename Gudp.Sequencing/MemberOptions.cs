@@ -45,7 +45,7 @@ public sealed class MemberOptions(string name)
     public IList<string> SubscribeQuietly { get; init; } = [];
 
     /// <inheritdoc cref="SequencingConfig.RunId"/>
-    public Guid RunId { get; init; }
+    public UInt128 RunId { get; init; }
 
     /// <summary>
     /// <see cref="SequencingConfig.ComputeHash"/> of the configuration the member was built for; another one at the

@@ -1,6 +1,6 @@
 namespace Gudp.Tools;
 
-/// <summary>A command cannot go on. Its message is the one line the user reads; its code is what the shell gets.</summary>
+/// <summary>A command cannot go on: its message is the line the user reads, its code what the shell gets.</summary>
 internal sealed class CommandFailure : Exception
 {
     internal CommandFailure(ExitCode code, string message)

@@ -9,7 +9,7 @@ internal enum ExitCode
     /// <summary>It ran to its end and the result is wrong: a checksum differs, a file was refused.</summary>
     CheckFailed = 1,
 
-    /// <summary>The command line cannot be carried out as given: an unknown option, a file that cannot be used.</summary>
+    /// <summary>The command line cannot be carried out as given: an unknown option, an unusable file.</summary>
     Usage = 2,
 
     /// <summary>No connection: unknown host, port in use, nobody answers, the peer refuses.</summary>

@@ -76,6 +76,7 @@ public readonly record struct GudpConfig
                 FirstRoundTrip = TimeSpan.FromMilliseconds(50),
                 MaxAckDelay = TimeSpan.FromMilliseconds(1),
                 AckEveryPackets = 1,
+                AskImmediateAcks = true,
                 EagerResend = true,
             },
             Congestion = new() { InitialWindowPackets = 32 },

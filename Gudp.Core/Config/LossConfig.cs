@@ -14,6 +14,7 @@ public readonly record struct LossConfig
             (TimeSpan.Zero, TimeSpan.FromSeconds(1)), "the sender waits for that long on top of the round trip")
         .Count(nameof(AckEveryPackets), c => c.AckEveryPackets, (c, v) => c with { AckEveryPackets = v }, (1, 64),
             "rarer acks make the sender send in bursts")
+        .Flag(nameof(AskImmediateAcks), c => c.AskImmediateAcks, (c, v) => c with { AskImmediateAcks = v })
         .Flag(nameof(EagerResend), c => c.EagerResend, (c, v) => c with { EagerResend = v })
         .Duration(nameof(TimerGranularity), c => c.TimerGranularity, (c, v) => c with { TimerGranularity = v },
             (TimeSpan.FromMicroseconds(100), TimeSpan.FromMilliseconds(50)),
@@ -79,6 +80,15 @@ public readonly record struct LossConfig
         get => _ackEveryPackets ?? DefaultAckEveryPackets;
         init => _ackEveryPackets = value == DefaultAckEveryPackets ? null : value;
     }
+
+    /// <summary>
+    /// Asks the peer to acknowledge every packet at once, whatever it is set to itself. Default false.
+    /// </summary>
+    /// <remarks>
+    /// One frame per connection (AckFrequency of the wire, packets 1, delay 0). The sender then learns of a loss one
+    /// round trip after it; costs the peer an ack per packet.
+    /// </remarks>
+    public bool AskImmediateAcks { get; init; }
 
     /// <summary>
     /// Sends unacked content once more before it counts as lost, as soon as its ack is overdue. Default false.

@@ -9,7 +9,7 @@ namespace Gudp.Core.Engine;
 //
 // Always true:
 //   - at most Capacity candidates stand, at most PerAddress of one host;
-//   - a candidate is gone after Lifetime or by its Finish, whichever is first.
+//   - a candidate is gone by its Finish, or when its peer has not asked for the answer for Lifetime.
 
 /// <summary>A peer between HelloPlus and Finish.</summary>
 internal sealed class Candidate(
@@ -23,7 +23,7 @@ internal sealed class Candidate(
 
     internal PeerTerms Terms { get; } = terms;
 
-    internal Instant ExpiresAt { get; } = expiresAt;
+    internal Instant ExpiresAt { get; set; } = expiresAt;
 
     /// <summary>The answer it was given, repeated as it is for every further HelloPlus.</summary>
     internal byte[] Answer { get; init; } = [];
@@ -43,12 +43,17 @@ internal sealed class CandidateTable
 
     internal bool Contains(ulong serverId) => _byServerId.ContainsKey(serverId);
 
-    internal bool TryFind(PeerAddress address, ulong clientId, Instant now, out Candidate? found)
+    /// <summary>
+    /// The candidate that asks again for its answer. Refreshed by that: an answer that gets through in the end must
+    /// leave time for the Finish.
+    /// </summary>
+    internal bool TryRefresh(PeerAddress address, ulong clientId, Instant now, out Candidate? found)
     {
         foreach (Candidate candidate in _byServerId.Values)
         {
             if (candidate.ClientId == clientId && candidate.Address == address && candidate.ExpiresAt > now)
             {
+                candidate.ExpiresAt = now + Lifetime;
                 found = candidate;
                 return true;
             }

@@ -253,17 +253,23 @@ internal sealed partial class ConnectionEngine
     private void TakeAcked(in SentPacket packet, Instant now)
     {
         _counters.PacketsAcked++;
-        _controller.OnAcked(packet.Bytes, packet.SentAt, packet.ApplicationLimited, _rtt.Sample, now);
+
+        // The peer's socket buffer limits just as the application does: a window that it keeps from being filled has
+        // proved nothing, and one grown beyond all use would not feel a loss.
+        bool limited = packet.ApplicationLimited || _controller.WindowBytes > _windowCap;
+        _controller.OnAcked(packet.Bytes, packet.SentAt, limited, _rtt.Sample, now);
 
         if (packet.HasPayload)
         {
             _payload.HandleAcked(new PacketNumber(packet.Number), now);
         }
 
-        if (packet.Number == _handshakeDoneIn)
+        _handshakeDone.OnAcked(packet.Number);
+
+        if (_ackFrequency.OnAcked(packet.Number))
         {
-            _handshakeDoneIn = -1;
-            _handshakeDoneAcked = true;
+            // From here on the peer does not hold acks back: waiting for them need not allow for it.
+            _loss.MaxAckDelay = TimeSpan.Zero;
         }
     }
 

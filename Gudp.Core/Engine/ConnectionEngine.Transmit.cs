@@ -17,9 +17,8 @@ internal sealed partial class ConnectionEngine
 
     private int _probesOwed;
     private bool _pingOwed;
-    private bool _handshakeDoneOwed;
-    private bool _handshakeDoneAcked;
-    private long _handshakeDoneIn = -1;
+    private OwedFrame _handshakeDone;
+    private OwedFrame _ackFrequency;
     private int _pureAcks;
     private Instant _nextGoodbyeAt;
 
@@ -81,7 +80,8 @@ internal sealed partial class ConnectionEngine
     {
         bool isProbe = _probesOwed > 0;
         bool mustAskForAck = _ackDue && MustAskForAck;
-        bool hasWork = isProbe || _pingOwed || _handshakeDoneOwed || mustAskForAck || _payload.HasDataToSend;
+        bool hasWork = isProbe || _pingOwed || _handshakeDone.IsOwed || _ackFrequency.IsOwed
+            || mustAskForAck || _payload.HasDataToSend;
         bool mayElicit = hasWork && (isProbe || IsAllowed(now));
 
         if (!mayElicit && !_ackDue)
@@ -184,11 +184,22 @@ internal sealed partial class ConnectionEngine
     {
         int written = 0;
 
-        if (_handshakeDoneOwed && destination.Length > 0)
+        if (_handshakeDone.IsOwed && destination.Length > 0)
         {
             written += FrameWriter.WriteHandshakeDone(destination);
-            _handshakeDoneOwed = false;
-            _handshakeDoneIn = number.Value;
+            _handshakeDone.OnWritten(number);
+        }
+
+        if (_ackFrequency.IsOwed)
+        {
+            int asked = FrameWriter.WriteAckFrequency(
+                destination[written..], packets: 1, TimeSpan.Zero, (ulong)_config.Loss.PacketThreshold);
+
+            if (asked > 0)
+            {
+                _ackFrequency.OnWritten(number);
+                written += asked;
+            }
         }
 
         if (_pingOwed && destination.Length > written)
@@ -233,10 +244,7 @@ internal sealed partial class ConnectionEngine
 
     private void RecordSent(int bytes, long largestAckedInIt, bool isEliciting, int payloadBytes, Instant now)
     {
-        // The peer's socket buffer limits just as the application does: a window that it keeps from being filled has
-        // proved nothing, and one grown beyond all use would not feel a loss.
-        bool limited = _controller.WindowBytes > _windowCap
-            || (!_payload.HasDataToSend && _sent.BytesInFlight + bytes < WindowBytes);
+        bool limited = !_payload.HasDataToSend && _sent.BytesInFlight + bytes < WindowBytes;
         _sent.Add(new SentPacket
         {
             SentAt = now,
@@ -293,7 +301,8 @@ internal sealed partial class ConnectionEngine
             _payload.HandleOverdue(_sent.OldestUnsettled, now);
         }
 
-        _handshakeDoneOwed = IsServer && !_handshakeDoneAcked;
+        _handshakeDone.OnProbe();
+        _ackFrequency.OnProbe();
     }
 
     private void DeclareLost(Instant now)
@@ -314,11 +323,8 @@ internal sealed partial class ConnectionEngine
                 _payload.HandleLost(new PacketNumber(lost.Number), now);
             }
 
-            if (lost.Number == _handshakeDoneIn)
-            {
-                _handshakeDoneIn = -1;
-                _handshakeDoneOwed = true;
-            }
+            _handshakeDone.OnLost(lost.Number);
+            _ackFrequency.OnLost(lost.Number);
         }
 
         _pacer.OnWindowChanged(WindowBytes, _rtt.Sample, now);

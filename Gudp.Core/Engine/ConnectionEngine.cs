@@ -127,7 +127,7 @@ internal sealed partial class ConnectionEngine
         Invariant.Require(_handshake is null, "Only the server's end admits.");
         Invariant.Require(_state == ConnectionState.Idle, "A connection is opened once.");
         Enter(ConnectionEvent.PeerAdmitted, now);
-        _handshakeDoneOwed = true;
+        _handshakeDone.Owe();
         TakePeerTerms(peerId, peer, now);
     }
 
@@ -196,7 +196,7 @@ internal sealed partial class ConnectionEngine
 
     private int WindowBytes => Math.Min(_controller.WindowBytes, _windowCap);
 
-    private bool IsFlushed => !_payload.HasDataToSend && _sent.BytesInFlight == 0;
+    private bool IsFlushed => !_payload.HasUnfinished && _sent.BytesInFlight == 0;
 
     private void TakePeerTerms(ulong peerId, in PeerTerms peer, Instant now)
     {
@@ -216,6 +216,11 @@ internal sealed partial class ConnectionEngine
 
         _owner.Publish(MaxFrameBytes, TimeSpan.Zero);
         _payload.HandleOpened(peer.Payload, now);
+        if (_config.Loss.AskImmediateAcks)
+        {
+            _ackFrequency.Owe();
+        }
+
         _status.TrySetOpen();
         _timers.Clear(TimerKind.Handshake);
         _timers.Set(TimerKind.Idle, now + _config.IdleTimeout);

@@ -115,7 +115,7 @@ internal sealed partial class EndpointEngine
             return DropReason.BadCookie;
         }
 
-        if (_candidates.TryFind(from, header.SourceId, now, out Candidate? known))
+        if (_candidates.TryRefresh(from, header.SourceId, now, out Candidate? known))
         {
             return Reply(known!.Answer, from);
         }

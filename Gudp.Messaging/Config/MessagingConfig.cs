@@ -33,7 +33,8 @@ public readonly record struct MessagingConfig
     private static readonly ConfigTable<MessagingConfig> Table = new ConfigTable<MessagingConfig>()
         .Bytes(nameof(MaxMessageBytes), c => c.MaxMessageBytes, (c, v) => c with { MaxMessageBytes = v },
             (LeastRingBytes, MostMessageBytes), "every end takes 64KB, and larger objects are sent in parts")
-        .Count(nameof(Lanes), c => c.Lanes, (c, v) => c with { Lanes = v }, (LeastLanes, Wire.LaneFrameReader.MostLanes),
+        .Count(nameof(Lanes), c => c.Lanes, (c, v) => c with { Lanes = v },
+            (LeastLanes, Wire.LaneFrameReader.MostLanes),
             "there are a control lane, a default lane and one for unreliable messages; more than 64 the wire refuses")
         .Bytes(nameof(LaneRingBytes), c => c.LaneRingBytes, (c, v) => c with { LaneRingBytes = v },
             (LeastRingBytes, MostRingBytes), "less starves a lane, more no path needs")
@@ -100,7 +101,9 @@ public readonly record struct MessagingConfig
     /// Memory for unreliable messages of a peer that wait, in each direction, rented on first use. Default 256 KB; a
     /// power of two, 128 KB to 64 MB.
     /// </summary>
-    /// <remarks>Full when sending: refused with LaneFull. Full when receiving: the newest are dropped and counted.</remarks>
+    /// <remarks>
+    /// Full when sending: refused with LaneFull. Full when receiving: the newest are dropped and counted.
+    /// </remarks>
     public int DatagramQueueBytes
     {
         get => _datagramQueueBytes ?? DefaultDatagramQueueBytes;
@@ -118,7 +121,9 @@ public readonly record struct MessagingConfig
         init => _peerMemoryBytes = value == DefaultPeerMemoryBytes ? null : value;
     }
 
-    /// <summary>Most memory all peers of an endpoint may cause together. Default 1 GB; at least that of one peer.</summary>
+    /// <summary>
+    /// Most memory all peers of an endpoint may cause together. Default 1 GB; at least that of one peer.
+    /// </summary>
     /// <remarks>Used up: as above, with DaemonFull. Nothing of it is taken before it is needed.</remarks>
     public long EndpointMemoryBytes
     {

@@ -3,7 +3,9 @@ namespace Gudp.Messaging;
 /// <summary>What is promised about a message.</summary>
 public enum Delivery
 {
-    /// <summary>Arrives exactly once, in the order of its lane, or the connection ends. Up to the largest message.</summary>
+    /// <summary>
+    /// Arrives exactly once, in the order of its lane, or the connection ends. Up to the largest message.
+    /// </summary>
     OrderedReliable,
 
     /// <summary>

@@ -1,6 +1,8 @@
 namespace Gudp.Messaging;
 
-/// <summary>How one message is sent. <c>default</c>: ordered and reliable on lane 1, nothing to be notified of.</summary>
+/// <summary>
+/// How one message is sent. <c>default</c>: ordered and reliable on lane 1, nothing to be notified of.
+/// </summary>
 public readonly record struct SendOptions
 {
     /// <summary>The lane of <c>default(SendOptions)</c>.</summary>

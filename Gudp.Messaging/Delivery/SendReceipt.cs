@@ -2,7 +2,9 @@ namespace Gudp.Messaging;
 
 /// <summary>Names one message sent to one peer, for as long as the connection lives.</summary>
 /// <param name="Lane">The lane it was sent on.</param>
-/// <param name="Value">Grows along a lane; on an ordered lane the offset where the message ends (docs/protocol/delivery.md).</param>
+/// <param name="Value">
+/// Grows along a lane; on an ordered lane the offset where the message ends (docs/protocol/delivery.md).
+/// </param>
 public readonly record struct MessageId(int Lane, long Value)
 {
     /// <summary>Whether the sender asked to be told when the message is taken; only then can that be known.</summary>

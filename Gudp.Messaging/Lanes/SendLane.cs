@@ -22,20 +22,17 @@ using Gudp.Messaging.Memory;
 namespace Gudp.Messaging.Lanes;
 
 /// <remarks>
-/// Any thread: the members in this file. The leader only: those in SendLane.Transmit.cs. Writers exclude each other
+/// Any thread: the members in this file and in SendLane.Claims.cs. The leader only: those in
+/// SendLane.Transmit.cs. Writers exclude each other
 /// with the lane lock; between them and the leader stand positions, each written by one side.
 /// </remarks>
 internal sealed partial class SendLane
 {
-    // So many claims of a lane may be open, abandoned or waiting behind an open one.
-    private const int MostClaims = 64;
-
     // So many large messages of a lane may be under way; the budget in bytes usually says stop before.
     private const int MostLargeMessages = 64;
 
     // Before the peer's terms are known: what every peer must accept (docs/protocol/delivery.md).
     private const int LargestBeforeOpen = 64 * 1024;
-    private const int LargestClaimInRingBeforeOpen = 16 * 1024;
 
     private readonly Lock _gate = new();
     private readonly MessageMemory _memory;
@@ -43,14 +40,10 @@ internal sealed partial class SendLane
     private readonly int _capacity;
     private readonly int _largestMessage;
 
-    private readonly Claim[] _claims = new Claim[MostClaims];
     private readonly LargeMessage[] _large = new LargeMessage[MostLargeMessages];
-    private readonly OffsetRange[] _skips = new OffsetRange[MostClaims];
     private LaneRing? _ring;
     private long _reserved;
     private long _reservedLargeBytes;
-    private long _oldestClaim;
-    private long _nextClaim;
     private bool _ended;
 
     // Written by writers, read by the leader.
@@ -126,156 +119,6 @@ internal sealed partial class SendLane
             id = Note(wish);
             Publish();
             return SendStatus.Accepted;
-        }
-    }
-
-    /// <summary>Takes room for a message that the caller then writes in place.</summary>
-    /// <param name="length">Bytes of the message.</param>
-    /// <param name="wish">What the sender wants to be told.</param>
-    /// <param name="index">Names the claim, -1 for one that takes its place in the lane only when committed.</param>
-    /// <param name="room">Where the caller writes; its first <paramref name="length"/> bytes.</param>
-    /// <param name="block">The block the room lies in if it is not the ring: returned when committed or abandoned.</param>
-    internal SendStatus TryClaim(
-        int length, ReceiptWish wish, out long index, out Memory<byte> room, out byte[]? block)
-    {
-        index = -1;
-        room = default;
-        block = null;
-        SendStatus allowed = CheckLength(length);
-
-        if (allowed != SendStatus.Accepted)
-        {
-            return allowed;
-        }
-
-        // A skip must fit the peer's credit as a whole, and an abandoned claim may become one: so only claims well
-        // below it stand in the stream while they are open.
-        long largestClaim = _peer.IsKnown
-            ? Math.Min(LargestInRing, _peer.LaneCreditBytes / 4)
-            : LargestClaimInRingBeforeOpen;
-
-        if (length > largestClaim)
-        {
-            return TryRentRoom(length, out room, out block);
-        }
-
-        lock (_gate)
-        {
-            if (_nextClaim - _oldestClaim + _nextSkip - Volatile.Read(ref _oldestSkip) >= MostClaims)
-            {
-                return SendStatus.LaneFull;
-            }
-
-            long start = _reserved;
-            SendStatus status = TryReserve(length, length, wish, out LaneRing? ring);
-
-            if (status != SendStatus.Accepted)
-            {
-                return status;
-            }
-
-            long position = _reserved - _reservedLargeBytes;
-            int offset = (int)(position & (_capacity - 1));
-
-            // The caller gets one piece of memory, so a message over the ring's end is copied when it is committed.
-            if (offset + length > _capacity)
-            {
-                status = TryRentRoom(length, out room, out block);
-
-                if (status != SendStatus.Accepted)
-                {
-                    _reserved = start;
-                    return status;
-                }
-            }
-            else
-            {
-                room = ring!.Block.AsMemory(offset, length);
-            }
-
-            _reserved += length;
-            index = _nextClaim++;
-            _claims[index & (MostClaims - 1)] = new Claim(start, _reserved, position);
-
-            if (wish != ReceiptWish.None)
-            {
-                Receipts.Note(_reserved, wish | ReceiptWish.WhenCommitted);
-            }
-
-            return SendStatus.Accepted;
-        }
-    }
-
-    /// <summary>The claim's bytes are written: they may go.</summary>
-    internal SendStatus Commit(
-        long index, int length, ReceiptWish wish, byte[]? block, out MessageId id)
-    {
-        id = default;
-
-        if (index < 0)
-        {
-            return TrySendBlock(block!, length, wish, out id);
-        }
-
-        lock (_gate)
-        {
-            ref Claim claim = ref _claims[index & (MostClaims - 1)];
-
-            if (block is not null)
-            {
-                _ring!.Write(claim.Position, block.AsSpan(0, length));
-                _memory.Return(block);
-            }
-
-            claim = claim with { IsCommitted = true };
-            bool ended = _ended;
-
-            if (ended)
-            {
-                Receipts.Forget(claim.End);
-            }
-            else
-            {
-                id = new MessageId(Number, claim.End) { AsksTaken = (wish & ReceiptWish.Taken) != 0 };
-                Receipts.Commit(claim.End, wish);
-            }
-
-            Publish();
-            ReturnMemoryIfOver();
-            return ended ? SendStatus.Closed : SendStatus.Accepted;
-        }
-    }
-
-    /// <summary>The claim is given up: the peer never sees it.</summary>
-    internal void Abandon(long index, byte[]? block)
-    {
-        if (block is not null)
-        {
-            _memory.Return(block);
-        }
-
-        if (index < 0)
-        {
-            return;
-        }
-
-        lock (_gate)
-        {
-            ref Claim claim = ref _claims[index & (MostClaims - 1)];
-            Receipts.Forget(claim.End);
-
-            if (claim.End == _reserved)
-            {
-                _reserved = claim.Start;
-                _nextClaim--;
-            }
-            else
-            {
-                claim = claim with { IsAbandoned = true };
-            }
-
-            Publish();
-            ReturnMemoryIfOver();
         }
     }
 
@@ -459,26 +302,6 @@ internal sealed partial class SendLane
         Volatile.Write(ref _published, published);
     }
 
-    private void PassClaims()
-    {
-        while (_oldestClaim < _nextClaim)
-        {
-            Claim claim = _claims[_oldestClaim & (MostClaims - 1)];
-
-            if (claim.IsAbandoned)
-            {
-                _skips[_nextSkip & (MostClaims - 1)] = new OffsetRange(claim.Start, claim.End);
-                Volatile.Write(ref _nextSkip, _nextSkip + 1);
-            }
-            else if (!claim.IsCommitted)
-            {
-                break;
-            }
-
-            _oldestClaim++;
-        }
-    }
-
     private void ReturnMemoryIfOver()
     {
         if (!_ended || _oldestClaim < _nextClaim)
@@ -496,14 +319,6 @@ internal sealed partial class SendLane
             _memory.Return(ring.Block);
             _ring = null;
         }
-    }
-
-    /// <summary>A place in the stream whose bytes are still being written.</summary>
-    private readonly record struct Claim(long Start, long End, long Position)
-    {
-        internal bool IsCommitted { get; init; }
-
-        internal bool IsAbandoned { get; init; }
     }
 
     /// <summary>A message whose bytes stand beside the ring.</summary>

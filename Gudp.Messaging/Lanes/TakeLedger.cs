@@ -42,7 +42,9 @@ internal sealed class TakeLedger
     /// <summary>Whether the peer has refusals to learn.</summary>
     internal bool HasUnsentRefusals => Volatile.Read(ref _unsentRefusals) > 0;
 
-    /// <summary>Whether another asked message may be handed out. Only the lane's reader adds, so the answer holds for it.</summary>
+    /// <summary>
+    /// Whether another asked message may be handed out. Only the lane's reader adds, so the answer holds for it.
+    /// </summary>
     internal bool HasRoom
     {
         get
@@ -162,7 +164,8 @@ internal sealed class TakeLedger
 
     private long Add(long end, Fate fate)
     {
-        Invariant.Require(_next - _oldest < MostEntries, "Room in the ledger is checked before a message is handed out.");
+        Invariant.Require(
+            _next - _oldest < MostEntries, "Room in the ledger is checked before a message is handed out.");
 
         if (_next - _oldest == _entries.Length)
         {

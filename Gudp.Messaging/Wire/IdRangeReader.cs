@@ -10,7 +10,9 @@ namespace Gudp.Messaging.Wire;
 /// </summary>
 internal ref struct IdRangeReader
 {
-    /// <summary>Most ranges in one frame after the first; more is malformed, so that the work per frame is bounded.</summary>
+    /// <summary>
+    /// Most ranges in one frame after the first; more is malformed, so that the work per frame is bounded.
+    /// </summary>
     internal const int MostFurtherRanges = 64;
 
     private ReadOnlySpan<byte> _rest;

@@ -13,7 +13,9 @@ internal readonly ref struct LaneFrame
     /// <summary>All types but ConnectionCredit.</summary>
     internal int Lane { get; init; }
 
-    /// <summary>LaneData, LaneSkip: from; credits, LaneBlocked, LaneTaken: the limit or offset; Message: the id.</summary>
+    /// <summary>
+    /// LaneData, LaneSkip: from; credits, LaneBlocked, LaneTaken: the limit or offset; Message: the id.
+    /// </summary>
     internal long Offset { get; init; }
 
     /// <summary>LaneData, LaneSkip: up to and without.</summary>
@@ -22,6 +24,8 @@ internal readonly ref struct LaneFrame
     /// <summary>LaneOpen: the mode; Message, Fragment: the flags.</summary>
     internal byte Code { get; init; }
 
-    /// <summary>LaneData, Message: the content; MessagesTaken, MessagesRefused: their id ranges, still to be read.</summary>
+    /// <summary>
+    /// LaneData, Message: the content; MessagesTaken, MessagesRefused: their id ranges, still to be read.
+    /// </summary>
     internal ReadOnlySpan<byte> Content { get; init; }
 }

@@ -9,7 +9,9 @@ namespace Gudp.Messaging.Wire;
 /// </summary>
 internal ref struct LaneFrameReader
 {
-    /// <summary>Lane numbers beyond this are malformed wherever they stand; the agreed number of lanes is far lower.</summary>
+    /// <summary>
+    /// Lane numbers beyond this are malformed wherever they stand; the agreed number of lanes is far lower.
+    /// </summary>
     internal const int MostLanes = 64;
 
     private ReadOnlySpan<byte> _rest;

@@ -161,7 +161,8 @@ internal ref struct LaneFrameWriter
             return 0;
         }
 
-        int count = Math.Min(ids.Length, 1 + Math.Min((Free - HeadBytes) / RangeBytes, IdRangeReader.MostFurtherRanges));
+        int further = Math.Min((Free - HeadBytes) / RangeBytes, IdRangeReader.MostFurtherRanges);
+        int count = Math.Min(ids.Length, 1 + further);
         Number((ulong)FrameType.MessagesRefused);
         Number((ulong)lane);
         Number((ulong)(ids[0].To - 1));

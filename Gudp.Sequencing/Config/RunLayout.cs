@@ -60,7 +60,7 @@ internal sealed class RunLayout
         ConfigHash = XxHash64.Hash(0, Encode());
     }
 
-    internal Guid RunId { get; }
+    internal UInt128 RunId { get; }
     internal uint MaxRounds { get; }
     internal int MaxPayloadBytes { get; }
     internal long MaxInboxBytes { get; }

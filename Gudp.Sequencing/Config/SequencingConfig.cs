@@ -92,7 +92,7 @@ public sealed class SequencingConfig
     public IList<ChannelDeclaration> Channels { get; init; } = [];
 
     /// <summary>Tells runs apart, so that a member of yesterday's run cannot join today's. Default empty.</summary>
-    public Guid RunId { get; init; }
+    public UInt128 RunId { get; init; }
 
     /// <summary>The largest round of an arrival. Default 10,000 (lock-time section 11); 1 to 1,000,000,000.</summary>
     public uint MaxRounds { get; init; } = 10_000;

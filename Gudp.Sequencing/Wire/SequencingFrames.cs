@@ -5,6 +5,7 @@
 // gives a complete frame, read to its last byte, or says malformed.
 
 using System;
+using System.Buffers.Binary;
 using System.Collections.Generic;
 using Gudp.Sequencing.Config;
 using Gudp.Sequencing.Time;
@@ -123,7 +124,7 @@ internal readonly ref struct Frame(FrameType type, ulong epoch, ulong session, R
 internal sealed class HelloFrame
 {
     internal ulong Version { get; private init; }
-    internal Guid RunId { get; private init; }
+    internal UInt128 RunId { get; private init; }
     internal string Name { get; private init; } = "";
     internal int TokenBytes { get; private init; }
     internal ulong ConfigHash { get; private init; }
@@ -135,11 +136,11 @@ internal sealed class HelloFrame
     internal bool IsPlainJoin { get; private init; }
 
     internal static void Write(
-        FrameWriter writer, Guid runId, ulong configHash, MemberDeclaration member,
+        FrameWriter writer, UInt128 runId, ulong configHash, MemberDeclaration member,
         (string Name, InterestBits Bits)[] interests)
     {
         Span<byte> run = stackalloc byte[16];
-        runId.TryWriteBytes(run, bigEndian: true, out _);
+        BinaryPrimitives.WriteUInt128BigEndian(run, runId);
 
         writer.BeginFrame(FrameType.Hello, 0, 0);
         writer.WriteNumber(RunLayout.ProtocolVersion);
@@ -192,7 +193,7 @@ internal sealed class HelloFrame
         hello = new HelloFrame
         {
             Version = version,
-            RunId = run.Length == 16 ? new Guid(run, bigEndian: true) : Guid.Empty,
+            RunId = run.Length == 16 ? BinaryPrimitives.ReadUInt128BigEndian(run) : 0,
             Name = name,
             TokenBytes = tokenBytes,
             ConfigHash = configHash,

@@ -181,6 +181,31 @@ public sealed class ConnectionTests
         Assert.That(second, Is.Not.SameAs(third));
     }
 
+    [TestCase(true, ExpectedResult = true)]
+    [TestCase(false, ExpectedResult = false)]
+    public bool A_peer_that_is_asked_to_acknowledges_at_once(bool isAsked)
+    {
+        using SimWorld world = new(1);
+        world.Network.DefaultLink = TenMilliseconds;
+        Node left = world.AddNode(SimWorld.Plain with
+        {
+            Connections = SimWorld.Plain.Connections with { Loss = new LossConfig { AskImmediateAcks = isAsked } },
+        });
+        Endpoint server = world.AddNode().Open(7000);
+        server.Listen();
+        Connection client = left.Open(0).Connect(server.LocalAddress);
+        world.RunUntil(() => client.Status.IsOpen, TimeSpan.FromSeconds(5));
+
+        for (int i = 0; i < 10; i++)
+        {
+            // One at a time: the second of two packets is acknowledged at once anyway.
+            client.TrySend("alone"u8);
+            world.Run(TimeSpan.FromMilliseconds(200));
+        }
+
+        return client.ReadCounters().LatestRtt == 2 * TenMilliseconds.Delay;
+    }
+
     [Test]
     public void The_same_seed_gives_the_same_trace()
     {
@@ -266,6 +291,36 @@ public sealed class ConnectionTests
         Assert.That(Receive(pair.Server), Is.Null);
         Assert.That(pair.Server.Status.IsFinal, Is.False, pair.Server.CloseReason?.ToString());
         Assert.That(pair.Client.Status.IsFinal, Is.False, pair.Client.CloseReason?.ToString());
+    }
+
+    // Seed 156 of the swarm: answers were lost for almost as long as the server remembers a candidate.
+    [Test]
+    public void A_handshake_whose_answer_came_late_has_time_to_finish()
+    {
+        using SimWorld world = new(1);
+        world.Network.DefaultLink = TenMilliseconds;
+        Node left = world.AddNode(WithLongHandshake);
+        Node right = world.AddNode(WithLongHandshake);
+        Endpoint server = right.Open(7000);
+        server.Listen();
+        Connection client = left.Open(0).Connect(server.LocalAddress);
+        world.Run(TimeSpan.FromMilliseconds(25));
+        LinkModel cut = TenMilliseconds with { Cut = true };
+        world.Network.SetLink(right.Host, left.Host, cut);
+        world.Run(TimeSpan.FromSeconds(9));
+        world.Network.SetLink(right.Host, left.Host, TenMilliseconds);
+        long before = right.Daemon.ReadCounters().DatagramsSent;
+        world.RunUntil(
+            () => right.Daemon.ReadCounters().DatagramsSent > before, TimeSpan.FromMilliseconds(900), "An answer");
+        world.Network.SetLink(left.Host, right.Host, cut);
+        world.Run(TimeSpan.FromSeconds(2));
+        Assert.That(client.Status.IsOpen, Is.True);
+
+        world.Network.SetLink(left.Host, right.Host, TenMilliseconds);
+        Connection? accepted = null;
+        world.RunUntil(() => server.TryAccept(out accepted), TimeSpan.FromSeconds(5), "A finish");
+
+        Assert.That(accepted!.Status.IsOpen, Is.True);
     }
 
     private static GudpConfig WithLongHandshake => SimWorld.Plain with

@@ -309,6 +309,8 @@ public sealed class DaemonLifeTests
     /// <summary>Breaks the door's rule: it throws as soon as it is open, and once more when told of the end.</summary>
     private sealed class ThrowingPayload : IPacketPayload
     {
+        public bool HasUnfinished => false;
+
         public bool HasDataToSend => false;
 
         public Instant NextDeadline => Instant.Never;

@@ -73,7 +73,8 @@ public sealed class ClaimTests
 
         for (int i = 0; i < 50; i++)
         {
-            Assert.That(pair.Client.Peer.TryClaim(message.Length, default, out MessageClaim claim), Is.EqualTo(SendStatus.Accepted));
+            SendStatus status = pair.Client.Peer.TryClaim(message.Length, default, out MessageClaim claim);
+            Assert.That(status, Is.EqualTo(SendStatus.Accepted));
             message.CopyTo(claim.Span);
             claim.Commit();
             pair.RunUntilQuiet();

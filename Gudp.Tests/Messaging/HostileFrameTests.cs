@@ -5,7 +5,9 @@ using NUnit.Framework;
 
 namespace Gudp.Tests.Messaging;
 
-/// <summary>What a session makes of frames that no honest peer sends: a verdict, never an exception, never memory.</summary>
+/// <summary>
+/// What a session makes of frames that no honest peer sends: a verdict, never an exception, never memory.
+/// </summary>
 [TestFixture]
 public sealed class HostileFrameTests
 {
@@ -83,16 +85,17 @@ public sealed class HostileFrameTests
         byte[][] frames =
         [
             Open(1, 0), Data(1, 300, [1, 2, 3]), Numbers(0x22, 1, 70_000), Numbers(0x23, 70_000), Numbers(0x24, 1, 900),
-            Numbers(0x25, 1, 70_000), Message(2, 70_000, 1, [1, 2, 3]), [.. Numbers(0x27, 2, 5), 0, .. Numbers(9, 0, 2), 1, 2],
-            Numbers(0x28, 2, 900, 1, 0, 70, 3), Numbers(0x29, 2, 900), Skip(1, 300, 900), Numbers(0x2B, 1, 900, 1, 0, 70, 3),
-            [.. Numbers(0x40, 2), 1, 2],
+            Numbers(0x25, 1, 70_000), Message(2, 70_000, 1, [1, 2, 3]),
+            [.. Numbers(0x27, 2, 5), 0, .. Numbers(9, 0, 2), 1, 2], Numbers(0x28, 2, 900, 1, 0, 70, 3),
+            Numbers(0x29, 2, 900), Skip(1, 300, 900), Numbers(0x2B, 1, 900, 1, 0, 70, 3), [.. Numbers(0x40, 2), 1, 2],
         ];
 
         foreach (byte[] frame in frames)
         {
             LaneFrameReader whole = new(frame);
             bool read = whole.TryNext(out _) || whole.Skipped == 1;
-            Assert.That(read && !whole.TryNext(out _) && !whole.IsMalformed, Is.True, $"Frame {frame[0]:x2} as a whole.");
+            bool ended = !whole.TryNext(out _) && !whole.IsMalformed;
+            Assert.That(read && ended, Is.True, $"Frame {frame[0]:x2} as a whole.");
 
             for (int length = 1; length < frame.Length; length++)
             {
@@ -164,7 +167,8 @@ public sealed class HostileFrameTests
             held += last == PayloadVerdict.Held ? 1 : 0;
         }
 
-        PayloadVerdict filler = pair.Server.Session.HandleFrames(new PacketNumber(5_000), Data(1, 0, [0, 0, 0, 0]), pair.Now);
+        PayloadVerdict filler = pair.Server.Session.HandleFrames(
+            new PacketNumber(5_000), Data(1, 0, [0, 0, 0, 0]), pair.Now);
 
         Assert.That(last, Is.EqualTo(PayloadVerdict.Refused));
         Assert.That(held, Is.GreaterThanOrEqualTo(64));
@@ -235,7 +239,9 @@ public sealed class HostileFrameTests
                 4 => Skip(lane, offset, offset + draws.NextBelow(500)),
                 5 => Message(2, offset, (byte)draws.NextBelow(3), content),
                 6 => Numbers((int)draws.NextBetween(0x22, 0x25), lane, offset),
-                7 => Numbers(draws.NextChance(500_000) ? 0x28 : 0x2B, lane, offset, draws.NextBelow(4), draws.NextBelow(9), 1, 2, 3, 4),
+                7 => Numbers(
+                    draws.NextChance(500_000) ? 0x28 : 0x2B,
+                    lane, offset, draws.NextBelow(4), draws.NextBelow(9), 1, 2, 3),
                 8 => Numbers(0x27, lane, offset, 0, 100, 5, 3),
                 _ => content,
             };

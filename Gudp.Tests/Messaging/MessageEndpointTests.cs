@@ -1,4 +1,5 @@
 using Gudp.Core;
+using Gudp.Core.Simulation;
 using Gudp.Messaging;
 using Gudp.Tests.World;
 using NUnit.Framework;
@@ -10,6 +11,8 @@ namespace Gudp.Tests.Messaging;
 public sealed class MessageEndpointTests
 {
     private static readonly TimeSpan Limit = TimeSpan.FromMinutes(5);
+
+    private static readonly TimeSpan OneFrame = TimeSpan.FromMilliseconds(16);
 
     private static readonly MessagingConfig Plain = new() { Core = SimWorld.Plain };
 
@@ -74,6 +77,64 @@ public sealed class MessageEndpointTests
     }
 
     [Test]
+    public void Eager_resend_brings_a_lost_message_before_a_later_ack_tells_of_the_loss()
+    {
+        TimeSpan eager = TimeToArrive(isEager: true);
+        TimeSpan patient = TimeToArrive(isEager: false);
+
+        // Nine eighths of the round trip of 20 ms, and 10 ms for the way.
+        Assert.That(eager, Is.InRange(TimeSpan.FromMilliseconds(32), TimeSpan.FromMilliseconds(36)));
+        Assert.That(patient, Is.GreaterThan(eager));
+    }
+
+    private static TimeSpan TimeToArrive(bool isEager)
+    {
+        ConnectionConfig connections = SimWorld.Plain.Connections with
+        {
+            Loss = GudpConfig.Lockstep.Connections.Loss with { EagerResend = isEager },
+        };
+        using SimWorld world = new(seed: 4);
+        LinkModel link = new() { Delay = TimeSpan.FromMilliseconds(10) };
+        world.Network.DefaultLink = link;
+        (Peer client, Peer server) = Connect(
+            world, new MessagingConfig { Core = SimWorld.Plain with { Connections = connections } });
+
+        Instant? arrived = null;
+        world.Watch = () =>
+        {
+            while (TryTake(server, out _))
+            {
+                arrived ??= world.Now;
+            }
+        };
+
+        for (int i = 0; i < 20; i++)
+        {
+            client.TrySend("so that the round trip is known"u8);
+            world.Run(OneFrame);
+        }
+
+        Instant sent = world.Now;
+        arrived = null;
+        world.Network.DefaultLink = link with { Cut = true };
+        client.TrySend("lost once"u8);
+        world.Run(TimeSpan.FromMilliseconds(1));
+        world.Network.DefaultLink = link;
+
+        // What is under way arrives first; each further message sets the probe back.
+        world.Run(TimeSpan.FromMilliseconds(11));
+        arrived = null;
+
+        while (arrived is null)
+        {
+            client.TrySend("later"u8);
+            world.Run(OneFrame);
+        }
+
+        return arrived.Value - sent;
+    }
+
+    [Test]
     public void A_closed_peer_delivers_what_it_accepted_and_tells_the_other()
     {
         using SimWorld world = new(seed: 3);
@@ -114,7 +175,8 @@ public sealed class MessageEndpointTests
         Assert.That(answer, Is.EqualTo("echo"u8.ToArray()));
         Assert.That(sink.Changes[0], Is.EqualTo(PeerChange.Opened));
         Assert.That(sink.Changes[^1], Is.EqualTo(PeerChange.Closed));
-        Assert.That(sink.Receipts.Select(update => update.Receipt.Transfer), Is.EqualTo(new[] { TransferState.Received }));
+        Assert.That(
+            sink.Receipts.Select(update => update.Receipt.Transfer), Is.EqualTo(new[] { TransferState.Received }));
         Assert.That(listener.TryAccept(out _), Is.False, "The sink has the peer already.");
     }
 

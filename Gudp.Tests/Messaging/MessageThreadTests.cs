@@ -26,7 +26,8 @@ public sealed class MessageThreadTests
         const int Writers = 3;
         const int MessagesEach = 20_000;
         using Link link = new();
-        Thread[] writers = [.. Enumerable.Range(0, Writers).Select(writer => new Thread(() => Write(link.Client, writer, MessagesEach)))];
+        Thread[] writers = [.. Enumerable.Range(0, Writers)
+            .Select(writer => new Thread(() => Write(link.Client, writer, MessagesEach)))];
 
         Array.ForEach(writers, thread => thread.Start());
         int[] next = new int[Writers];
@@ -44,6 +45,44 @@ public sealed class MessageThreadTests
 
         Array.ForEach(writers, thread => thread.Join());
         Assert.That(link.Client.Flush(Patience), Is.True);
+    }
+
+    // Goal: a reader turned away by one that polls is never left asleep with a message waiting.
+    [Test]
+    public void Readers_that_block_and_readers_that_poll_share_a_lane()
+    {
+        const int Messages = 50_000;
+        using Link link = new();
+        int read = 0;
+        Thread blocked = new(() =>
+        {
+            while (link.Server.Receive(Patience, out ReceivedMessage message) == ReceiveStatus.Received)
+            {
+                message.Dispose();
+                Interlocked.Increment(ref read);
+            }
+        });
+        Thread polling = new(() =>
+        {
+            int mine = 0;
+            Counter counter = default;
+
+            while (!link.Server.Status.IsFinal && Volatile.Read(ref read) < Messages)
+            {
+                mine = link.Server.Poll(ref counter, budget: 3);
+                Interlocked.Add(ref read, mine);
+            }
+        });
+
+        blocked.Start();
+        polling.Start();
+        Write(link.Client, 0, Messages);
+        bool all = SpinWait.SpinUntil(() => Volatile.Read(ref read) == Messages, Patience);
+        link.Client.Close();
+        blocked.Join();
+        polling.Join();
+
+        Assert.That(all, Is.True, $"{read} of {Messages} were read.");
     }
 
     [Test]
@@ -130,6 +169,13 @@ public sealed class MessageThreadTests
 
         message.CopyTo(claim.Span);
         return claim.Commit() == SendStatus.Accepted;
+    }
+
+    private struct Counter : IMessageHandler
+    {
+        private int _count;
+
+        public void HandleMessage(Peer from, int lane, ReadOnlySpan<byte> message) => _count++;
     }
 
     /// <summary>Two daemons with threads on loopback, and one connection between them.</summary>

@@ -284,7 +284,7 @@ public sealed class ReceiptTests
                 Assert.That(now.Take, Is.GreaterThanOrEqualTo(sent[i].Take), "Take only moves forward.");
                 Assert.That(now.Take != TakeState.Taken || i < read, Is.True, "Taken implies read.");
                 Assert.That(
-                    now.Take == TakeState.Pending || now.Transfer == TransferState.Received || now.Take == TakeState.Refused,
+                    now.Take is TakeState.Pending or TakeState.Refused || now.Transfer == TransferState.Received,
                     Is.True,
                     "Taken implies received.");
                 Assert.That(now.Take != TakeState.Refused || refusedIndices.Contains(i), Is.True);

@@ -19,7 +19,8 @@ public sealed class SinkTests
         for (int i = 0; i < 200; i++)
         {
             byte[] message = LaneTests.Pattern((int)draws.NextBelow(i % 50 == 0 ? 400_000 : 2_000), (ulong)i);
-            Assert.That(pair.Client.Peer.TrySend(message, new SendOptions { NotifyTaken = true }), Is.EqualTo(SendStatus.Accepted));
+            SendStatus status = pair.Client.Peer.TrySend(message, new SendOptions { NotifyTaken = true });
+            Assert.That(status, Is.EqualTo(SendStatus.Accepted));
             sent.Add(message);
             pair.Step();
         }

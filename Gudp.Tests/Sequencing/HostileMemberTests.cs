@@ -130,7 +130,7 @@ public sealed class HostileMemberTests
     private static byte[] HelloOf(string name)
     {
         FrameWriter writer = new();
-        HelloFrame.Write(writer, Guid.Empty, 0, new MemberDeclaration(name), []);
+        HelloFrame.Write(writer, default, 0, new MemberDeclaration(name), []);
         return writer.Written.ToArray();
     }
 

@@ -98,7 +98,11 @@ public sealed class SequenceRunTests
         world.Network.DefaultLink = link;
         SequencingConfig config = Config();
         using SequenceServer server = new(world.AddNode().Daemon, Any(world, 0, 7000), config, Messaging);
-        Player[] players = [.. Enumerable.Range(0, Members).Select(i => new Player(Begin(world, server, MemberOptions.From(config, $"m{i}"))))];
+        Player[] players =
+        [
+            .. Enumerable.Range(0, Members)
+                .Select(i => new Player(Begin(world, server, MemberOptions.From(config, $"m{i}")))),
+        ];
 
         world.RunUntil(() => players.Count(player => player.Act()) == players.Length, Limit);
         world.RunUntil(() => server.HasEnded, Limit);

@@ -46,7 +46,7 @@ public sealed class ServerEngineTests
             new("a") { Publish = ["x"] },
             new("a") { Publish = ["x"], Subscribe = ["y"], Lookahead = Delay.Ticks(7) },
             new("a") { Publish = ["x"], SubscribeQuietly = ["y"] },
-            new("a") { Publish = ["x"], Subscribe = ["y"], RunId = Guid.Parse("00000000-0000-0000-0000-000000000001") },
+            new("a") { Publish = ["x"], Subscribe = ["y"], RunId = 1 },
         ];
 
         foreach (MemberOptions options in wrong)

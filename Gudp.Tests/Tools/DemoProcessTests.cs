@@ -19,7 +19,7 @@ public sealed class DemoProcessTests
 
         Assert.That(code, Is.EqualTo(ExitCode.Fine), string.Join('\n', errors));
         Assert.That(output, Does.Contain("deterministic: yes"));
-        Assert.That(output, Does.Contain("member-02"));
+        Assert.That(output, Does.Contain("m02"));
         Assert.That(errors, Is.Empty);
     }
 

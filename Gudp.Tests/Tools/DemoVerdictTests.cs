@@ -13,7 +13,8 @@ public sealed class DemoVerdictTests
     [Test]
     public void Another_run_digest_is_a_difference()
         => Assert.That(
-            DemoVerdict.Differences(Run(1), Run(2) with { RunDigest = "0" }), Has.One.Contains("The run digests differ"));
+            DemoVerdict.Differences(Run(1), Run(2) with { RunDigest = "0" }),
+            Has.One.Contains("The run digests differ"));
 
     [Test]
     public void Another_digest_of_one_member_is_a_difference()
@@ -40,7 +41,10 @@ public sealed class DemoVerdictTests
         other = other with
         {
             Elapsed = TimeSpan.FromSeconds(9),
-            Members = [.. other.Members.Select(member => member with { Retransmits = 99, Waited = TimeSpan.FromSeconds(3) })],
+            Members =
+            [
+                .. other.Members.Select(member => member with { Retransmits = 99, Waited = TimeSpan.FromSeconds(3) }),
+            ],
         };
 
         Assert.That(DemoVerdict.Differences(Run(1), other), Is.Empty);
@@ -48,7 +52,7 @@ public sealed class DemoVerdictTests
 
     [Test]
     public void The_table_names_whom_a_member_waited_for_most()
-        => Assert.That(DemoVerdict.Table([Run(1)]).Rows[0], Has.One.Contains("member-01"));
+        => Assert.That(DemoVerdict.Table([Run(1)]).Rows[0], Has.One.Contains("m01"));
 
     [Test]
     public void The_runs_of_a_plan_differ_in_everything_that_must_not_matter([Range(2, 6)] int members)
@@ -111,8 +115,8 @@ public sealed class DemoVerdictTests
         Waited = TimeSpan.FromMilliseconds(30),
         WaitedFor = new Dictionary<string, TimeSpan>
         {
-            ["member-00"] = TimeSpan.FromMilliseconds(1),
-            ["member-01"] = TimeSpan.FromMilliseconds(20),
+            ["m00"] = TimeSpan.FromMilliseconds(1),
+            ["m01"] = TimeSpan.FromMilliseconds(20),
         },
         Rtt = TimeSpan.FromMilliseconds(20),
         PacketsSent = 100,

@@ -72,7 +72,7 @@ public sealed class FlockModelTests
             flock.Step(..);
         }
 
-        Assert.That(flock.Checksum(), Is.EqualTo(4613339056490554089UL));
+        Assert.That(flock.Checksum(), Is.EqualTo(11208188019189443685UL));
     }
 
     [Test]
@@ -119,8 +119,8 @@ public sealed class FlockModelTests
 
     [TestCase(3, 1, TestName = "A share of another step is refused")]
     [TestCase(4, 0xFF, TestName = "A share beyond the last agent is refused")]
-    [TestCase(8, 0x01, TestName = "An agent outside the world is refused")]
-    [TestCase(24, 0x80, TestName = "An agent that is too fast is refused")]
+    [TestCase(8, 0x40, TestName = "An agent outside the world is refused")]
+    [TestCase(16, 0x80, TestName = "An agent that is too fast is refused")]
     public void A_changed_share_is_refused(int offset, byte value)
     {
         FlockModel flock = new(Agents, 1);

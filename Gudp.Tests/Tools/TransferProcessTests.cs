@@ -33,7 +33,9 @@ public sealed class TransferProcessTests
         relay.Interrupt();
         var counts = await relay.EndAsync();
 
-        Assert.That((sender.Code, received.Code, counts.Code), Is.EqualTo((ExitCode.Fine, ExitCode.Fine, ExitCode.Fine)),
+        Assert.That(
+            new[] { sender.Code, received.Code, counts.Code },
+            Is.All.EqualTo(ExitCode.Fine),
             () => string.Join('\n', sender.Errors.Concat(received.Errors).Concat(counts.Errors)));
         Assert.That(File.ReadAllBytes(Path.Combine(In(), "flight.log")), Is.EqualTo(content));
         Assert.That(sender.Output, Does.Contain("SHA-256 equal"));
@@ -52,7 +54,7 @@ public sealed class TransferProcessTests
         receiver.Interrupt();
         var received = await receiver.EndAsync();
 
-        Assert.That((first.Code, second.Code, received.Code), Is.EqualTo((ExitCode.Fine, ExitCode.Fine, ExitCode.Fine)));
+        Assert.That(new[] { first.Code, second.Code, received.Code }, Is.All.EqualTo(ExitCode.Fine));
         Assert.That(
             Directory.GetFiles(In()).Select(Path.GetFileName), Is.EquivalentTo(new[] { "a.txt", "a-1.txt" }));
     }

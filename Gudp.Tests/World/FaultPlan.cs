@@ -68,10 +68,10 @@ internal sealed class FaultPlan
             links[i / nodes, i % nodes] = DrawnLink(draws);
         }
 
-        TimeSpan lasting = Between(draws, 2_000, 5_000);
+        TimeSpan lasting = Between(draws, 2_000, 8_000);
         List<Fault> faults = [];
 
-        for (long i = draws.NextBetween(1, 4); i > 0; i--)
+        for (long i = draws.NextBetween(1, 6); i > 0; i--)
         {
             FaultKind kind = draws.NextBelow(4) switch
             {
@@ -95,7 +95,7 @@ internal sealed class FaultPlan
     private static LinkModel DrawnLink(Prng draws)
     {
         LinkModel link = LinkModel.Drawn(draws);
-        bool isVeryLossy = draws.NextChance(Million / 4);
+        bool isVeryLossy = draws.NextChance(Million / 3);
         long loss = draws.NextBetween(0, MostLossPpm);
         bool isNarrow = draws.NextChance(Million / 8);
 

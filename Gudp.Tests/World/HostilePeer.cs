@@ -10,13 +10,14 @@ namespace Gudp.Tests.World;
 // steps, each at its own moment; between them it reads what it is answered, as the handshake needs that.
 
 /// <summary>
-/// Attacks an endpoint that listens (the door: packets of Core, one accept at most, nobody accepts) and one that does
-/// not; everything but its own connection must stay as it is.
+/// Attacks three endpoints; everything but its own connection must stay as it is.
 /// </summary>
 internal sealed class HostilePeer
 {
     private const int Clients = 80;
     private const int HelloPluses = 40;
+    private const int FloodDatagrams = 64;
+    private const int FloodBytes = 1_000;
     private const int ShortFrameRoom = 64;
     private const long FarNumber = 20_000;
 
@@ -26,6 +27,7 @@ internal sealed class HostilePeer
     private readonly IDatagramSocket _socket;
     private readonly PeerAddress _door;
     private readonly PeerAddress _silent;
+    private readonly PeerAddress _flooded;
     private readonly Prng _draws;
     private readonly HandshakeParameters _ours = new();
     private readonly HandshakeParameters _theirs = new();
@@ -38,13 +40,19 @@ internal sealed class HostilePeer
     private int _step;
     private Instant _nextAt;
 
-    internal HostilePeer(SimWorld world, PeerAddress door, PeerAddress silent, Prng draws, Instant startAt)
+    /// <param name="world">Where it lives; it gets a host of its own.</param>
+    /// <param name="door">Listens, for packets of Core, with room for one peer that nobody accepts.</param>
+    /// <param name="silent">Does not listen.</param>
+    /// <param name="flooded">Is sent more at once than a small socket holds.</param>
+    /// <param name="draws">Of the attacker alone.</param>
+    internal HostilePeer(SimWorld world, PeerAddress door, PeerAddress silent, PeerAddress flooded, Prng draws)
     {
         _world = world;
         _door = door;
         _silent = silent;
+        _flooded = flooded;
         _draws = draws;
-        _nextAt = startAt;
+        _nextAt = world.Now + TimeSpan.FromMilliseconds(draws.NextBetween(100, 1_500));
         SimulatedHost host = world.Network.AddHost();
         _socket = host.Open(host.Address.WithPort(6666), 0, 0);
     }
@@ -67,7 +75,7 @@ internal sealed class HostilePeer
                 BreakEveryRuleOfStrangers();
                 break;
             case 1:
-                FloodHellos();
+                Flood();
                 break;
             case 2:
                 BringCookies();
@@ -117,11 +125,16 @@ internal sealed class HostilePeer
         _world.Network.Inject(_socket.LocalAddress, _door.WithPort(9), Noise(50));
     }
 
-    private void FloodHellos()
+    private void Flood()
     {
         for (ulong client = 1; client <= Clients; client++)
         {
             Send(Hello(client, applicationId: 0));
+        }
+
+        for (int i = 0; i < FloodDatagrams; i++)
+        {
+            Send(Noise(FloodBytes), _flooded);
         }
     }
 
@@ -200,12 +213,7 @@ internal sealed class HostilePeer
     private byte[] Noise(int bytes)
     {
         byte[] noise = new byte[bytes];
-
-        for (int i = 0; i < bytes; i++)
-        {
-            noise[i] = (byte)_draws.NextBelow(256);
-        }
-
+        _draws.FillInto(noise);
         return noise;
     }
 

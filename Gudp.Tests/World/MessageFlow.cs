@@ -114,12 +114,42 @@ internal sealed class MessageFlow(string name, Peer sender, Prng draws, MessageP
         }
     }
 
-    /// <summary>Gives back what is held, so that the world can close.</summary>
-    internal void Release()
+    /// <summary>Some more messages, which a close right after cuts off anywhere.</summary>
+    internal void SendLast(int messages)
     {
-        while (_held.Count > 0)
+        plan = plan with { Messages = plan.Messages + messages };
+
+        for (int i = 0; i < messages; i++)
         {
-            Settle(0);
+            SendOne();
+        }
+    }
+
+    /// <summary>The connection is over and all was read: every receipt has ended, and none of them lies.</summary>
+    internal void AssertReceiptsEnded()
+    {
+        foreach (SentMessage sent in _all)
+        {
+            SendReceipt receipt = sender.StateOf(sent.Receipt.Id);
+            bool isTransferTrue = receipt.Transfer switch
+            {
+                TransferState.Received or TransferState.Unknown => true,
+                TransferState.Cancelled => !sent.HasArrived,
+                _ => false,
+            };
+            bool isTakeTrue = receipt.Take switch
+            {
+                TakeState.NotAsked => !sent.Options.NotifyTaken,
+                TakeState.Taken => sent.IsTaken,
+                TakeState.Refused => sent.IsRefused,
+                TakeState.Unknown => true,
+                _ => false,
+            };
+
+            if (!isTransferTrue || !isTakeTrue)
+            {
+                Assert.Fail($"{name}: after the end {receipt} of {sent}.");
+            }
         }
     }
 
@@ -150,7 +180,9 @@ internal sealed class MessageFlow(string name, Peer sender, Prng draws, MessageP
             new Prng((ulong)_all.Count).FillInto(_refused);
         }
 
-        SendStatus status = sender.TrySend(_refused, _refusedOptions, out SendReceipt receipt);
+        SendStatus status = draws.NextChance(300_000)
+            ? SendByClaim(_refused, _refusedOptions, out SendReceipt receipt)
+            : sender.TrySend(_refused, _refusedOptions, out receipt);
 
         if (status == SendStatus.Accepted)
         {
@@ -170,6 +202,20 @@ internal sealed class MessageFlow(string name, Peer sender, Prng draws, MessageP
         {
             Assert.Fail($"{name}: a message of {_refused.Length} bytes was refused: {status}.");
         }
+    }
+
+    private SendStatus SendByClaim(byte[] message, SendOptions options, out SendReceipt receipt)
+    {
+        receipt = default;
+        SendStatus status = sender.TryClaim(message.Length, options, out MessageClaim claim);
+
+        if (status != SendStatus.Accepted)
+        {
+            return status;
+        }
+
+        message.CopyTo(claim.Span);
+        return claim.Commit(out receipt);
     }
 
     private void SendUnreliable()

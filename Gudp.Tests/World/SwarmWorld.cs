@@ -39,12 +39,12 @@ internal sealed class SwarmWorld : IDisposable
     private readonly List<MessageFlow> _flows = [];
     private readonly List<int> _readers = [];
     private readonly List<PendingPeer> _pending = [];
+    private readonly List<Fault> _waiting = [];
     private readonly List<ActiveFault> _active = [];
     private readonly HostilePeer _hostile;
     private readonly PacketFlow _packets;
     private readonly Endpoint _packetEndpoint;
     private readonly SwarmTally _tally = new();
-    private int _nextFault;
     private bool _isHealed;
 
     internal SwarmWorld(ulong seed)
@@ -59,6 +59,8 @@ internal sealed class SwarmWorld : IDisposable
         _world.Watch = _oracles.Watch;
         _replays = _root.Split(10_001);
         _plan = FaultPlan.Drawn(_root.Split(10_002), nodes, IsHard);
+
+        _waiting.AddRange(_plan.Faults);
 
         for (int i = 0; i < nodes; i++)
         {
@@ -76,9 +78,8 @@ internal sealed class SwarmWorld : IDisposable
         Endpoint door = _world.Nodes[0].Open(DoorPort, OneAccept);
         door.Listen();
         Endpoint silent = _world.Nodes[0].Open(SilentPort);
-        Instant attackAt = _world.Now + TimeSpan.FromMilliseconds(topology.NextBetween(100, 1_500));
         _hostile = new HostilePeer(
-            _world, door.LocalAddress, silent.LocalAddress, _root.Split(10_004), attackAt);
+            _world, door.LocalAddress, silent.LocalAddress, _endpoints[1].LocalAddress, _root.Split(10_004));
     }
 
     /// <summary>Three or more nodes, a paused reader, a large message and a long cut.</summary>
@@ -88,6 +89,16 @@ internal sealed class SwarmWorld : IDisposable
         => $"seed {_seed}, at {_world.ReplayLine}; again with: "
             + $"GUDP_SWARM_SEEDS={_seed}-{_seed} dotnet test --filter Name~Seeds_of_the_environment";
 
+    /// <summary>What was done to it, for whoever looks into a failure.</summary>
+    internal string Story
+    {
+        get
+        {
+            IEnumerable<string> faults = _plan.Faults.OrderBy(fault => fault.At).Select(fault => fault.ToString());
+            return $"{_world.Nodes.Count} nodes, healed after {_plan.Lasting}\n{string.Join('\n', faults)}";
+        }
+    }
+
     /// <summary>What happened, once it has run.</summary>
     internal SwarmTally Tally => _tally;
 
@@ -95,7 +106,7 @@ internal sealed class SwarmWorld : IDisposable
     /// <returns>A hash over everything the network carried.</returns>
     internal ulong Run()
     {
-        RunUntil(() => _world.Now - default(Instant) >= _plan.Lasting && _active.Count == 0, _plan.Lasting + LongestCut);
+        RunUntil(HasPassedFaults, _plan.Lasting + (2 * LongestCut));
         Heal();
         RunUntil(HasFinished, HealingLimit);
         AssertFinished();
@@ -122,6 +133,9 @@ internal sealed class SwarmWorld : IDisposable
     {
         Queues = new QueueConfig { PendingAccepts = 1 },
     };
+
+    private bool HasPassedFaults()
+        => _world.Now - default(Instant) >= _plan.Lasting && _active.Count == 0 && _waiting.Count == 0;
 
     private bool HasFinished() => _hostile.IsDone && _flows.TrueForAll(flow => flow.IsFinished);
 
@@ -194,7 +208,7 @@ internal sealed class SwarmWorld : IDisposable
         Peer client = _endpoints[from].Connect(_endpoints[to].LocalAddress);
         bool isFirst = _flows.Count == 0;
         int large = IsHard && isFirst ? DrawnLarge(draws) : 0;
-        int messages = (int)draws.NextBetween(10, 40);
+        int messages = (int)draws.NextBetween(10, 80);
         ulong stream = 20_000 + (ulong)_flows.Count;
         AddFlow($"{from} to {to}", client, reader: to, new MessagePlan(messages, large), stream);
 
@@ -312,16 +326,28 @@ internal sealed class SwarmWorld : IDisposable
         }
 
         _active.RemoveAll(fault => fault.Until <= _world.Now && End(fault));
-        IEnumerable<Fault> ordered = _plan.Faults.OrderBy(fault => fault.At);
 
-        foreach (Fault fault in ordered.Skip(_nextFault).TakeWhile(fault => default(Instant) + fault.At <= _world.Now))
+        foreach (Fault fault in _waiting.FindAll(IsDue))
         {
-            _nextFault++;
+            _waiting.Remove(fault);
             _active.Add(new ActiveFault(fault, _world.Now + SpanOf(fault), Probes()));
         }
 
         ApplyFaults();
     }
+
+    private bool IsDue(Fault fault)
+    {
+        // A server remembers a peer for 10 s between its answer and the peer's Finish. A longer cut just there leaves
+        // the client with a connection that nobody else has, until it is given up: nothing to be healed.
+        bool mustBeOpen = fault.Kind == FaultKind.LongCut;
+        return default(Instant) + fault.At <= _world.Now && (!mustBeOpen || IsOpen(fault.From, fault.To));
+    }
+
+    private bool IsOpen(int left, int right)
+        => !_pending.Exists(pending => (pending.From == left && pending.To == right)
+            || (pending.From == right && pending.To == left))
+            && (left + right > 1 || _packets.Receiver is not null);
 
     private bool End(ActiveFault fault)
     {
@@ -425,7 +451,7 @@ internal sealed class SwarmWorld : IDisposable
     private void Heal()
     {
         _isHealed = true;
-        _nextFault = _plan.Faults.Count;
+        _waiting.Clear();
         _active.Clear();
         ApplyFaults();
     }
@@ -440,16 +466,32 @@ internal sealed class SwarmWorld : IDisposable
 
     private void CloseAll()
     {
+        Prng draws = _root.Split(10_005);
+
         foreach (MessageFlow flow in _flows)
         {
-            flow.Sender.Close();
+            flow.SendLast(messages: 4);
+        }
+
+        _world.Run(TimeSpan.FromMilliseconds(draws.NextBelow(12)));
+
+        foreach (MessageFlow flow in _flows)
+        {
+            flow.IsReaderPaused = false;
+            (draws.NextChance(Million / 2) ? flow.Sender : flow.Receiver!).Close();
         }
 
         _packets.Sender.Close();
-        _world.Run(TimeSpan.FromSeconds(10));
+
+        for (Instant end = _world.Now + TimeSpan.FromSeconds(8); _world.Now < end;)
+        {
+            _world.Run(Tick);
+            Read();
+        }
 
         foreach (MessageFlow flow in _flows)
         {
+            flow.AssertReceiptsEnded();
             FinalReasons reasons = flow.Sender.Status.Reasons;
             Assert.That(
                 reasons & ~(FinalReasons.ClosedLocally | FinalReasons.ClosedByPeer), Is.EqualTo(FinalReasons.None));

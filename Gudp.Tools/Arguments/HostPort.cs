@@ -34,7 +34,8 @@ internal sealed record HostPort(string Host, int Port)
         {
             host = host[1..^1];
 
-            if (!IPAddress.TryParse(host, out IPAddress? inside) || inside.AddressFamily != AddressFamily.InterNetworkV6)
+            if (!IPAddress.TryParse(host, out IPAddress? inside)
+                || inside.AddressFamily != AddressFamily.InterNetworkV6)
             {
                 problem = $"'{host}' in brackets is not an IPv6 address.";
                 return false;

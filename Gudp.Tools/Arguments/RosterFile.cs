@@ -1,3 +1,4 @@
+using System.Buffers.Binary;
 using System.Text.Json;
 using System.Text.Json.Serialization;
 using Gudp.Core;
@@ -47,7 +48,7 @@ internal static class RosterFile
         Roster roster = JsonSerializer.Deserialize<Roster>(text, Json) ?? throw new JsonException("It is empty.");
         SequencingConfig config = new()
         {
-            RunId = roster.RunId,
+            RunId = BinaryPrimitives.ReadUInt128BigEndian(roster.RunId.ToByteArray(bigEndian: true)),
             Roster = [.. roster.Members.Select(member => member.ToDeclaration())],
             Channels = [.. roster.Channels.Select(channel => new ChannelDeclaration(channel.Name)
             {

@@ -5,7 +5,7 @@ using Gudp.Tools.Output;
 
 namespace Gudp.Tools.Commands;
 
-/// <summary><c>gudp demo</c>: the same simulation twice over a bad network, and the proof that it was the same.</summary>
+/// <summary><c>gudp demo</c>: one simulation twice over a bad network, and the proof that it was the same.</summary>
 internal static class DemoCommand
 {
     internal const int MaxMembers = 64;
@@ -63,7 +63,8 @@ internal static class DemoCommand
         }
         catch (OperationCanceledException) when (!cancelled.IsCancellationRequested)
         {
-            throw new CommandFailure(ExitCode.TimedOut, $"The demo took longer than {Units.Span(limit)}; raise --limit.");
+            throw new CommandFailure(
+                ExitCode.TimedOut, $"The demo took longer than {Units.Span(limit)}; raise --limit.");
         }
 
         printer.Table(DemoVerdict.Table(results));
@@ -87,5 +88,8 @@ internal static class DemoCommand
     private static Task<DemoRunResult> RunOnceAsync(
         DemoPlan plan, DemoRunPlan run, Printer printer, CancellationToken cancelled)
         => printer.WithProgressAsync(
-            $"run {run.Number}", plan.Steps, ProgressUnit.Steps, meter => new DemoRun(plan, run, meter).RunAsync(cancelled));
+            $"run {run.Number}",
+            plan.Steps,
+            ProgressUnit.Steps,
+            meter => new DemoRun(plan, run, meter).RunAsync(cancelled));
 }

@@ -60,7 +60,8 @@ internal static class RecvCommand
 
             try
             {
-                report = await new FileReceiver(peer, directory, Claim).RunAsync(printer, cancelled).ConfigureAwait(false);
+                FileReceiver receiver = new(peer, directory, Claim);
+                report = await receiver.RunAsync(printer, cancelled).ConfigureAwait(false);
             }
             catch (Exception failure) when (isMine)
             {

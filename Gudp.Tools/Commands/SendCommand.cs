@@ -37,7 +37,8 @@ internal static class SendCommand
         using FileSender sender = new(dialed.Peer, file, length);
 
         (TransferOutcome outcome, string text) = await printer
-            .WithProgressAsync(name, length, ProgressUnit.Bytes, meter => Task.Run(() => sender.Run(name, meter, cancelled)))
+            .WithProgressAsync(
+                name, length, ProgressUnit.Bytes, meter => Task.Run(() => sender.Run(name, meter, cancelled)))
             .ConfigureAwait(false);
 
         TimeSpan elapsed = Stopwatch.GetElapsedTime(start);
@@ -53,7 +54,8 @@ internal static class SendCommand
                 return ExitCode.Fine;
 
             case TransferOutcome.Mismatch:
-                throw new CommandFailure(ExitCode.CheckFailed, $"The receiver got something else than was sent: {text}");
+                throw new CommandFailure(
+                    ExitCode.CheckFailed, $"The receiver got something else than was sent: {text}");
 
             default:
                 throw new CommandFailure(ExitCode.CheckFailed, $"The receiver refused the file: {text}");
@@ -65,7 +67,8 @@ internal static class SendCommand
         try
         {
             // Without a buffer: it is read in pieces larger than one.
-            return new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.Read, bufferSize: 0, FileOptions.SequentialScan);
+            return new FileStream(
+                path, FileMode.Open, FileAccess.Read, FileShare.Read, bufferSize: 0, FileOptions.SequentialScan);
         }
         catch (Exception failure) when (failure is IOException or UnauthorizedAccessException or ArgumentException)
         {

@@ -22,7 +22,7 @@ internal static class SimCommand
         Option<int> duplicate = CommandOption.Percent("--duplicate", "Datagrams that arrive twice.");
         Option<int> reorder = CommandOption.Percent("--reorder", "Datagrams held back so that others overtake.");
 
-        Command command = new("sim", "A bad network between unmodified UDP programs, in both directions. Ctrl-C ends it.")
+        Command command = new("sim", "A bad network between unmodified UDP programs, both ways. Ctrl-C ends it.")
         {
             listen, target, seed, loss, delay, jitter, duplicate, reorder,
         };

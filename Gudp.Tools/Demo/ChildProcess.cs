@@ -9,6 +9,8 @@ namespace Gudp.Tools.Demo;
 /// </summary>
 internal sealed class ChildProcess : IDisposable
 {
+    private static readonly TimeSpan KillPatience = TimeSpan.FromSeconds(2);
+
     private readonly Process _process;
     private readonly Channel<ChildLine> _lines = Channel.CreateUnbounded<ChildLine>();
     private volatile string _lastError = string.Empty;
@@ -91,6 +93,9 @@ internal sealed class ChildProcess : IDisposable
             if (!_process.HasExited)
             {
                 _process.Kill();
+
+                // Killing only asks for it: when the demo has ended, so have its processes.
+                _process.WaitForExit(KillPatience);
             }
         }
         catch (Exception gone) when (gone is InvalidOperationException or System.ComponentModel.Win32Exception)

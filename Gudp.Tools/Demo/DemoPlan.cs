@@ -58,7 +58,8 @@ internal sealed record DemoRunPlan(int Number, ulong LossSeed, IReadOnlyList<int
     {
         string order = string.Join(' ', StartOrder);
         string pause = PausedMember is { } member
-            ? string.Create(CultureInfo.InvariantCulture, $", member {member} sleeps {DemoPlan.Pause.TotalMilliseconds:0} ms")
+            ? string.Create(
+                CultureInfo.InvariantCulture, $", member {member} sleeps {DemoPlan.Pause.TotalMilliseconds:0} ms")
             : string.Empty;
 
         return $"run {Number}: loss seed {LossSeed:x16}, start order {order}{pause}";

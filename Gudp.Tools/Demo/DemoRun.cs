@@ -50,7 +50,8 @@ internal sealed class DemoRun
         {
             throw new CommandFailure(
                 ExitCode.TimedOut,
-                $"Nothing moved for {Patience.TotalSeconds:0} s in {_run}; the members were at the steps {string.Join(' ', _steps)}.");
+                $"Nothing moved for {Patience.TotalSeconds:0} s in {_run}; "
+                + $"the members were at the steps {string.Join(' ', _steps)}.");
         }
         finally
         {
@@ -121,7 +122,7 @@ internal sealed class DemoRun
 
     private bool HasEnded(ChildLine line, int member)
     {
-        if (line.Step is { } step)
+        if ((line.Step ?? line.Member?.Steps) is { } step)
         {
             lock (_gate)
             {

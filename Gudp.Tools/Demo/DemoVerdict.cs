@@ -28,7 +28,8 @@ internal static class DemoVerdict
         {
             if (one.Digest != other.Digest)
             {
-                differences.Add($"Member {one.Member} was delivered different histories: {one.Digest} and {other.Digest}.");
+                differences.Add(
+                    $"Member {one.Member} was delivered different histories: {one.Digest} and {other.Digest}.");
             }
         }
 
@@ -39,12 +40,14 @@ internal static class DemoVerdict
             differences.AddRange(run.Members
                 .Where(member => member.RunDigest != run.RunDigest)
                 .Select(member =>
-                    $"Member {member.Member} was told the digest {member.RunDigest} of run {run.Plan.Number}, not {run.RunDigest}."));
+                    $"Member {member.Member} was told the digest {member.RunDigest} of run {run.Plan.Number}, "
+                    + $"not {run.RunDigest}."));
 
             differences.AddRange(run.Members
                 .Where(member => member.Checksum != checksum)
                 .Select(member =>
-                    $"Member {member.Member} ended run {run.Plan.Number} with the flock {member.Checksum}, not {checksum}."));
+                    $"Member {member.Member} ended run {run.Plan.Number} with the flock {member.Checksum}, "
+                    + $"not {checksum}."));
         }
 
         return differences;

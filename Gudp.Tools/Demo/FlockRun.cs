@@ -7,12 +7,12 @@ namespace Gudp.Tools.Demo;
 internal static class FlockRun
 {
     /// <summary>
-    /// A member publishes its step one tick ahead: with that promise no member waits for another that is itself waiting.
+    /// A member publishes its step one tick ahead: with that promise nobody waits for a member that waits itself.
     /// </summary>
     internal static Delay Lookahead { get; } = Delay.Ticks(1);
 
     /// <summary>Names sort as numbers do, so that a member's ordinal is its number.</summary>
-    internal static string NameOf(int member) => string.Create(CultureInfo.InvariantCulture, $"member-{member:D2}");
+    internal static string NameOf(int member) => string.Create(CultureInfo.InvariantCulture, $"m{member:D2}");
 
     /// <summary>One channel per member: it publishes its share there, and all others read it.</summary>
     internal static string ChannelOf(int member) => $"flock/{NameOf(member)}";

@@ -14,7 +14,7 @@ internal sealed class Percentiles
         _isSorted = false;
     }
 
-    /// <summary>The smallest sample that is not below <paramref name="percent"/> of all samples (nearest rank).</summary>
+    /// <summary>The smallest sample not below <paramref name="percent"/> of all samples (nearest rank).</summary>
     /// <param name="percent">0 gives the smallest sample, 100 the largest.</param>
     /// <exception cref="InvalidOperationException">There is no sample.</exception>
     internal TimeSpan Of(double percent)

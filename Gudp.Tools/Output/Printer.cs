@@ -12,7 +12,7 @@ internal sealed class Printer
     private readonly TextWriter _error;
     private readonly IAnsiConsole? _terminal;
 
-    /// <summary>Both writers may be called by any thread at once if they are synchronized, as the console's are.</summary>
+    /// <summary>Any thread may print if the writers are synchronized, as the console's are.</summary>
     /// <param name="output">Gets what was asked for.</param>
     /// <param name="error">Gets what went wrong.</param>
     /// <param name="terminal">Draws; null if the output is not a terminal.</param>
@@ -43,7 +43,8 @@ internal sealed class Printer
 
     internal void Table(TextTable table)
     {
-        if (_terminal is null)
+        // A frame that does not fit would break every cell into pieces; plain lines stay whole.
+        if (_terminal is null || table.Width + FrameWidth(table) > _terminal.Profile.Width)
         {
             foreach (string line in table.Lines())
             {
@@ -103,6 +104,9 @@ internal sealed class Printer
 
         return unit == ProgressUnit.Bytes ? [.. always, new TransferSpeedColumn()] : always;
     }
+
+    // Between two columns a line and two spaces, where plain text has two; at each end a line and a space.
+    private static int FrameWidth(TextTable table) => table.Columns.Count + 3;
 
     // Texts may come from the network: a line break or an escape sequence in one must not become a second line or a
     // colour.

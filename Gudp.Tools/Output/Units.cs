@@ -19,7 +19,7 @@ internal static class Units
         }
 
         string format = unit == 0 ? "0" : "0.0";
-        return string.Create(CultureInfo.InvariantCulture, $"{bytes.ToString(format, CultureInfo.InvariantCulture)} {ByteUnits[unit]}");
+        return Format(bytes, format, ByteUnits[unit]);
     }
 
     /// <summary>"12.5 MB/s"; "-" while no time has passed.</summary>

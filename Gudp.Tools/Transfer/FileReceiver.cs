@@ -87,12 +87,12 @@ internal sealed class FileReceiver
             {
                 ReadOnlySpan<byte> bytes = message.Span;
 
-                if (bytes.Length > 0 && bytes[0] == (byte)TransferKind.Data && bytes.Length - 1 <= file.Length - file.Received)
+                if (TransferMessage.IsData(bytes) && bytes.Length - 1 <= file.Length - file.Received)
                 {
                     file.Write(bytes[1..]);
                     meter.Report(file.Received);
                 }
-                else if (bytes.Length == TransferMessage.EndBytes && bytes[0] == (byte)TransferKind.End)
+                else if (TransferMessage.IsEnd(bytes))
                 {
                     return Store(file, bytes[1..]);
                 }
@@ -105,7 +105,8 @@ internal sealed class FileReceiver
 
         return new TransferReport(
             ExitCode.TimedOut,
-            $"The sender is gone ({_peer.CloseReason}); {file.Received} of {file.Length} bytes had come and were dropped.");
+            $"The sender is gone ({_peer.CloseReason}); "
+            + $"{file.Received} of {file.Length} bytes had come and were dropped.");
     }
 
     private TransferReport Store(IncomingFile file, ReadOnlySpan<byte> hash)
@@ -114,7 +115,8 @@ internal sealed class FileReceiver
         {
             Answer(TransferOutcome.Mismatch, "The SHA-256 differs.");
             return new TransferReport(
-                ExitCode.CheckFailed, $"What came from {_peer.RemoteAddress} differs from what was sent; it was dropped.");
+                ExitCode.CheckFailed,
+                $"What came from {_peer.RemoteAddress} differs from what was sent; it was dropped.");
         }
 
         Answer(TransferOutcome.Stored, Path.GetFileName(path));

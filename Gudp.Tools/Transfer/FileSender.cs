@@ -130,7 +130,8 @@ internal sealed class FileSender : IDisposable
         catch (EndOfStreamException)
         {
             throw new CommandFailure(
-                ExitCode.CheckFailed, $"The file became shorter while it was sent; {bytes} bytes were expected at {Sent}.");
+                ExitCode.CheckFailed,
+                $"The file became shorter while it was sent; {bytes} bytes were expected at {Sent}.");
         }
 
         _hash.AppendData(data);
@@ -185,7 +186,8 @@ internal sealed class FileSender : IDisposable
         if (Stopwatch.GetElapsedTime(_lastProgress) > Patience)
         {
             throw new CommandFailure(
-                ExitCode.TimedOut, $"The receiver has done nothing for {Patience.TotalSeconds:0} s; {ConfirmedText()}.");
+                ExitCode.TimedOut,
+                $"The receiver has done nothing for {Patience.TotalSeconds:0} s; {ConfirmedText()}.");
         }
     }
 

@@ -39,8 +39,7 @@ internal static class TransferMessage
 {
     internal const int DataBytes = 256 * 1024;
     internal const int MaxTextBytes = 1024;
-    internal const int MaxControlBytes = HeadBytes + MaxTextBytes;
-    internal const int EndBytes = 1 + SHA256.HashSizeInBytes;
+    private const int EndBytes = 1 + SHA256.HashSizeInBytes;
 
     private const byte Version = 1;
     private const int HeadBytes = 1 + 1 + sizeof(long);
@@ -73,6 +72,12 @@ internal static class TransferMessage
         message[1] = (byte)outcome;
         return message;
     }
+
+    internal static bool IsData(ReadOnlySpan<byte> message)
+        => message.Length > 0 && message[0] == (byte)TransferKind.Data;
+
+    internal static bool IsEnd(ReadOnlySpan<byte> message)
+        => message.Length == EndBytes && message[0] == (byte)TransferKind.End;
 
     internal static bool TryReadHead(ReadOnlySpan<byte> message, out string name, out long length)
     {
