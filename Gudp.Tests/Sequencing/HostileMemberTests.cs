@@ -1,4 +1,5 @@
 using Gudp.Core;
+using Gudp.Core.Simulation;
 using Gudp.Messaging;
 using Gudp.Sequencing;
 using Gudp.Sequencing.Config;
@@ -87,6 +88,7 @@ public sealed class HostileMemberTests
     public void A_member_that_never_reads_is_closed_and_the_run_goes_on_without_it()
     {
         using SimWorld world = new(1);
+        world.Network.DefaultLink = new LinkModel { Delay = TimeSpan.FromMilliseconds(5) };
         Node home = world.AddNode();
         Node node = world.AddNode();
         using SequenceServer server = new(home.Daemon, home.Host.Address.WithPort(7000), Config(), Messaging);
