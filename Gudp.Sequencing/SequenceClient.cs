@@ -324,8 +324,8 @@ public sealed class SequenceClient : IDisposable
     }
 
     /// <summary>
-    /// Closes the connection. What the lane took still leaves, as <see cref="Peer.Close()"/> says; a member that did not
-    /// resign before is lost to the run (its crash policy decides).
+    /// Closes the connection. What the lane took still leaves, as <see cref="Peer.Close()"/> says; a member that did
+    /// not resign before is lost to the run (its crash policy decides).
     /// </summary>
     public void Dispose()
     {

@@ -194,7 +194,8 @@ public sealed class SequenceServer : IDisposable
             {
                 SendStatus status = peer.TrySend(oldest.Message);
 
-                if (status is SendStatus.LaneFull or SendStatus.PeerFull or SendStatus.DaemonFull or SendStatus.NoCredit)
+                if (status is SendStatus.LaneFull or SendStatus.NoCredit or SendStatus.PeerFull
+                    or SendStatus.DaemonFull)
                 {
                     return;
                 }

@@ -114,6 +114,8 @@ public sealed class SequencingConfig
     /// Hash over everything members can see of the run. Members that are given it in
     /// <see cref="MemberOptions.ConfigHash"/> refuse a server with another configuration, and the other way round.
     /// </summary>
-    /// <exception cref="Gudp.Core.GudpConfigException">The configuration breaks a rule; all mistakes are listed.</exception>
+    /// <exception cref="Gudp.Core.GudpConfigException">
+    /// The configuration breaks a rule; all mistakes are listed.
+    /// </exception>
     public ulong ComputeHash() => new Config.RunLayout(this).ConfigHash;
 }
