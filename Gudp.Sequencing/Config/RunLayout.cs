@@ -27,7 +27,7 @@ internal sealed class RunLayout
     private const int MaxNameBytes = 255;
     private const uint LargestMaxRounds = 1_000_000_000;
 
-    private static readonly UTF8Encoding s_strict = new(false, true);
+    private static readonly UTF8Encoding Strict = new(false, true);
 
     internal RunLayout(SequencingConfig config)
     {
@@ -186,7 +186,7 @@ internal sealed class RunLayout
 
         try
         {
-            bytes = s_strict.GetByteCount(name);
+            bytes = Strict.GetByteCount(name);
         }
         catch (EncoderFallbackException)
         {
