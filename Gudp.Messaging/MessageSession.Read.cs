@@ -12,7 +12,24 @@ internal sealed partial class MessageSession
     private readonly ReaderSlot _datagramReader = new();
     private readonly Stack<HeldMessage> _freeHeld = new();
     private bool _discarded;
+    private bool _holdLacksMemory;
     private int _nextLaneToRead;
+
+    /// <summary>Any thread. A message is here, but there was no memory to hand it out: worth a look after a while.</summary>
+    internal bool LacksMemoryToRead
+    {
+        get
+        {
+            bool lacks = Volatile.Read(ref _holdLacksMemory);
+
+            for (ulong left = Volatile.Read(ref _receiveLanesInUse); left != 0 && !lacks; left &= left - 1)
+            {
+                lacks = ReceiveLaneAt(left) is { LacksMemory: true };
+            }
+
+            return lacks;
+        }
+    }
 
     /// <summary>What every message starts with.</summary>
     internal static SendReceipt FirstReceipt(MessageId id)
@@ -86,6 +103,9 @@ internal sealed partial class MessageSession
         {
             _freeHeld.Push(held);
         }
+
+        // A reader may wait for just this memory, or for room in the ledger.
+        Changes.Signal();
     }
 
     private bool TryReceiveFrom(int number, out ReceivedMessage message)
@@ -254,7 +274,10 @@ internal sealed partial class MessageSession
         held = null;
 
         // Without memory the message stays where it is until others are disposed.
-        if (_memory.TryRent(content.Length, out byte[] block) != SendStatus.Accepted)
+        bool lacksMemory = _memory.TryRent(content.Length, out byte[] block) != SendStatus.Accepted;
+        Volatile.Write(ref _holdLacksMemory, lacksMemory);
+
+        if (lacksMemory)
         {
             return false;
         }

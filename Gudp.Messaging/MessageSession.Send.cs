@@ -36,6 +36,16 @@ internal sealed partial class MessageSession
         else if (status is SendStatus.PeerFull or SendStatus.DaemonFull)
         {
             Volatile.Write(ref _wantsMemory, 1);
+
+            // The end of the next turn starts the clock for a sink; other users look again by themselves.
+            if (_sink is not null)
+            {
+                _host.Wake();
+            }
+        }
+        else if (status == SendStatus.NotOpen)
+        {
+            Volatile.Write(ref _wantsOpen, 1);
         }
 
         return status;
@@ -126,7 +136,9 @@ internal sealed partial class MessageSession
     /// <summary>Any thread. Whether a refused sender still waits for its signal.</summary>
     internal bool IsSendRefused()
     {
-        bool waits = Volatile.Read(ref _wantsDatagramRoom) != 0 || Volatile.Read(ref _wantsMemory) != 0;
+        bool waits = Volatile.Read(ref _wantsDatagramRoom) != 0
+            || Volatile.Read(ref _wantsMemory) != 0
+            || (Volatile.Read(ref _wantsOpen) != 0 && !IsOpen);
 
         for (ulong left = Volatile.Read(ref _sendLanesInUse); left != 0 && !waits; left &= left - 1)
         {

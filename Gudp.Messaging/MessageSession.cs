@@ -39,6 +39,9 @@ internal sealed partial class MessageSession : IPacketPayload
     // The largest window anybody runs: 8192 packets of 1200 bytes are 10 MB in flight.
     private const int MostPiecesInFlight = 8192;
 
+    // Memory that another peer gives back is not signalled to this one: a sink is asked to look again after a while.
+    private static readonly TimeSpan MemoryRecheck = TimeSpan.FromMilliseconds(20);
+
     private readonly ISessionHost _host;
     private readonly MessagingConfig _config;
     private readonly MessageMemory _memory;
@@ -54,6 +57,7 @@ internal sealed partial class MessageSession : IPacketPayload
     private long _nextDatagramId;
     private int _wantsDatagramRoom;
     private int _wantsMemory;
+    private int _wantsOpen;
     private bool _ended;
 
     // Set during a turn, published at its end.
@@ -61,6 +65,7 @@ internal sealed partial class MessageSession : IPacketPayload
     private bool _hasProgressed;
     private bool _hasOpened;
     private bool _toldFinal;
+    private Instant _memoryRecheckAt = Instant.Never;
 
     internal MessageSession(
         ISessionHost host, MessagingConfig config, MessageMemory endpointMemory, IMessageSink? sink)
@@ -111,7 +116,7 @@ internal sealed partial class MessageSession : IPacketPayload
     };
 
     /// <inheritdoc/>
-    public Instant NextDeadline => Instant.Never;
+    public Instant NextDeadline => _memoryRecheckAt;
 
     /// <inheritdoc/>
     public void HandleOpened(in PayloadParameters peer, Instant now)
@@ -134,13 +139,35 @@ internal sealed partial class MessageSession : IPacketPayload
     /// <inheritdoc/>
     public void HandleTimeout(Instant now)
     {
-        // There is no deadline yet: what waits, waits for a packet.
+        _memoryRecheckAt = Instant.Never;
+
+        if (_sink is not { } sink)
+        {
+            return;
+        }
+
+        if (LacksMemoryToRead)
+        {
+            HandToSink(sink, now);
+        }
+
+        if (Interlocked.Exchange(ref _wantsMemory, 0) != 0)
+        {
+            sink.HandlePeer(Peer, PeerChange.Writable, now);
+        }
     }
 
     /// <inheritdoc/>
     public void HandleTurnEnd(Instant now)
     {
         AssertInvariants();
+
+        if (_sink is not null && _memoryRecheckAt == Instant.Never
+            && (Volatile.Read(ref _wantsMemory) != 0 || LacksMemoryToRead))
+        {
+            _memoryRecheckAt = now + MemoryRecheck;
+        }
+
         bool becameFinal = !_toldFinal && _host.IsFinal;
         bool changed = _hasArrived | _hasProgressed | _hasOpened | becameFinal;
 

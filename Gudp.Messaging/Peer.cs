@@ -166,6 +166,27 @@ public sealed class Peer : IDisposable
         }
     }
 
+    /// <summary>As <see cref="WaitToSend"/>, without holding a thread; also returns when the connection ended.</summary>
+    /// <param name="cancellationToken">Ends the wait.</param>
+    /// <exception cref="OperationCanceledException">Cancelled.</exception>
+    public async ValueTask WaitToSendAsync(CancellationToken cancellationToken = default)
+    {
+        while (true)
+        {
+            cancellationToken.ThrowIfCancellationRequested();
+            long seen = _session.Changes.Version;
+
+            if (!_session.IsSendRefused() || _session.IsFinal)
+            {
+                return;
+            }
+
+            Task recheck = Task.Delay(MemoryRecheck, cancellationToken);
+            await Task.WhenAny(_session.Changes.WhenPast(seen), recheck).ConfigureAwait(false);
+            _session.ForgetMemoryRefusal();
+        }
+    }
+
     /// <summary>Takes the next message, from the control lane first, then from the other lanes in turn.</summary>
     /// <param name="message">To be disposed (taken) or refused.</param>
     /// <returns>
@@ -208,7 +229,7 @@ public sealed class Peer : IDisposable
                 return ReceiveStatus.Closed;
             }
 
-            if (!wait.TryWait(seen))
+            if (!(_session.LacksMemoryToRead ? wait.TryWait(seen, MemoryRecheck) : wait.TryWait(seen)))
             {
                 return ReceiveStatus.TimedOut;
             }
@@ -241,7 +262,14 @@ public sealed class Peer : IDisposable
                 return null;
             }
 
-            await _session.Changes.WhenPast(seen).WaitAsync(cancellationToken).ConfigureAwait(false);
+            Task change = _session.Changes.WhenPast(seen);
+
+            if (_session.LacksMemoryToRead)
+            {
+                change = Task.WhenAny(change, Task.Delay(MemoryRecheck, cancellationToken));
+            }
+
+            await change.WaitAsync(cancellationToken).ConfigureAwait(false);
         }
     }
 

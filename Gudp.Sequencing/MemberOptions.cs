@@ -55,7 +55,8 @@ public sealed class MemberOptions(string name)
     public ulong ConfigHash { get; init; }
 
     /// <summary>The options of one member of a configuration, its hash included.</summary>
-    /// <exception cref="ArgumentException">The configuration is not valid or has no such member.</exception>
+    /// <exception cref="Gudp.Core.GudpConfigException">The configuration breaks a rule; all mistakes are listed.</exception>
+    /// <exception cref="ArgumentException">The roster has no such member.</exception>
     public static MemberOptions From(SequencingConfig config, string name)
     {
         ArgumentNullException.ThrowIfNull(config);

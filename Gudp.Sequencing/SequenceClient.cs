@@ -29,6 +29,7 @@ public sealed class SequenceClient : IDisposable
 {
     private readonly MemberEngine _engine;
     private readonly Peer _peer;
+    private bool _isDisposed;
 
     private SequenceClient(MemberOptions options, Peer peer)
     {
@@ -190,7 +191,11 @@ public sealed class SequenceClient : IDisposable
     /// <exception cref="SequencingException">The server refused, or the connection ended.</exception>
     public bool TryTakeGrant([NotNullWhen(true)] out Grant? grant)
     {
-        TrySendCommits(out _);
+        ThrowIfDisposed();
+        TrySendCommits();
+
+        // Read first: what arrived before the end is then taken in before the end is told.
+        bool hasEnded = _peer.Status.IsFinal;
 
         while (_peer.TryReceive(out ReceivedMessage message))
         {
@@ -202,7 +207,7 @@ public sealed class SequenceClient : IDisposable
             return true;
         }
 
-        if (_peer.Status.IsFinal)
+        if (hasEnded)
         {
             throw Lost("the connection to the server ended");
         }
@@ -211,26 +216,36 @@ public sealed class SequenceClient : IDisposable
     }
 
     /// <summary>Goes on waiting for the grant of a request that was made before.</summary>
-    /// <exception cref="TimeoutException">Still not granted.</exception>
+    /// <param name="timeout">
+    /// How long; zero only looks at what is there, <see cref="Timeout.InfiniteTimeSpan"/> waits for ever.
+    /// </param>
+    /// <exception cref="TimeoutException">Still not granted. What was asked for stays asked for.</exception>
     /// <exception cref="SequencingException">The server refused, or the connection ended.</exception>
+    /// <exception cref="InvalidOperationException">Nothing was asked for, so no grant will ever come.</exception>
+    /// <exception cref="ObjectDisposedException">The client was disposed.</exception>
     public Grant WaitForGrant(TimeSpan timeout)
     {
+        ThrowIfDisposed();
         long start = Stopwatch.GetTimestamp();
 
         while (true)
         {
-            SendCommits(Left(timeout, start));
+            if (!TrySendCommits(timeout, start))
+            {
+                throw NotGranted(timeout);
+            }
 
             if (TryTake(out Grant? grant))
             {
                 return grant;
             }
 
+            ThrowIfNothingAsked();
             ReceiveStatus status = _peer.Receive(Left(timeout, start), out ReceivedMessage message);
 
             if (status == ReceiveStatus.TimedOut)
             {
-                throw new TimeoutException($"Member '{Name}' at {Now} was not granted within {timeout}.");
+                throw NotGranted(timeout);
             }
 
             Take(status == ReceiveStatus.Received ? message : null);
@@ -238,50 +253,85 @@ public sealed class SequenceClient : IDisposable
     }
 
     /// <summary>As <see cref="WaitForGrant"/>, without holding a thread.</summary>
+    /// <param name="cancellationToken">Ends the wait; what was asked for stays asked for.</param>
+    /// <exception cref="OperationCanceledException">Cancelled; wait again to go on.</exception>
+    /// <exception cref="SequencingException">The server refused, or the connection ended.</exception>
+    /// <exception cref="InvalidOperationException">Nothing was asked for, so no grant will ever come.</exception>
+    /// <exception cref="ObjectDisposedException">The client was disposed.</exception>
     public async ValueTask<Grant> WaitForGrantAsync(CancellationToken cancellationToken = default)
     {
+        ThrowIfDisposed();
+
         while (true)
         {
-            SendCommits(Timeout.InfiniteTimeSpan);
+            while (!TrySendCommits())
+            {
+                await _peer.WaitToSendAsync(cancellationToken).ConfigureAwait(false);
+            }
 
             if (TryTake(out Grant? grant))
             {
                 return grant;
             }
 
+            ThrowIfNothingAsked();
+
             Take(await _peer.ReceiveAsync(cancellationToken).ConfigureAwait(false));
         }
     }
 
     /// <summary>Leaves the run: what was published still counts. Waits until the server has it.</summary>
-    /// <param name="timeout">How long to wait for that.</param>
-    /// <returns>False if the time passed first.</returns>
+    /// <param name="timeout">How long to wait for that; zero does not wait.</param>
+    /// <returns>
+    /// False if the time passed or the connection ended first: call again, or <see cref="WaitForEnd"/>, to go on.
+    /// </returns>
     /// <exception cref="SequencingException">The member was not running.</exception>
+    /// <exception cref="ObjectDisposedException">The client was disposed.</exception>
     public bool Resign(TimeSpan timeout)
     {
-        Require(_engine.Resign(), "resigning");
+        ThrowIfDisposed();
+
+        if (_engine.Phase != MemberPhase.Resigned)
+        {
+            Require(_engine.Resign(), "resigning");
+        }
+
         long start = Stopwatch.GetTimestamp();
-        SendCommits(timeout);
-        return _peer.Flush(Left(timeout, start));
+        return TrySendCommits(timeout, start) && _peer.Flush(Left(timeout, start));
     }
 
     /// <summary>After <see cref="Resign"/>: waits until everybody has resigned and the run's digest is known.</summary>
+    /// <param name="timeout">
+    /// How long; zero only looks at what is there, <see cref="Timeout.InfiniteTimeSpan"/> waits for ever.
+    /// </param>
     /// <returns>The run digest; null if the time passed or the connection ended first.</returns>
+    /// <exception cref="SequencingException">The run was aborted, or the server refused the resignation.</exception>
+    /// <exception cref="ObjectDisposedException">The client was disposed.</exception>
     public ulong? WaitForEnd(TimeSpan timeout)
     {
+        ThrowIfDisposed();
         long start = Stopwatch.GetTimestamp();
 
         while (RunDigest is null
+            && TrySendCommits(timeout, start)
             && _peer.Receive(Left(timeout, start), out ReceivedMessage message) == ReceiveStatus.Received)
         {
             Take(message);
+            ThrowIfFailed();
         }
 
         return RunDigest;
     }
 
-    /// <summary>Closes the connection. A member that did not resign before is lost to the run (its crash policy decides).</summary>
-    public void Dispose() => _peer.Dispose();
+    /// <summary>
+    /// Closes the connection. What the lane took still leaves, as <see cref="Peer.Close()"/> says; a member that did not
+    /// resign before is lost to the run (its crash policy decides).
+    /// </summary>
+    public void Dispose()
+    {
+        _isDisposed = true;
+        _peer.Dispose();
+    }
 
     private static TimeSpan Left(TimeSpan timeout, long start)
     {
@@ -297,38 +347,43 @@ public sealed class SequenceClient : IDisposable
     private void Ask(AdvanceMode mode, Tag target)
         => Require(_engine.Request(mode, target), $"asking for {mode}({target})");
 
-    private void SendCommits(TimeSpan patience)
+    /// <returns>False if the time passed first.</returns>
+    private bool TrySendCommits(TimeSpan timeout, long start)
     {
-        while (!TrySendCommits(out SendStatus refusal))
+        while (!TrySendCommits())
         {
-            if (!_peer.WaitToSend(patience))
-            {
-                throw new TimeoutException($"Member '{Name}' at {Now} could not send within {patience}: {refusal}.");
-            }
-        }
-    }
-
-    /// <returns>False if there is no room now for all that waits.</returns>
-    private bool TrySendCommits(out SendStatus refusal)
-    {
-        refusal = SendStatus.Accepted;
-
-        while (_engine.TryPeekOutgoing(out ReadOnlySpan<byte> message))
-        {
-            refusal = _peer.TrySend(message);
-
-            if (refusal is SendStatus.Closed or SendStatus.TooLarge)
-            {
-                ThrowIfFailed();
-                throw Lost($"a commit could not be sent: {refusal}");
-            }
-
-            if (refusal != SendStatus.Accepted)
+            if (!_peer.WaitToSend(Left(timeout, start)))
             {
                 return false;
             }
+        }
 
-            _engine.OnSent();
+        return true;
+    }
+
+    /// <returns>False if there is no room now for all that waits.</returns>
+    private bool TrySendCommits()
+    {
+        while (_engine.TryPeekOutgoing(out ReadOnlySpan<byte> message))
+        {
+            SendStatus status = _peer.TrySend(message);
+
+            switch (status)
+            {
+                case SendStatus.Accepted:
+                    _engine.OnSent();
+                    break;
+                case SendStatus.Closed:
+                    // Whoever receives next is told so, after what the server still said before the end.
+                    return true;
+                case SendStatus.TooLarge:
+                    _engine.Fail(
+                        SequencingError.TooLarge,
+                        $"A commit of {message.Length} bytes is longer than MessagingConfig.MaxMessageBytes of an end.");
+                    return true;
+                default:
+                    return false;
+            }
         }
 
         return true;
@@ -364,6 +419,8 @@ public sealed class SequenceClient : IDisposable
 
     private void Require(SequencingError error, string doing)
     {
+        ThrowIfDisposed();
+
         if (error != SequencingError.None)
         {
             ThrowIfFailed();
@@ -378,6 +435,20 @@ public sealed class SequenceClient : IDisposable
             throw new SequencingException(_engine.Error, _engine.ErrorDetail);
         }
     }
+
+    private void ThrowIfDisposed() => ObjectDisposedException.ThrowIf(_isDisposed, this);
+
+    private void ThrowIfNothingAsked()
+    {
+        if (_engine.Phase is MemberPhase.Running or MemberPhase.Resigned)
+        {
+            throw new InvalidOperationException(
+                $"Member '{Name}' at {Now} waits for a grant that it did not ask for; advance or request first.");
+        }
+    }
+
+    private TimeoutException NotGranted(TimeSpan timeout)
+        => new($"Member '{Name}' at {Now} was not granted within {timeout}.");
 
     private SequencingException Lost(string what)
         => new(SequencingError.ConnectionLost, $"Member '{Name}' at {Now}: {what}. {_peer.CloseReason}");

@@ -12,7 +12,8 @@ namespace Gudp.Sequencing;
 //
 // Always true:
 //   - the engine is touched inside the turn only, so by one thread at a time;
-//   - what a full lane refused waits here and leaves in its order, before anything newer for that member.
+//   - what a full lane refused waits here and leaves in its order, before anything newer for that member;
+//   - what waits for a member never exceeds the run's limit: a member that does not read is closed instead.
 
 /// <summary>
 /// Orders the messages of a run and grants its members their advances: the sequence server as a library. Run the
@@ -24,6 +25,7 @@ public sealed class SequenceServer : IDisposable
     private readonly MessageEndpoint _endpoint;
     private readonly Dictionary<long, Link> _links = [];
     private readonly ManualResetEventSlim _ended = new();
+    private readonly long _maxWaitingBytes;
     private long _lastLink;
     private long _refusals;
 
@@ -32,13 +34,17 @@ public sealed class SequenceServer : IDisposable
     /// <param name="local">Where members find it; port 0 lets the system pick, see <see cref="LocalAddress"/>.</param>
     /// <param name="config">Members, channels and limits of the run.</param>
     /// <param name="messaging">How messages travel.</param>
-    /// <exception cref="SequencingException">The run's configuration breaks a rule.</exception>
-    /// <exception cref="GudpConfigException">The messaging configuration breaks a rule.</exception>
+    /// <exception cref="GudpConfigException">
+    /// One of the configurations breaks a rule, or the largest message of the run does not fit
+    /// <see cref="MessagingConfig.MaxMessageBytes"/>; all mistakes are listed.
+    /// </exception>
     /// <exception cref="System.Net.Sockets.SocketException">The address cannot be used.</exception>
     public SequenceServer(Daemon daemon, PeerAddress local, SequencingConfig config, MessagingConfig messaging = default)
     {
         ArgumentNullException.ThrowIfNull(config);
         RunLayout layout = new(config);
+        CheckRoom(layout, messaging);
+        _maxWaitingBytes = layout.MaxInboxBytes + layout.LargestMessageBytes;
         _engine = new ServerEngine(layout);
         ConfigHash = layout.ConfigHash;
         _endpoint = new MessageEndpoint(daemon, local, messaging, new Sink(this));
@@ -61,17 +67,42 @@ public sealed class SequenceServer : IDisposable
     public long Refusals => Volatile.Read(ref _refusals);
 
     /// <summary>Waits for the end of the run. Any thread but the daemon's.</summary>
-    /// <param name="timeout">How long; <see cref="Timeout.InfiniteTimeSpan"/> for ever.</param>
+    /// <param name="timeout">
+    /// How long; <see cref="Timeout.InfiniteTimeSpan"/> for ever, even if the daemon is disposed meanwhile.
+    /// </param>
     /// <returns>False if the time passed first.</returns>
     public bool WaitForEnd(TimeSpan timeout) => _ended.Wait(timeout);
 
-    /// <summary>Takes no more members. Connections end with the daemon.</summary>
+    /// <summary>
+    /// Takes no more members. The run goes on for those that are connected; their connections end with the daemon.
+    /// </summary>
     public void Dispose() => _endpoint.Dispose();
+
+    private static void CheckRoom(RunLayout layout, in MessagingConfig messaging)
+    {
+        ConfigErrors errors = new();
+
+        if (messaging.MaxMessageBytes < layout.LargestMessageBytes)
+        {
+            errors.Add(
+                nameof(MessagingConfig.MaxMessageBytes), $"{messaging.MaxMessageBytes}",
+                $"{layout.LargestMessageBytes} or more for this run",
+                "the largest payload (SequencingConfig.MaxPayloadBytes) and the roster travel in one message each");
+        }
+
+        errors.ThrowIfAny(nameof(MessagingConfig));
+    }
 
     private void HandleMessage(Peer from, ReadOnlySpan<byte> message, Instant now)
     {
-        _engine.HandleMessage(LinkOf(from).Number, message, now);
-        Answer(now);
+        Link link = LinkOf(from);
+
+        // What still arrives from a member that was given up changes nothing any more.
+        if (!link.IsGivenUp)
+        {
+            _engine.HandleMessage(link.Number, message, now);
+            Answer(now);
+        }
     }
 
     private void HandleClosed(Peer peer, Instant now)
@@ -117,32 +148,67 @@ public sealed class SequenceServer : IDisposable
             return known;
         }
 
-        Link link = new(++_lastLink, peer);
+        Link link = new(++_lastLink, peer, _maxWaitingBytes);
         peer.Tag = link;
         _links.Add(link.Number, link);
         return link;
     }
 
     /// <summary>What goes to one member.</summary>
-    private sealed class Link(long number, Peer peer)
+    private sealed class Link(long number, Peer peer, long maxWaitingBytes)
     {
         private readonly Queue<Outgoing> _waiting = new();
+        private long _waitingBytes;
 
         internal long Number { get; } = number;
 
+        /// <summary>True once it was closed from this end: nothing more is sent to it or taken from it.</summary>
+        internal bool IsGivenUp { get; private set; }
+
         internal void Send(in Outgoing outgoing)
         {
-            if (_waiting.Count > 0 || !TrySend(outgoing))
+            if (IsGivenUp)
             {
-                _waiting.Enqueue(outgoing);
+                outgoing.Release();
+                return;
+            }
+
+            _waiting.Enqueue(outgoing);
+            _waitingBytes += outgoing.Message.Length;
+
+            // Behind another one it waits for the lane's signal, as that one does.
+            if (_waiting.Count == 1)
+            {
+                SendWaiting();
+            }
+
+            if (_waitingBytes > maxWaitingBytes)
+            {
+                GiveUp(CloseCode.CreditExceeded, "The member does not read what the run sends it.");
             }
         }
 
         internal void SendWaiting()
         {
-            while (_waiting.TryPeek(out Outgoing oldest) && TrySend(oldest))
+            while (_waiting.TryPeek(out Outgoing oldest))
             {
+                SendStatus status = peer.TrySend(oldest.Message);
+
+                if (status is SendStatus.LaneFull or SendStatus.PeerFull or SendStatus.DaemonFull or SendStatus.NoCredit)
+                {
+                    return;
+                }
+
+                // Too large for the link, or the link is gone: the member cannot be served any more.
+                if (status != SendStatus.Accepted)
+                {
+                    GiveUp(CloseCode.MessageTooLarge, $"A message of the run could not be sent: {status}.");
+                    return;
+                }
+
+                _waitingBytes -= oldest.Message.Length;
                 _waiting.Dequeue();
+                oldest.Release();
             }
         }
 
@@ -152,26 +218,15 @@ public sealed class SequenceServer : IDisposable
             {
                 outgoing.Release();
             }
+
+            _waitingBytes = 0;
         }
 
-        /// <returns>False if there is no room now; anything else is final for the message.</returns>
-        private bool TrySend(in Outgoing outgoing)
+        private void GiveUp(CloseCode code, string detail)
         {
-            SendStatus status = peer.TrySend(outgoing.Message);
-
-            if (status is SendStatus.LaneFull or SendStatus.PeerFull or SendStatus.DaemonFull or SendStatus.NoCredit)
-            {
-                return false;
-            }
-
-            // Too large for the link, or the link is gone: the member cannot be served any more.
-            if (status != SendStatus.Accepted)
-            {
-                peer.Close(new CloseReason(CloseCode.MessageTooLarge, $"A message of the run could not be sent: {status}."));
-            }
-
-            outgoing.Release();
-            return true;
+            IsGivenUp = true;
+            DropAll();
+            peer.Close(new CloseReason(code, detail));
         }
     }
 

@@ -70,9 +70,6 @@ public enum SequencingError
 
     /// <summary>The connection to the server is gone. Local only, never on the wire.</summary>
     ConnectionLost = 256,
-
-    /// <summary>The time-out of a blocking call passed; the request is still outstanding. Local only.</summary>
-    TimedOut = 257,
 }
 
 /// <summary>A call into sequencing was refused; <see cref="Error"/> says why in a form to branch on.</summary>

@@ -18,6 +18,7 @@ internal sealed partial class ReceiveLane
     private long _released;
     private long _read;
     private byte[]? _spare;
+    private bool _lacksMemory;
 
     // A message that does not fit the ring, on its way into a block of its own.
     private byte[]? _largeBlock;
@@ -28,6 +29,9 @@ internal sealed partial class ReceiveLane
 
     /// <summary>The peer broke a rule that only shows when its stream is read; the connection must end.</summary>
     internal CloseCode Violation { get; private set; }
+
+    /// <summary>A message is here, but there was no memory to hand it out. Any thread.</summary>
+    internal bool LacksMemory => Volatile.Read(ref _lacksMemory);
 
     /// <summary>Everything before was read, its room is free. Any thread.</summary>
     internal long ReleasedBytes => Volatile.Read(ref _released);
@@ -65,6 +69,11 @@ internal sealed partial class ReceiveLane
         }
 
         long prefix = Volatile.Read(ref _prefix);
+
+        if (_lacksMemory)
+        {
+            Volatile.Write(ref _lacksMemory, false);
+        }
 
         if (Volatile.Read(ref _skipCount) > 0)
         {
@@ -178,6 +187,7 @@ internal sealed partial class ReceiveLane
         if (_spare is null && _memory.TryRent(_capacity / 4, out _spare) != SendStatus.Accepted)
         {
             _spare = null;
+            Volatile.Write(ref _lacksMemory, true);
             return false;
         }
 
@@ -191,6 +201,7 @@ internal sealed partial class ReceiveLane
         // Without memory the message waits in the ring, and the peer for credit.
         if (_memory.TryRent(length, out byte[] block) != SendStatus.Accepted)
         {
+            Volatile.Write(ref _lacksMemory, true);
             return false;
         }
 

@@ -23,27 +23,26 @@ internal sealed record ChannelLayout(string Name, ulong Key, Delay MinimumLatenc
 internal sealed class RunLayout
 {
     internal const int ProtocolVersion = 1;
-    internal const int MaxMembers = 4_096;
-    private const int MaxNameBytes = 255;
-    private const uint LargestMaxRounds = 1_000_000_000;
 
-    private static readonly UTF8Encoding Strict = new(false, true);
+    /// <summary>
+    /// A batch leaves in pieces of about this size, at most one payload more: large enough that the frame heads do not
+    /// matter, small enough that a member takes the first messages while the server still writes the last.
+    /// </summary>
+    internal const int DeliverBytes = 64 * 1024;
+
+    // Of a message: the heads of its frames; of a roster entry in the start message: all but its name.
+    private const int MessageHeadBytes = 4 * 1024;
+    private const int RosterEntryBytes = 64;
 
     internal RunLayout(SequencingConfig config)
     {
         ArgumentNullException.ThrowIfNull(config);
-        List<string> mistakes = [];
-        Check(config, mistakes);
-
-        if (mistakes.Count > 0)
-        {
-            throw new ArgumentException(
-                $"{mistakes.Count} problems in SequencingConfig.\n{string.Join('\n', mistakes)}", nameof(config));
-        }
+        SequencingRules.Check(config);
 
         RunId = config.RunId;
         MaxRounds = config.MaxRounds;
         MaxPayloadBytes = config.MaxPayloadBytes;
+        MaxInboxBytes = config.MaxInboxBytes;
 
         (string[] channels, Delay[] latencies) = NameChannels(config);
         MemberDeclaration[] roster = [.. config.Roster];
@@ -64,9 +63,14 @@ internal sealed class RunLayout
     internal UInt128 RunId { get; }
     internal uint MaxRounds { get; }
     internal int MaxPayloadBytes { get; }
+    internal long MaxInboxBytes { get; }
     internal MemberLayout[] Members { get; }
     internal ChannelLayout[] Channels { get; }
     internal EdgeTable Edges { get; }
+
+    /// <summary>No message of the server to a member is longer.</summary>
+    internal int LargestMessageBytes => MessageHeadBytes
+        + Math.Max(DeliverBytes + MaxPayloadBytes, Members.Length * (RosterEntryBytes + SequencingRules.MaxNameBytes));
 
     /// <summary>Over all that members can see (lock-time 8.1, clause Q-5).</summary>
     internal ulong ConfigHash { get; init; }
@@ -136,86 +140,6 @@ internal sealed class RunLayout
         string[] names = [.. found.Keys];
         Array.Sort(names, CompareNames);
         return (names, Array.ConvertAll(names, name => found[name]));
-    }
-
-    private static void Check(SequencingConfig config, List<string> mistakes)
-    {
-        if (config.Roster.Count is < 1 or > MaxMembers)
-        {
-            mistakes.Add(
-                $"Roster has {config.Roster.Count} members; allowed is 1 to {MaxMembers}: a run needs somebody.");
-        }
-
-        if (config.MaxRounds is < 1 or > LargestMaxRounds)
-        {
-            mistakes.Add($"MaxRounds is {config.MaxRounds}; allowed is 1 to {LargestMaxRounds}: rounds have 32 bits.");
-        }
-
-        if (config.MaxPayloadBytes is < 1 or > SequencingConfig.LargestPayloadBytes)
-        {
-            mistakes.Add($"MaxPayloadBytes is {config.MaxPayloadBytes}; allowed is 1 to "
-                + $"{SequencingConfig.LargestPayloadBytes}: a payload travels in one message.");
-        }
-
-        HashSet<string> members = [];
-        HashSet<string> channels = [];
-
-        foreach (MemberDeclaration member in config.Roster)
-        {
-            CheckName(member.Name, "Roster", members, mistakes);
-            CheckDelay(member.Lookahead, $"Lookahead of \"{member.Name}\"", Delay.OneRound, config.MaxRounds, mistakes);
-
-            foreach ((string name, _) in InterestsOf(member))
-            {
-                CheckName(name, $"Interests of \"{member.Name}\"", [], mistakes);
-            }
-        }
-
-        foreach (ChannelDeclaration channel in config.Channels)
-        {
-            CheckName(channel.Name, "Channels", channels, mistakes);
-            CheckDelay(
-                channel.MinimumLatency, $"MinimumLatency of \"{channel.Name}\"", Delay.None, config.MaxRounds,
-                mistakes);
-        }
-    }
-
-    private static void CheckName(string name, string place, HashSet<string> taken, List<string> mistakes)
-    {
-        int bytes;
-
-        try
-        {
-            bytes = Strict.GetByteCount(name);
-        }
-        catch (EncoderFallbackException)
-        {
-            mistakes.Add($"{place}: a name is not valid Unicode; members are numbered by its UTF-8.");
-            return;
-        }
-
-        if (bytes is < 1 or > MaxNameBytes)
-        {
-            mistakes.Add($"{place}: the name \"{name}\" has {bytes} bytes; allowed is 1 to {MaxNameBytes}.");
-        }
-
-        if (!taken.Add(name))
-        {
-            mistakes.Add($"{place}: the name \"{name}\" stands twice; names are identities.");
-        }
-    }
-
-    private static void CheckDelay(Delay delay, string place, Delay least, uint maxRounds, List<string> mistakes)
-    {
-        if (delay < least)
-        {
-            mistakes.Add($"{place} is {delay}; at least {least}: time must move on around every circle.");
-        }
-
-        if (delay.Round > maxRounds || delay.Time > (1L << 60))
-        {
-            mistakes.Add($"{place} is {delay}; at most 2^60 ticks and MaxRounds ({maxRounds}) rounds.");
-        }
     }
 
     private Subscriber[] SubscribersOf(int channel)

@@ -101,9 +101,19 @@ public sealed class SequencingConfig
     public int MaxPayloadBytes { get; init; } = 1 << 20;
 
     /// <summary>
+    /// Most bytes of messages that wait for one member, 64 for each message included. Default 256 MiB;
+    /// <see cref="MaxPayloadBytes"/> + 64 KiB to 1 TiB.
+    /// </summary>
+    /// <remarks>
+    /// A commit that would exceed it is refused with <see cref="SequencingError.InboxLimit"/>, and changes nothing. The
+    /// server also closes the connection of a member that leaves more than this of what it was sent unread.
+    /// </remarks>
+    public long MaxInboxBytes { get; init; } = 256L << 20;
+
+    /// <summary>
     /// Hash over everything members can see of the run. Members that are given it in
     /// <see cref="MemberOptions.ConfigHash"/> refuse a server with another configuration, and the other way round.
     /// </summary>
-    /// <exception cref="ArgumentException">The configuration is not valid; the text lists every mistake.</exception>
+    /// <exception cref="Gudp.Core.GudpConfigException">The configuration breaks a rule; all mistakes are listed.</exception>
     public ulong ComputeHash() => new Config.RunLayout(this).ConfigHash;
 }

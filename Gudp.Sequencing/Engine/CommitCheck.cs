@@ -18,9 +18,11 @@ internal static class CommitCheck
     /// <param name="layout">The run.</param>
     /// <param name="member">Who commits; running.</param>
     /// <param name="state">The rule's state of it; a copy, on which the commit is tried.</param>
+    /// <param name="inboxBytes">What its publications take in the inbox of a receiver of all of them.</param>
     internal static SequencingError Check(
-        ReadOnlySpan<byte> elements, RunLayout layout, Member member, MemberState state)
+        ReadOnlySpan<byte> elements, RunLayout layout, Member member, MemberState state, out long inboxBytes)
     {
+        inboxBytes = 0;
         CommitReader reader = new(elements, state.Now);
         bool isFinished = state.Now.IsInfinite;
 
@@ -45,6 +47,7 @@ internal static class CommitCheck
                 return error;
             }
 
+            inboxBytes += element.Kind == ElementKind.Publication ? ArrivalQueue.BytesOf(element.Payload.Length) : 0;
             ApplyToTrial(in element, ref state);
         }
 

@@ -358,7 +358,7 @@ internal sealed class MemberEngine
 
     private bool TryWelcome(in Frame frame)
     {
-        if (IsWelcome || !WelcomeFrame.TryRead(frame.Body, out WelcomeFrame welcome))
+        if (IsWelcome || !WelcomeFrame.TryRead(frame.Body, out WelcomeFrame welcome) || welcome.Start < Tag.Zero)
         {
             return false;
         }
@@ -394,7 +394,7 @@ internal sealed class MemberEngine
 
     private bool TryPeerEvent(ReadOnlySpan<byte> body)
     {
-        if (!PeerEventFrame.TryRead(body, out PeerEventFrame peerEvent) || _roster.Count >= RunLayout.MaxMembers)
+        if (!PeerEventFrame.TryRead(body, out PeerEventFrame peerEvent))
         {
             return false;
         }
@@ -405,7 +405,7 @@ internal sealed class MemberEngine
             _roster.Add(peerEvent.Name);
         }
 
-        return true;
+        return _roster.Count <= SequencingRules.MaxMembers;
     }
 
     private bool TryDeliver(ReadOnlySpan<byte> body)
@@ -475,7 +475,7 @@ internal sealed class MemberEngine
             return false;
         }
 
-        bool isInPlace = frame.Tag >= _state.Now && frame.Count == _batch.Count
+        bool isInPlace = frame.Tag >= _state.Now && frame.Tag <= Tag.Infinity && frame.Count == _batch.Count
             && (_batch.Count == 0 || _batch[^1].Arrival <= frame.Tag);
 
         if (!isInPlace)

@@ -44,10 +44,6 @@ internal sealed class ServerEngine
 {
     private const ulong Epoch = 1;
 
-    // A batch is handed over in pieces of about this size: large enough that the frame heads do not matter, small
-    // enough that a member takes the first messages while the server still writes the last.
-    private const int DeliverBytes = 64 * 1024;
-
     private readonly RunLayout _layout;
     private readonly MemberTable _members;
     private readonly BoundTable _bounds;
@@ -91,13 +87,15 @@ internal sealed class ServerEngine
     internal void HandleMessage(long link, ReadOnlySpan<byte> message, Instant now)
     {
         FrameReader reader = new(message);
+        long before = Refusals;
 
-        while (Frame.TryNext(ref reader, out Frame frame))
+        // What follows a refused frame is not looked at, so that one message never makes more than one answer of it.
+        while (Refusals == before && Frame.TryNext(ref reader, out Frame frame))
         {
             HandleFrame(link, in frame, now);
         }
 
-        if (reader.IsMalformed)
+        if (Refusals == before && reader.IsMalformed)
         {
             Refuse(link, SequencingError.BadFrame, "The bytes are not a frame.", 0);
         }
@@ -301,8 +299,29 @@ internal sealed class ServerEngine
             (_, not MemberLife.Live) => SequencingError.NotJoined,
             _ when step != member.Step + 1 => SequencingError.WrongSequence,
             _ when state.IsWaiting => SequencingError.AlreadyRequesting,
-            _ => CommitCheck.Check(elements, _layout, member, state),
+            _ => JudgeElements(member, elements, in state),
         };
+    }
+
+    private SequencingError JudgeElements(Member member, ReadOnlySpan<byte> elements, ref readonly MemberState state)
+    {
+        SequencingError error = CommitCheck.Check(elements, _layout, member, state, out long inboxBytes);
+
+        if (error != SequencingError.None || inboxBytes == 0)
+        {
+            return error;
+        }
+
+        // All of the commit is counted for each receiver its member can reach: exact enough for a limit on memory.
+        foreach (Edge edge in _layout.Edges.From(member.Ordinal))
+        {
+            if (_members.All[edge.To].Inbox.Bytes + inboxBytes > _layout.MaxInboxBytes)
+            {
+                return SequencingError.InboxLimit;
+            }
+        }
+
+        return SequencingError.None;
     }
 
     private void Apply(Member member, ReadOnlySpan<byte> elements, Instant now)
@@ -431,7 +450,7 @@ internal sealed class ServerEngine
             letter.Release();
             count++;
 
-            if (_writer.Length >= DeliverBytes)
+            if (_writer.Length >= RunLayout.DeliverBytes)
             {
                 _writer.EndFrame();
                 Send(member);

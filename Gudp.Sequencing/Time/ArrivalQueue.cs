@@ -5,7 +5,8 @@
 //
 // Always true:
 //   - no message in the queue arrives at or before the receiver's last grant;
-//   - batches leave in key order, so every receiver sees a part of one total order.
+//   - batches leave in key order, so every receiver sees a part of one total order;
+//   - its bytes are the sum over the messages in it.
 
 using System;
 using System.Buffers;
@@ -47,6 +48,8 @@ internal sealed class Letter
 
     internal ReadOnlySpan<byte> Payload => _buffer.AsSpan(0, _length);
 
+    internal int Length => _length;
+
     internal void Hold() => _holders++;
 
     internal void Release()
@@ -62,13 +65,22 @@ internal sealed class Letter
 
 internal sealed class ArrivalQueue
 {
+    // The entry in the heap; also more than the head of a delivery record, so that a batch is never longer on its way.
+    private const int EntryBytes = 64;
+
     private readonly PriorityQueue<(Letter Letter, int Interest), DeliveryKey> _waking = new();
     private readonly PriorityQueue<(Letter Letter, int Interest), DeliveryKey> _quiet = new();
+
+    /// <summary>What the messages in it take, payloads and entries.</summary>
+    internal long Bytes { get; private set; }
 
     internal int Count => _waking.Count + _quiet.Count;
 
     /// <summary>Arrival of the first message that can wake the member; top if there is none.</summary>
     internal Tag Head => _waking.TryPeek(out _, out DeliveryKey key) ? key.Arrival : Tag.Top;
+
+    /// <summary>What a message takes in an inbox.</summary>
+    internal static long BytesOf(int payload) => payload + EntryBytes;
 
     /// <param name="key">Where it stands in the order.</param>
     /// <param name="letter">Held until the message is taken and released, or the queue cleared.</param>
@@ -77,6 +89,7 @@ internal sealed class ArrivalQueue
     internal void Add(in DeliveryKey key, Letter letter, int interest, bool wakes)
     {
         letter.Hold();
+        Bytes += BytesOf(letter.Length);
         (wakes ? _waking : _quiet).Enqueue((letter, interest), key);
     }
 
@@ -97,6 +110,8 @@ internal sealed class ArrivalQueue
         }
 
         (letter, interest) = (quietFirst ? _quiet : _waking).Dequeue();
+        Bytes -= BytesOf(letter.Length);
+        Invariant.Require(Bytes >= 0, "An inbox gives out what was put into it.");
         return true;
     }
 

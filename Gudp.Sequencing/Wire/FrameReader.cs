@@ -75,11 +75,11 @@ internal ref struct FrameReader(ReadOnlySpan<byte> source)
 
     internal ReadOnlySpan<byte> ReadRest() => Take(_rest.Length);
 
-    internal string ReadText()
+    internal string ReadText(int maxBytes = MaxTextBytes)
     {
         ReadOnlySpan<byte> text = ReadBlock();
 
-        if (text.Length > MaxTextBytes || !IsUtf8(text))
+        if (text.Length > maxBytes || !IsUtf8(text))
         {
             Fail();
             return "";

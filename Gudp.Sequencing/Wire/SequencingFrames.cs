@@ -7,6 +7,7 @@
 using System;
 using System.Buffers.Binary;
 using System.Collections.Generic;
+using Gudp.Sequencing.Config;
 using Gudp.Sequencing.Time;
 
 namespace Gudp.Sequencing.Wire;
@@ -142,7 +143,7 @@ internal sealed class HelloFrame
         BinaryPrimitives.WriteUInt128BigEndian(run, runId);
 
         writer.BeginFrame(FrameType.Hello, 0, 0);
-        writer.WriteNumber(Config.RunLayout.ProtocolVersion);
+        writer.WriteNumber(RunLayout.ProtocolVersion);
         writer.WriteBytes(run);
         writer.WriteText(member.Name);
         writer.WriteBlock([]);
@@ -168,12 +169,12 @@ internal sealed class HelloFrame
         FrameReader reader = new(body);
         ulong version = reader.ReadNumber();
         ReadOnlySpan<byte> run = reader.ReadBytes(16);
-        string name = reader.ReadText();
+        string name = reader.ReadText(SequencingRules.MaxNameBytes);
         int tokenBytes = reader.ReadBlock().Length;
         ulong configHash = reader.ReadUInt64();
         ulong flags = reader.ReadNumber();
         Delay lookahead = reader.ReadDelay();
-        ulong count = reader.ReadNumber();
+        ulong count = reader.ReadNumber(SequencingRules.MaxInterests);
         bool isPlain = true;
 
         // Grown as entries really come: the count alone must not be able to order memory.
@@ -181,7 +182,7 @@ internal sealed class HelloFrame
 
         for (ulong i = 0; i < count && !reader.IsMalformed; i++)
         {
-            interests.Add((reader.ReadText(), (InterestBits)reader.ReadNumber(byte.MaxValue)));
+            interests.Add((reader.ReadText(SequencingRules.MaxNameBytes), (InterestBits)reader.ReadNumber(byte.MaxValue)));
             isPlain &= reader.ReadNumber() == 0;
         }
 

@@ -1,6 +1,7 @@
 using System.Buffers.Binary;
 using System.Text.Json;
 using System.Text.Json.Serialization;
+using Gudp.Core;
 using Gudp.Sequencing;
 
 namespace Gudp.Tools.Arguments;
@@ -33,14 +34,15 @@ internal static class RosterFile
         {
             throw new CommandFailure(ExitCode.Usage, $"'{path}' cannot be read: {failure.Message}");
         }
-        catch (Exception failure) when (failure is JsonException or ArgumentException)
+        catch (Exception failure) when (failure is JsonException or ArgumentException or GudpConfigException)
         {
             throw new CommandFailure(ExitCode.Usage, $"'{path}' is not a roster: {failure.Message}");
         }
     }
 
     /// <exception cref="JsonException">The text is not of this form.</exception>
-    /// <exception cref="ArgumentException">A rule of the configuration is broken; the message lists all.</exception>
+    /// <exception cref="ArgumentException">A delay is negative.</exception>
+    /// <exception cref="GudpConfigException">Rules of the configuration are broken; the message lists all.</exception>
     internal static SequencingConfig Parse(string text)
     {
         Roster roster = JsonSerializer.Deserialize<Roster>(text, Json) ?? throw new JsonException("It is empty.");

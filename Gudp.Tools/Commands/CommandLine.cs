@@ -75,7 +75,7 @@ internal static class CommandLine
 
     private static ExitCode CodeOf(SequencingError error) => error switch
     {
-        SequencingError.ConnectionLost or SequencingError.TimedOut => ExitCode.TimedOut,
+        SequencingError.ConnectionLost => ExitCode.TimedOut,
         SequencingError.ConfigMismatch or SequencingError.NameTaken or SequencingError.NotDeclared
             => ExitCode.NotConnected,
         _ => ExitCode.CheckFailed,

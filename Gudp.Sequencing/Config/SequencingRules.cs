@@ -1,0 +1,135 @@
+using System;
+using System.Collections.Generic;
+using System.Globalization;
+using System.Text;
+using Gudp.Core;
+
+namespace Gudp.Sequencing.Config;
+
+/// <summary>What a run's configuration must keep; every mistake is found in one pass.</summary>
+internal static class SequencingRules
+{
+    internal const int MaxMembers = 4_096;
+
+    /// <summary>Channels one member may name.</summary>
+    internal const int MaxInterests = 65_536;
+
+    internal const int MaxNameBytes = 255;
+
+    private const uint LargestMaxRounds = 1_000_000_000;
+    private const int LeastInboxSlackBytes = 64 * 1024;
+    private const long LargestInboxBytes = 1L << 40;
+    private const long LargestTicks = 1L << 60;
+
+    private static readonly UTF8Encoding Strict = new(false, true);
+
+    /// <exception cref="GudpConfigException">Lists every mistake.</exception>
+    internal static void Check(SequencingConfig config)
+    {
+        ConfigErrors errors = new();
+        CheckRange(errors, "Roster.Count", config.Roster.Count, 1, MaxMembers, "a run needs somebody");
+        CheckRange(errors, "MaxRounds", config.MaxRounds, 1, LargestMaxRounds, "rounds have 32 bits");
+        CheckRange(
+            errors, "MaxPayloadBytes", config.MaxPayloadBytes, 1, SequencingConfig.LargestPayloadBytes,
+            "a payload travels in one message");
+        CheckRange(
+            errors, "MaxInboxBytes", config.MaxInboxBytes, (long)config.MaxPayloadBytes + LeastInboxSlackBytes,
+            LargestInboxBytes, "the largest payload must fit");
+
+        // One mistake there is not one in every delay.
+        uint maxRounds = Math.Max(config.MaxRounds, Delay.OneRound.Round);
+        HashSet<string> members = [];
+        HashSet<string> channels = [];
+
+        for (int i = 0; i < config.Roster.Count; i++)
+        {
+            CheckMember(errors.Under($"Roster[{i}]"), config.Roster[i], members, maxRounds);
+        }
+
+        for (int i = 0; i < config.Channels.Count; i++)
+        {
+            ConfigErrors under = errors.Under($"Channels[{i}]");
+            ChannelDeclaration channel = config.Channels[i];
+            CheckName(under, "Name", channel.Name, channels);
+            CheckDelay(under, "MinimumLatency", channel.MinimumLatency, Delay.None, maxRounds);
+        }
+
+        errors.ThrowIfAny(nameof(SequencingConfig));
+    }
+
+    private static void CheckMember(
+        ConfigErrors errors, MemberDeclaration member, HashSet<string> taken, uint maxRounds)
+    {
+        CheckName(errors, "Name", member.Name, taken);
+        CheckDelay(errors, "Lookahead", member.Lookahead, Delay.OneRound, maxRounds);
+        CheckChannels(errors, "Publish", member.Publish);
+        CheckChannels(errors, "Subscribe", member.Subscribe);
+        CheckChannels(errors, "SubscribeQuietly", member.SubscribeQuietly);
+
+        int interests = member.Publish.Count + member.Subscribe.Count + member.SubscribeQuietly.Count;
+        CheckRange(errors, "Publish and Subscribe", interests, 0, MaxInterests, "a hello lists them all");
+
+        if (!Enum.IsDefined(member.CrashPolicy))
+        {
+            errors.Add("CrashPolicy", $"{member.CrashPolicy}", "Stall, Resign or Abort", "a loss must have an effect");
+        }
+    }
+
+    private static void CheckChannels(ConfigErrors errors, string name, IList<string> channels)
+    {
+        for (int i = 0; i < channels.Count; i++)
+        {
+            CheckName(errors, $"{name}[{i}]", channels[i], null);
+        }
+    }
+
+    private static void CheckName(ConfigErrors errors, string path, string name, HashSet<string>? taken)
+    {
+        int bytes = name is null ? 0 : CountBytes(name);
+
+        if (bytes is < 1 or > MaxNameBytes)
+        {
+            errors.Add(
+                path, name is null ? "null" : $"\"{name}\"", $"valid Unicode of 1 to {MaxNameBytes} UTF-8 bytes",
+                "names travel, and members are numbered by theirs");
+        }
+        else if (taken is not null && !taken.Add(name!))
+        {
+            errors.Add(path, $"\"{name}\"", "a name that no other has", "names are identities");
+        }
+    }
+
+    private static void CheckDelay(ConfigErrors errors, string path, Delay delay, Delay least, uint maxRounds)
+    {
+        if (delay < least)
+        {
+            errors.Add(path, $"{delay}", $"{least} or more", "time must move on around every circle");
+        }
+
+        if (delay.Round > maxRounds || delay.Time > LargestTicks)
+        {
+            errors.Add(path, $"{delay}", $"2^60 ticks and {maxRounds} rounds (MaxRounds) or less", "sums must fit");
+        }
+    }
+
+    private static void CheckRange(ConfigErrors errors, string path, long value, long least, long most, string reason)
+    {
+        if (value < least || value > most)
+        {
+            errors.Add(path, value.ToString(CultureInfo.InvariantCulture), $"{least} to {most}", reason);
+        }
+    }
+
+    /// <returns>-1 if it is not valid Unicode.</returns>
+    private static int CountBytes(string name)
+    {
+        try
+        {
+            return Strict.GetByteCount(name);
+        }
+        catch (EncoderFallbackException)
+        {
+            return -1;
+        }
+    }
+}
