@@ -5,12 +5,13 @@ using Gudp.Messaging.Lanes;
 namespace Gudp.Messaging;
 
 /// <summary>
-/// Room for one message, written in place: commit it to send, abandon it to give the room back. Disposing an open claim
-/// abandons it.
+/// Room for one message, written in place: commit it to send, or abandon it to give the room back.
 /// </summary>
 /// <remarks>
-/// Later messages of the lane wait for an open claim, so it should not stay open long. A claim of more than a quarter
-/// of the lane's ring (or of the peer's credit for the lane) takes its place in the lane only when committed.
+/// Later messages of the lane wait for an open claim, so end it soon, also when writing fails. Not disposable on
+/// purpose: a using statement would work on a copy, which does not know that the original was committed. A claim of
+/// more than a quarter of the lane's ring (or of the peer's credit for the lane) takes its place in the lane only when
+/// committed.
 /// One thread.
 /// </remarks>
 public ref struct MessageClaim
@@ -71,7 +72,4 @@ public ref struct MessageClaim
             _ = _session.Conclude(SendStatus.Accepted);
         }
     }
-
-    /// <summary>Abandons the claim if it is still open.</summary>
-    public void Dispose() => Abandon();
 }

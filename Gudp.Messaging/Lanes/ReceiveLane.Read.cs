@@ -234,7 +234,9 @@ internal sealed partial class ReceiveLane
 
         message = new MessageView
         {
-            Content = _largeBlock.AsSpan(0, _largeLength), End = _read, AsksTaken = _largeAsksTaken,
+            Content = _largeBlock.AsSpan(0, _largeLength),
+            End = _read,
+            AsksTaken = _largeAsksTaken,
         };
         return true;
     }

@@ -141,19 +141,27 @@ internal sealed partial class SendLane
     /// <summary>The claim is given up: the peer never sees it.</summary>
     internal void Abandon(long index, byte[]? block)
     {
-        if (block is not null)
-        {
-            _memory.Return(block);
-        }
-
         if (index < 0)
         {
+            _memory.Return(block!);
             return;
         }
 
         lock (_gate)
         {
             ref Claim claim = ref _claims[index & (MostClaims - 1)];
+
+            if (index < _oldestClaim || claim.IsCommitted || claim.IsAbandoned)
+            {
+                // A copy of the claim, whose original is over.
+                return;
+            }
+
+            if (block is not null)
+            {
+                _memory.Return(block);
+            }
+
             Receipts.Forget(claim.End);
 
             if (claim.End == _reserved)

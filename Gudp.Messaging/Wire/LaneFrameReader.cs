@@ -108,7 +108,11 @@ internal ref struct LaneFrameReader
         // 62 bits and the length of a packet: the sum fits.
         frame = new LaneFrame
         {
-            Type = FrameType.LaneData, Lane = lane, Offset = offset, End = offset + content.Length, Content = content,
+            Type = FrameType.LaneData,
+            Lane = lane,
+            Offset = offset,
+            End = offset + content.Length,
+            Content = content,
         };
         return true;
     }

@@ -21,7 +21,7 @@ internal static class SequencingRules
     private const long LargestInboxBytes = 1L << 40;
     private const long LargestTicks = 1L << 60;
 
-    private static readonly UTF8Encoding s_strict = new(false, true);
+    private static readonly UTF8Encoding Strict = new(false, true);
 
     /// <exception cref="GudpConfigException">Lists every mistake.</exception>
     internal static void Check(SequencingConfig config)
@@ -125,7 +125,7 @@ internal static class SequencingRules
     {
         try
         {
-            return s_strict.GetByteCount(name);
+            return Strict.GetByteCount(name);
         }
         catch (EncoderFallbackException)
         {

@@ -14,7 +14,7 @@ internal ref struct FrameReader(ReadOnlySpan<byte> source)
     // Names and reasons; nothing longer is worth a string.
     private const int MaxTextBytes = 1024;
 
-    private static readonly UTF8Encoding s_strict = new(false, true);
+    private static readonly UTF8Encoding Strict = new(false, true);
 
     private ReadOnlySpan<byte> _rest = source;
 
@@ -85,7 +85,7 @@ internal ref struct FrameReader(ReadOnlySpan<byte> source)
             return "";
         }
 
-        return s_strict.GetString(text);
+        return Strict.GetString(text);
     }
 
     internal Tag ReadTag()

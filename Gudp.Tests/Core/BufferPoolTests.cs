@@ -1,5 +1,5 @@
-using Gudp.Core.Buffers;
 using Gudp.Core;
+using Gudp.Core.Buffers;
 using NUnit.Framework;
 
 namespace Gudp.Tests.Core;

@@ -1,5 +1,5 @@
-using Gudp.Core.Loop;
 using Gudp.Core;
+using Gudp.Core.Loop;
 using NUnit.Framework;
 
 namespace Gudp.Tests.Core;

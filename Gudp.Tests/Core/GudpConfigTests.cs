@@ -1,6 +1,6 @@
 using System.Runtime.CompilerServices;
-using Gudp.Core.Config;
 using Gudp.Core;
+using Gudp.Core.Config;
 using NUnit.Framework;
 
 namespace Gudp.Tests.Core;

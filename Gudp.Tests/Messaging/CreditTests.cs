@@ -9,7 +9,10 @@ public sealed class CreditTests
 {
     private static readonly MessagingConfig Small = new()
     {
-        LaneRingBytes = 64 * 1024, Lanes = 8, MaxMessageBytes = 1024 * 1024, PeerMemoryBytes = 8 * 1024 * 1024,
+        LaneRingBytes = 64 * 1024,
+        Lanes = 8,
+        MaxMessageBytes = 1024 * 1024,
+        PeerMemoryBytes = 8 * 1024 * 1024,
     };
 
     private static readonly byte[] Kilobyte = LaneTests.Pattern(1_024, 1);

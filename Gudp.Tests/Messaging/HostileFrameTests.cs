@@ -13,7 +13,9 @@ public sealed class HostileFrameTests
 {
     private static readonly MessagingConfig Small = new()
     {
-        LaneRingBytes = 64 * 1024, Lanes = 4, MaxMessageBytes = 64 * 1024,
+        LaneRingBytes = 64 * 1024,
+        Lanes = 4,
+        MaxMessageBytes = 64 * 1024,
     };
 
     private static IEnumerable<TestCaseData> Verdicts()

@@ -9,7 +9,10 @@ public sealed class LaneTests
 {
     private static readonly PathModel Rough = new()
     {
-        LossPpm = 100_000, DuplicatePpm = 50_000, AckLossPpm = 50_000, MostDelaySteps = 5,
+        LossPpm = 100_000,
+        DuplicatePpm = 50_000,
+        AckLossPpm = 50_000,
+        MostDelaySteps = 5,
     };
 
     [TestCase(0)]

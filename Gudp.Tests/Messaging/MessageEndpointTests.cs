@@ -57,7 +57,10 @@ public sealed class MessageEndpointTests
         using SimWorld world = new((ulong)seed);
         world.Network.DefaultLink = new()
         {
-            Delay = TimeSpan.FromMilliseconds(20), LossPpm = 50_000, ReorderPpm = 20_000, DuplicatePpm = 10_000,
+            Delay = TimeSpan.FromMilliseconds(20),
+            LossPpm = 50_000,
+            ReorderPpm = 20_000,
+            DuplicatePpm = 10_000,
             ReorderBy = TimeSpan.FromMilliseconds(10),
         };
         (Peer client, Peer server) = Connect(world);

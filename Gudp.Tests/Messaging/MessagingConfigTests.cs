@@ -23,7 +23,10 @@ public sealed class MessagingConfigTests
     {
         MessagingConfig config = new()
         {
-            MaxMessageBytes = 1024 * 1024, LaneRingBytes = 128 * 1024, Lanes = 5, PeerMemoryBytes = 32 * 1024 * 1024,
+            MaxMessageBytes = 1024 * 1024,
+            LaneRingBytes = 128 * 1024,
+            Lanes = 5,
+            PeerMemoryBytes = 32 * 1024 * 1024,
             Core = new() { Connections = new() { Security = new() { Protection = Protection.Plain } } },
         };
 

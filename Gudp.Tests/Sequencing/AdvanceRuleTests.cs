@@ -154,7 +154,7 @@ public sealed class AdvanceRuleTests
 [TestFixture]
 public sealed class TagTests
 {
-    private static readonly object[] s_sums =
+    private static readonly object[] Sums =
     [
         new object[] { new Tag(3, 7), Delay.Ticks(2), new Tag(5, 0) },
         new object[] { new Tag(3, 7), Delay.Of(2, 4), new Tag(5, 4) },
@@ -170,7 +170,7 @@ public sealed class TagTests
         new object[] { Tag.Top, Delay.Ticks(9), Tag.Top },
     ];
 
-    [TestCaseSource(nameof(s_sums))]
+    [TestCaseSource(nameof(Sums))]
     public void A_delay_adds_as_lock_time_section_2_says(Tag start, Delay delay, Tag sum)
         => Assert.That(start + delay, Is.EqualTo(sum));
 
@@ -187,7 +187,7 @@ public sealed class TagTests
         Assert.That(Tag.Zero + Delay.OneRound.Then(Delay.Ticks(2)), Is.EqualTo(new Tag(2, 0)));
     }
 
-    private static readonly object[] s_grids =
+    private static readonly object[] Grids =
     [
         new object[] { new Grid(5), new Tag(0, 1), Tag.Zero, new Tag(5, 0) },
         new object[] { new Grid(5), new Tag(5, 3), Tag.Zero, new Tag(5, 3) },
@@ -202,7 +202,7 @@ public sealed class TagTests
         new object[] { default(Grid), new Tag(4, 9), new Tag(4, 0), new Tag(4, 9) },
     ];
 
-    [TestCaseSource(nameof(s_grids))]
+    [TestCaseSource(nameof(Grids))]
     public void A_grid_moves_a_tag_to_the_next_allowed_one(Grid grid, Tag wanted, Tag now, Tag allowed)
         => Assert.That(grid.Next(wanted, now), Is.EqualTo(allowed));
 

@@ -91,7 +91,7 @@ internal sealed class ScriptedMember(MemberEngine engine, MemberDeclaration decl
 [TestFixture]
 public sealed class DeterminismTests
 {
-    private static readonly SequencingConfig s_mixed = new()
+    private static readonly SequencingConfig Mixed = new()
     {
         Roster =
         [
@@ -117,7 +117,7 @@ public sealed class DeterminismTests
 
         foreach (int[] order in Orders([0, 1, 2, 3, 4]))
         {
-            histories.Add(Play(s_mixed, seed: 1, draws =>
+            histories.Add(Play(Mixed, seed: 1, draws =>
             {
                 int turn = 0;
                 return () => order[turn++ % order.Length];

@@ -14,7 +14,7 @@ namespace Gudp.Tests.Sequencing;
 [TestFixture]
 public sealed class ScenarioTests
 {
-    private static readonly Scenario[] s_scenarios =
+    private static readonly Scenario[] Scenarios =
     [
         new("S-A1", "x()", "x To 10 => x 10", "x To 50 => x 50"),
 
@@ -119,7 +119,7 @@ public sealed class ScenarioTests
 
     private static IEnumerable<TestCaseData> Cases()
     {
-        foreach (Scenario scenario in s_scenarios.Concat(Generated()))
+        foreach (Scenario scenario in Scenarios.Concat(Generated()))
         {
             yield return new TestCaseData(scenario).SetArgDisplayNames(scenario.Number);
         }

@@ -73,7 +73,7 @@ public sealed class SequencingFramesTests
         Assert.That(message.IsComplete);
     }
 
-    private static readonly AdvanceRequest[] s_requests =
+    private static readonly AdvanceRequest[] Requests =
     [
         new(AdvanceMode.To, new Tag(9, 3), default),
         new(AdvanceMode.To, Tag.EndOf(9), default),
@@ -81,7 +81,7 @@ public sealed class SequencingFramesTests
         new(AdvanceMode.Next, new Tag(9, 0), new Grid(5, 3, 1)),
     ];
 
-    [TestCaseSource(nameof(s_requests))]
+    [TestCaseSource(nameof(Requests))]
     public void A_request_comes_back_as_it_was_written(object boxed)
     {
         AdvanceRequest request = (AdvanceRequest)boxed;

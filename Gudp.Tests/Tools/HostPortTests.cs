@@ -1,6 +1,6 @@
 using Gudp.Core;
-using Gudp.Tools.Arguments;
 using Gudp.Tools;
+using Gudp.Tools.Arguments;
 using NUnit.Framework;
 
 namespace Gudp.Tests.Tools;

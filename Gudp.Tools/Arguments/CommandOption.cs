@@ -22,17 +22,17 @@ internal static class CommandOption
 
     internal static Option<int> Count(
         string name, string description, int standard, (int Least, int Most) range) => new(name)
-    {
-        Description = description,
-        HelpName = "N",
-        DefaultValueFactory = _ => standard,
-        CustomParser = Parser((string text, out int count, out string problem) =>
         {
-            problem = $"'{text}' is not a count from {range.Least} to {range.Most}.";
-            return int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out count)
-                && count >= range.Least && count <= range.Most;
-        }),
-    };
+            Description = description,
+            HelpName = "N",
+            DefaultValueFactory = _ => standard,
+            CustomParser = Parser((string text, out int count, out string problem) =>
+            {
+                problem = $"'{text}' is not a count from {range.Least} to {range.Most}.";
+                return int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out count)
+                    && count >= range.Least && count <= range.Most;
+            }),
+        };
 
     internal static Option<ulong> Seed() => new("--seed")
     {
