@@ -115,7 +115,9 @@ public sealed class HostileMemberTests
 
     private static MessagingConfig Messaging => new()
     {
-        Core = SimWorld.Plain, LaneRingBytes = 64 * 1024, MaxMessageBytes = 128 * 1024,
+        Core = SimWorld.Plain,
+        LaneRingBytes = 64 * 1024,
+        MaxMessageBytes = 128 * 1024,
     };
 
     private static SequencingConfig Config() => new()
