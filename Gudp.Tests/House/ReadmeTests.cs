@@ -26,12 +26,6 @@ public sealed partial class ReadmeTests
     [Test]
     public void The_programs_of_the_readme_are_short_build_and_end_well()
     {
-        // The README is written last: it shows what stands.
-        if (!File.Exists(Repository.PathOf("README.md")))
-        {
-            return;
-        }
-
         string[] programs = [.. Programs()];
         Assert.That(programs, Is.Not.Empty);
 

@@ -82,7 +82,8 @@ internal static class PingCommand
             ConnectionCounters counters = connection.ReadCounters();
 
             // One step later, because the counters of a turn appear one by one.
-            if (isDue)
+            // Zero means that no round trip was measured yet.
+            if (isDue && counters.LatestRtt > TimeSpan.Zero)
             {
                 roundTrips.Add(counters.LatestRtt);
             }
