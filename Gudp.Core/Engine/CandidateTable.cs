@@ -9,7 +9,9 @@ namespace Gudp.Core.Engine;
 //
 // Always true:
 //   - at most Capacity candidates stand, at most PerAddress of one host;
-//   - a candidate is gone by its Finish, or when its peer has not asked for the answer for Lifetime.
+//   - one that has not asked for its answer for Lifetime gives way as soon as another needs the room, and not before:
+//     a Finish that was lost for long still finds it;
+//   - once a peer is promoted, its older candidates are gone: a late copy of their Finish can retire nothing.
 
 /// <summary>A peer between HelloPlus and Finish.</summary>
 internal sealed class Candidate(
@@ -87,19 +89,28 @@ internal sealed class CandidateTable
 
     internal void Add(Candidate candidate) => _byServerId.Add(candidate.ServerId, candidate);
 
-    /// <summary>Takes the candidate that a Finish names, if it is the one that was answered.</summary>
-    internal bool TryPromote(ulong serverId, ulong clientId, PeerAddress address, Instant now, out Candidate? promoted)
+    /// <summary>
+    /// Takes the candidate that a Finish names, if it is the one that was answered, and the older ones of its address.
+    /// </summary>
+    internal bool TryPromote(ulong serverId, ulong clientId, PeerAddress address, out Candidate? promoted)
     {
         bool found = _byServerId.TryGetValue(serverId, out promoted)
             && promoted.ClientId == clientId
-            && promoted.Address == address
-            && promoted.ExpiresAt > now;
+            && promoted.Address == address;
 
-        if (found)
+        if (!found)
         {
-            _byServerId.Remove(serverId);
+            return false;
         }
 
-        return found;
+        foreach (Candidate candidate in _byServerId.Values)
+        {
+            if (candidate.Address == address && candidate.ExpiresAt <= promoted!.ExpiresAt)
+            {
+                _byServerId.Remove(candidate.ServerId);
+            }
+        }
+
+        return true;
     }
 }

@@ -197,7 +197,7 @@ internal sealed partial class EndpointEngine
             return DropReason.Busy;
         }
 
-        if (!_candidates.TryPromote(header.DestinationId, header.SourceId, from, now, out Candidate? candidate))
+        if (!_candidates.TryPromote(header.DestinationId, header.SourceId, from, out Candidate? candidate))
         {
             return DropReason.UnknownConnection;
         }
