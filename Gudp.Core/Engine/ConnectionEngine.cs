@@ -216,6 +216,7 @@ internal sealed partial class ConnectionEngine
 
         _owner.Publish(MaxFrameBytes, TimeSpan.Zero);
         _payload.HandleOpened(peer.Payload, now);
+
         if (_config.Loss.AskImmediateAcks)
         {
             _ackFrequency.Owe();

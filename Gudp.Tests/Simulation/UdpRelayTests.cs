@@ -125,23 +125,6 @@ public sealed class UdpRelayTests
     public void Another_text_is_no_rate(string text)
         => Assert.That(ImpairmentOptions.TryReadRate(text, out _), Is.False);
 
-    [TestCase("127.0.0.1:5000", "127.0.0.1:5000")]
-    [TestCase("[::1]:5000", "[::1]:5000")]
-    public void A_target_is_an_address_and_a_port(string text, string expected)
-    {
-        bool isRead = ImpairmentOptions.TryReadTarget(text, out PeerAddress target);
-
-        Assert.That((isRead, target.ToString()), Is.EqualTo((true, expected)));
-    }
-
-    [TestCase("127.0.0.1")]
-    [TestCase("127.0.0.1:0")]
-    [TestCase(":5000")]
-    [TestCase("localhost:x")]
-    [TestCase("localhost:65536")]
-    public void Without_a_port_there_is_no_target(string text)
-        => Assert.That(ImpairmentOptions.TryReadTarget(text, out _), Is.False);
-
     private static List<int> Survivors(LinkDraws draws, LinkModel model)
         => [.. Enumerable.Range(0, Datagrams).Where(packet => !draws.Decide(model, packet).IsLost)];
 

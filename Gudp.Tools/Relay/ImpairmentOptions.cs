@@ -1,7 +1,4 @@
 using System.Globalization;
-using System.Net;
-using System.Net.Sockets;
-using Gudp.Core;
 using Gudp.Core.Simulation;
 
 namespace Gudp.Tools.Relay;
@@ -17,9 +14,6 @@ internal sealed record ImpairmentOptions
 
     /// <summary>What a rate looks like, for error messages.</summary>
     internal const string RateForm = "bits per second such as 64kbit, 10mbit or 1gbit";
-
-    /// <summary>What an address looks like, for error messages.</summary>
-    internal const string TargetForm = "a host and a port such as localhost:5000, 10.0.0.7:5000 or [::1]:5000";
 
     // Names of units, the longer before the shorter that it ends with.
     private static readonly (string Unit, double Ticks)[] SpanUnits =
@@ -71,43 +65,6 @@ internal sealed record ImpairmentOptions
         bytesPerSecond = isRead ? (long)Math.Round(rate) : 0;
         return isRead;
     }
-
-    /// <summary>Reads HOST:PORT and resolves the name; see <see cref="TargetForm"/>. May ask the network.</summary>
-    internal static bool TryReadTarget(string text, out PeerAddress target)
-    {
-        // The address parser takes an address without a port as one with port 0.
-        if (PeerAddress.TryParse(text, out target) && target.Port != 0)
-        {
-            return true;
-        }
-
-        target = default;
-        int colon = text.LastIndexOf(':');
-
-        if (colon <= 0 || !TryReadPort(text.AsSpan(colon + 1), out int port))
-        {
-            return false;
-        }
-
-        try
-        {
-            IPAddress[] found = Dns.GetHostAddresses(text[..colon]);
-
-            // IPv4 first: whoever gives a name seldom knows whether the target listens on both.
-            IPAddress? chosen = Array.Find(found, address => address.AddressFamily == AddressFamily.InterNetwork)
-                ?? found.FirstOrDefault();
-            target = chosen is null ? default : PeerAddress.From(chosen, port);
-            return chosen is not null;
-        }
-        catch (Exception unknown) when (unknown is SocketException or ArgumentException)
-        {
-            return false;
-        }
-    }
-
-    private static bool TryReadPort(ReadOnlySpan<char> text, out int port)
-        => int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out port)
-            && port is > 0 and <= ushort.MaxValue;
 
     private static bool TryReadAmount(string text, (string Unit, double Factor)[] units, out double amount)
     {
