@@ -2,7 +2,7 @@ namespace Gudp.Core.Simulation;
 
 /// <summary>
 /// What happened to the datagrams of a simulated network. Sent + Injected + Duplicated = the sum of all others but
-/// Reordered and Corrupted, plus what is still under way.
+/// Reordered, Corrupted, Refused and Rebindings, plus what is still under way.
 /// </summary>
 public record struct SimulatedFaults
 {
@@ -36,6 +36,15 @@ public record struct SimulatedFaults
     /// <summary>No such host, or nobody listens at that port.</summary>
     public long Undeliverable { get; internal set; }
 
+    /// <summary>Sent to a mapping that a rebinding had ended.</summary>
+    public long UnmappedDropped { get; internal set; }
+
+    /// <summary>Longer than the sending host's own limit: never sent.</summary>
+    public long Refused { get; internal set; }
+
+    /// <summary>Calls of <see cref="SimulatedNetwork.Rebind(PeerAddress, PeerAddress)"/>.</summary>
+    public long Rebindings { get; internal set; }
+
     /// <summary>Held back so that others overtake.</summary>
     public long Reordered { get; internal set; }
 
@@ -45,5 +54,6 @@ public record struct SimulatedFaults
     internal readonly long Begun => Sent + Injected + Duplicated;
 
     internal readonly long Ended
-        => Delivered + Lost + CutDropped + TooLongDropped + QueueDropped + OverflowDropped + Undeliverable;
+        => Delivered + Lost + CutDropped + TooLongDropped + QueueDropped + OverflowDropped + Undeliverable
+            + UnmappedDropped;
 }

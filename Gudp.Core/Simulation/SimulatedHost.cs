@@ -15,11 +15,11 @@ public sealed class SimulatedHost : IDatagramNetwork
 {
     private const int FirstAutomaticPort = 40_000;
 
-    // What Linux grants who does not ask.
-    private const int DefaultBufferBytes = 212_992;
-
     private readonly List<SimulatedSocket> _sockets = [];
     private int _nextPort = FirstAutomaticPort;
+    private int _largestDatagramBytes = LinkModel.MaxDatagramBytes;
+    private int _defaultBufferBytes = 212_992;
+    private int _largestBufferBytes = int.MaxValue;
     private int _isWoken;
 
     internal SimulatedHost(SimulatedNetwork network, PeerAddress address, int index)
@@ -34,6 +34,38 @@ public sealed class SimulatedHost : IDatagramNetwork
 
     /// <summary>True if a datagram waits in one of its sockets.</summary>
     public bool HasReadable => ReadableDatagrams > 0;
+
+    /// <summary>
+    /// A longer datagram is refused here with <see cref="SocketOutcome.TooLarge"/>, as by a system that knows the MTU
+    /// of its interface; it may change at any time. 0 to 65,507 bytes of UDP payload; 65,507 by default.
+    /// </summary>
+    /// <exception cref="ArgumentOutOfRangeException">Less or more.</exception>
+    public int LargestDatagramBytes
+    {
+        get => _largestDatagramBytes;
+        set => _largestDatagramBytes = Checked(value, 0, LinkModel.MaxDatagramBytes);
+    }
+
+    /// <summary>
+    /// The buffers of a socket opened from now on that asks for none; 1 or more bytes. Default 212,992, as Linux.
+    /// </summary>
+    /// <exception cref="ArgumentOutOfRangeException">Less.</exception>
+    public int DefaultBufferBytes
+    {
+        get => _defaultBufferBytes;
+        set => _defaultBufferBytes = Checked(value, 1, int.MaxValue);
+    }
+
+    /// <summary>
+    /// The most that a socket opened from now on is granted, whatever it asks for, as a system's own limit does; 1 or
+    /// more bytes. No limit by default.
+    /// </summary>
+    /// <exception cref="ArgumentOutOfRangeException">Less.</exception>
+    public int LargestBufferBytes
+    {
+        get => _largestBufferBytes;
+        set => _largestBufferBytes = Checked(value, 1, int.MaxValue);
+    }
 
     internal SimulatedNetwork Network { get; }
 
@@ -69,8 +101,8 @@ public sealed class SimulatedHost : IDatagramNetwork
         }
 
         var capabilities = new DatagramCapabilities(
-            sendBufferBytes == 0 ? DefaultBufferBytes : sendBufferBytes,
-            receiveBufferBytes == 0 ? DefaultBufferBytes : receiveBufferBytes,
+            Granted(sendBufferBytes),
+            Granted(receiveBufferBytes),
             Network.MaxSegments);
         var socket = new SimulatedSocket(this, bound, capabilities);
         Network.Remember(socket);
@@ -100,6 +132,15 @@ public sealed class SimulatedHost : IDatagramNetwork
     }
 
     internal void Forget(SimulatedSocket socket) => _sockets.Remove(socket);
+
+    private static int Checked(int value, int least, int most)
+    {
+        ArgumentOutOfRangeException.ThrowIfLessThan(value, least);
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(value, most);
+        return value;
+    }
+
+    private int Granted(int asked) => Math.Min(asked == 0 ? DefaultBufferBytes : asked, LargestBufferBytes);
 
     private int NextFreePort()
     {

@@ -29,6 +29,7 @@ public sealed class SimulatedNetwork
     private readonly Dictionary<PeerAddress, SimulatedSocket> _sockets = [];
     private readonly Dictionary<long, SimulatedLink> _links = [];
     private readonly PriorityQueue<int, Arrival> _underWay = new();
+    private readonly SimulatedNat _nat = new();
     private SimulatedFaults _faults;
     private RunningHash _trace;
     private LinkModel _defaultLink = LinkModel.Perfect;
@@ -155,6 +156,42 @@ public sealed class SimulatedNetwork
         => new(_seed, DirectionOf(from.WithPort(0), to.WithPort(0)));
 
     /// <summary>
+    /// A translator in front of a host gives one socket a new mapping, as home routers do: from now on its datagrams
+    /// come from <paramref name="outside"/>, what is sent there reaches it, and its former address leads nowhere, also
+    /// for what is under way. The way stays the host's: its links, whatever the address.
+    /// </summary>
+    /// <remarks>The socket does not notice, as in life. A mapping outlives the socket, and serves its successor.</remarks>
+    /// <param name="local">The socket's own address, or the one it will be opened at.</param>
+    /// <param name="outside">What its peers see; the socket's own address ends the translation.</param>
+    /// <exception cref="ArgumentException">Somebody else is seen there, or it is no address of a peer.</exception>
+    public void Rebind(PeerAddress local, PeerAddress outside)
+    {
+        bool isSomebodyElse = outside != local && (Find(outside) is not null || _nat.IsTaken(outside));
+
+        if (isSomebodyElse || outside.IsAny || outside.Port == 0 || outside.IsIPv4 != local.IsIPv4)
+        {
+            throw new ArgumentException($"{local} cannot be seen as {outside}.", nameof(outside));
+        }
+
+        _nat.Map(local, outside);
+        _faults.Rebindings++;
+    }
+
+    /// <summary>As the other one, with an outside address that nobody had before.</summary>
+    /// <param name="local">The socket's own address.</param>
+    /// <param name="changesAddress">Not only the port is new. With IPv4 only.</param>
+    /// <returns>What its peers see from now on: ports from 50,000, addresses from 100.64.0.1 on.</returns>
+    public PeerAddress Rebind(PeerAddress local, bool changesAddress)
+    {
+        PeerAddress outside = _nat.Next(local, changesAddress);
+        Rebind(local, outside);
+        return outside;
+    }
+
+    /// <summary>The address under which its peers see a socket.</summary>
+    public PeerAddress OutsideOf(PeerAddress local) => _nat.OutsideOf(local);
+
+    /// <summary>
     /// Lets time pass and delivers what arrives until then, the end included, in order of arrival; what arrives at the
     /// same moment in the order it was sent.
     /// </summary>
@@ -179,7 +216,7 @@ public sealed class SimulatedNetwork
 
     /// <summary>
     /// Puts in a datagram that no socket sent: a spoofed sender, a replay. It passes no link and arrives with the next
-    /// <see cref="AdvanceTo"/>.
+    /// <see cref="AdvanceTo"/>. Both addresses are those that peers see.
     /// </summary>
     public void Inject(PeerAddress from, PeerAddress to, ReadOnlySpan<byte> datagram)
     {
@@ -187,6 +224,9 @@ public sealed class SimulatedNetwork
         _faults.Injected++;
         Schedule(from, to, datagram, Now);
     }
+
+    /// <summary>A socket's host did not take a datagram.</summary>
+    internal void NoteRefused() => _faults.Refused++;
 
     internal SimulatedSocket? Find(PeerAddress local) => _sockets.GetValueOrDefault(local);
 
@@ -202,9 +242,10 @@ public sealed class SimulatedNetwork
     internal void Send(SimulatedHost host, PeerAddress from, PeerAddress to, ReadOnlySpan<byte> datagram)
     {
         _faults.Sent++;
+        from = _nat.OutsideOf(from);
         _trace.Add(isSend: true, Now, from, to, datagram);
 
-        if (!_hosts.TryGetValue(to.WithPort(0), out SimulatedHost? receiver))
+        if (!_hosts.TryGetValue(_nat.InsideOf(to).WithPort(0), out SimulatedHost? receiver))
         {
             _faults.Undeliverable++;
             return;
@@ -272,7 +313,9 @@ public sealed class SimulatedNetwork
     private void Deliver(int slot)
     {
         ref StoredDatagram datagram = ref Store.At(slot);
-        SimulatedSocket? socket = Find(datagram.To);
+        PeerAddress inside = _nat.InsideOf(datagram.To);
+        bool isOpen = _nat.IsOpen(datagram.To, inside);
+        SimulatedSocket? socket = isOpen ? Find(inside) : null;
 
         if (socket is not null && socket.TryQueue(slot, datagram.Length))
         {
@@ -283,7 +326,11 @@ public sealed class SimulatedNetwork
 
         Store.Return(slot);
 
-        if (socket is null)
+        if (!isOpen)
+        {
+            _faults.UnmappedDropped++;
+        }
+        else if (socket is null)
         {
             _faults.Undeliverable++;
         }

@@ -72,8 +72,9 @@ internal sealed class SimulatedSocket : IDatagramSocket
             return SocketOutcome.Closed;
         }
 
-        if (Math.Min(datagramBytes, datagrams.Length) > LinkModel.MaxDatagramBytes)
+        if (Math.Min(datagramBytes, datagrams.Length) > Host.LargestDatagramBytes)
         {
+            _network.NoteRefused();
             return SocketOutcome.TooLarge;
         }
 
