@@ -35,10 +35,13 @@ public readonly struct LinkDraws
         Damage,
         Jitter,
         CopyJitter,
+        Clog,
     }
 
     /// <summary>What happens to datagram <paramref name="packet"/>.</summary>
-    /// <param name="model">Chances and times. Its cut, rate and sizes are not looked at: they need no draw.</param>
+    /// <param name="model">
+    /// Chances and times. Its cut, outages, rate and sizes are not looked at: they need no draw.
+    /// </param>
     /// <param name="packet">The datagram's number in its direction, from 0.</param>
     public PacketFate Decide(LinkModel model, long packet)
     {
@@ -61,6 +64,15 @@ public readonly struct LinkDraws
             CopyDelay = model.Delay + Below(packet, Purpose.CopyJitter, model.Jitter)
                 + Below(packet, Purpose.DuplicateBy, model.DuplicateBy),
         };
+    }
+
+    /// <summary>True if a clog begins with datagram <paramref name="packet"/>, whatever becomes of it.</summary>
+    /// <param name="model">Its chance of a clog.</param>
+    /// <param name="packet">The datagram's number in its direction, from 0.</param>
+    public bool BeginsClog(LinkModel model, long packet)
+    {
+        ArgumentNullException.ThrowIfNull(model);
+        return Happens(packet, Purpose.Clog, model.ClogPpm);
     }
 
     /// <summary>Damages a datagram: flips bits of one or two bytes, or cuts its end off.</summary>

@@ -8,8 +8,9 @@ namespace Gudp.Core.Simulation;
 /// <remarks>
 /// Chances are parts per million of the datagrams sent, 0 to 1,000,000. Which datagrams are hit is decided by
 /// <see cref="LinkDraws"/> from the seed and the datagram's number, one draw per fault: switching one fault on or off
-/// does not change whom the others hit. In this order: <see cref="Cut"/>, <see cref="LargestBytes"/>, the queue of
-/// the rate, loss, duplication, corruption, delay.
+/// does not change whom the others hit. What comes and goes by the clock counts from the network's time 0. In this
+/// order: <see cref="Cut"/>, outage, <see cref="LargestBytes"/>, the queue of the rate, loss, duplication, corruption,
+/// clog, delay.
 /// </remarks>
 public sealed record LinkModel
 {
@@ -60,11 +61,43 @@ public sealed record LinkModel
     /// </summary>
     public int QueueBytes { get; init; } = 256 * 1024;
 
+    /// <summary>
+    /// Bytes per second during the last <see cref="SlowFor"/> of every <see cref="SlowEvery"/>; 0 = the rate does not
+    /// change. May be more than <see cref="RateBytesPerSecond"/>. Only with a rate.
+    /// </summary>
+    public long SlowRateBytesPerSecond { get; init; }
+
+    /// <summary>The period of the changing rate; at least <see cref="SlowFor"/>.</summary>
+    public TimeSpan SlowEvery { get; init; }
+
+    /// <summary>How much of each period the other rate lasts; 0 = the rate does not change.</summary>
+    public TimeSpan SlowFor { get; init; }
+
+    /// <summary>
+    /// A black hole that comes and goes: what is sent during the last <see cref="OutageFor"/> of every such period
+    /// vanishes; what is under way arrives. At least <see cref="OutageFor"/>.
+    /// </summary>
+    public TimeSpan OutageEvery { get; init; }
+
+    /// <summary>How much of each period is dark; 0 = no outage.</summary>
+    public TimeSpan OutageFor { get; init; }
+
+    /// <summary>
+    /// Chance that the link clogs with this datagram: for <see cref="ClogFor"/> nothing comes out, then all that was
+    /// held at once. A clog does not begin within another.
+    /// </summary>
+    public int ClogPpm { get; init; }
+
+    /// <summary>How long a clog holds everything; 0 or more.</summary>
+    public TimeSpan ClogFor { get; init; } = TimeSpan.FromMilliseconds(200);
+
     /// <summary>Longer datagrams vanish without a word, as in a path whose router does not tell.</summary>
     public int LargestBytes { get; init; } = MaxDatagramBytes;
 
     /// <summary>Nothing gets through. One direction only: cut both for a partition.</summary>
     public bool Cut { get; init; }
+
+    internal bool HasSlowTimes => SlowRateBytesPerSecond > 0 && SlowFor > TimeSpan.Zero;
 
     /// <summary>
     /// A random link for a swarm test: each fault is off with chance 1/2, else drawn from its range. Always takes the
@@ -75,7 +108,7 @@ public sealed record LinkModel
     {
         ArgumentNullException.ThrowIfNull(draws);
 
-        return new LinkModel
+        LinkModel drawn = new()
         {
             Delay = TimeSpan.FromMicroseconds(DrawnOrZero(draws, 200_000)),
             Jitter = TimeSpan.FromMicroseconds(DrawnOrZero(draws, 50_000)),
@@ -89,7 +122,15 @@ public sealed record LinkModel
             CorruptPpm = (int)DrawnOrZero(draws, 20_000),
             RateBytesPerSecond = RateOrNone(draws),
             QueueBytes = (int)draws.NextBetween(8 * 1024, 1024 * 1024),
+            OutageEvery = TimeSpan.FromMicroseconds(draws.NextBetween(500_000, 5_000_000)),
+            OutageFor = TimeSpan.FromMicroseconds(DrawnOrZero(draws, 400_000)),
+            ClogPpm = (int)DrawnOrZero(draws, 5_000),
+            ClogFor = TimeSpan.FromMicroseconds(draws.NextBetween(1_000, 1_000_000)),
+            SlowEvery = TimeSpan.FromMicroseconds(draws.NextBetween(500_000, 5_000_000)),
+            SlowFor = TimeSpan.FromMicroseconds(DrawnOrZero(draws, 400_000)),
         };
+
+        return drawn with { SlowRateBytesPerSecond = drawn.RateBytesPerSecond / draws.NextBetween(2, 16) };
     }
 
     /// <summary>Refuses values outside the ranges given at the properties.</summary>
@@ -107,9 +148,25 @@ public sealed record LinkModel
         RequireBetween(ReorderBy.Ticks, 0, long.MaxValue / 8, nameof(ReorderBy));
         RequireBetween(CorruptPpm, 0, Million, nameof(CorruptPpm));
         RequireBetween(RateBytesPerSecond, 0, 1_000_000_000_000, nameof(RateBytesPerSecond));
+        RequireBetween(SlowRateBytesPerSecond, 0, 1_000_000_000_000, nameof(SlowRateBytesPerSecond));
+        RequireBetween(SlowFor.Ticks, 0, long.MaxValue / 8, nameof(SlowFor));
+        RequireBetween(SlowEvery.Ticks, SlowFor.Ticks, long.MaxValue / 8, nameof(SlowEvery));
+        RequireBetween(OutageFor.Ticks, 0, long.MaxValue / 8, nameof(OutageFor));
+        RequireBetween(OutageEvery.Ticks, OutageFor.Ticks, long.MaxValue / 8, nameof(OutageEvery));
+        RequireBetween(ClogPpm, 0, Million, nameof(ClogPpm));
+        RequireBetween(ClogFor.Ticks, 0, long.MaxValue / 8, nameof(ClogFor));
         RequireBetween(QueueBytes, 0, int.MaxValue, nameof(QueueBytes));
         RequireBetween(LargestBytes, 0, MaxDatagramBytes, nameof(LargestBytes));
     }
+
+    /// <summary>What the link carries at a moment; only with a rate.</summary>
+    internal long RateAt(Instant now)
+        => HasSlowTimes && IsInLast(now, SlowFor, SlowEvery) ? SlowRateBytesPerSecond : RateBytesPerSecond;
+
+    internal bool IsOutAt(Instant now) => OutageFor > TimeSpan.Zero && IsInLast(now, OutageFor, OutageEvery);
+
+    private static bool IsInLast(Instant now, TimeSpan last, TimeSpan period)
+        => now.Ticks % period.Ticks >= (period - last).Ticks;
 
     private static long DrawnOrZero(Prng draws, long most)
     {

@@ -2,7 +2,7 @@ namespace Gudp.Core.Simulation;
 
 /// <summary>
 /// What happened to the datagrams of a simulated network. Sent + Injected + Duplicated = the sum of all others but
-/// Reordered, Corrupted, Refused and Rebindings, plus what is still under way.
+/// Reordered, Corrupted, Clogged, Refused and Rebindings, plus what is still under way.
 /// </summary>
 public record struct SimulatedFaults
 {
@@ -23,6 +23,12 @@ public record struct SimulatedFaults
 
     /// <summary>Swallowed by a cut link.</summary>
     public long CutDropped { get; internal set; }
+
+    /// <summary>Sent during an outage of the link.</summary>
+    public long OutageDropped { get; internal set; }
+
+    /// <summary>Held by a clogged link.</summary>
+    public long Clogged { get; internal set; }
 
     /// <summary>Longer than the link lets pass.</summary>
     public long TooLongDropped { get; internal set; }
@@ -54,6 +60,6 @@ public record struct SimulatedFaults
     internal readonly long Begun => Sent + Injected + Duplicated;
 
     internal readonly long Ended
-        => Delivered + Lost + CutDropped + TooLongDropped + QueueDropped + OverflowDropped + Undeliverable
+        => Delivered + Lost + CutDropped + OutageDropped + TooLongDropped + QueueDropped + OverflowDropped + Undeliverable
             + UnmappedDropped;
 }

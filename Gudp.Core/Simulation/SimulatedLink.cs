@@ -2,18 +2,13 @@ using System;
 
 namespace Gudp.Core.Simulation;
 
-/// <summary>One direction between two hosts: its model, how many datagrams it was given, how long it is busy.</summary>
-/// <remarks>
-/// Always true: the link carries what it accepted until _busyUntil plus _carry / rate ticks, exactly; the bytes that
-/// wait are what it can carry in the time from now until then.
-/// </remarks>
+/// <summary>One direction between two hosts: its model, how many datagrams it was given, what waits in it.</summary>
 internal sealed class SimulatedLink
 {
     private readonly LinkDraws _draws;
     private long _packets;
-    private Instant _busyUntil;
-    private long _carry;
-    private long _carriedRate;
+    private LinkQueue _queue;
+    private Instant _cloggedUntil;
 
     internal SimulatedLink(LinkDraws draws) => _draws = draws;
 
@@ -30,10 +25,16 @@ internal sealed class SimulatedLink
         // Counted whatever happens to it: the number decides the fate of all that follow.
         long packet = _packets++;
         transit = default;
+        BeginClog(model, packet, now);
 
         if (model.Cut)
         {
             return LinkVerdict.Cut;
+        }
+
+        if (model.IsOutAt(now))
+        {
+            return LinkVerdict.Out;
         }
 
         if (bytes > model.LargestBytes)
@@ -41,7 +42,7 @@ internal sealed class SimulatedLink
             return LinkVerdict.TooLong;
         }
 
-        if (!TryCarry(model, bytes, now, out Instant leaves))
+        if (!_queue.TryEnter(model, bytes, now, out Instant leaves))
         {
             return LinkVerdict.QueueFull;
         }
@@ -53,43 +54,20 @@ internal sealed class SimulatedLink
             return LinkVerdict.Lost;
         }
 
-        transit = new LinkTransit(packet, leaves, fate);
+        bool isHeld = leaves < _cloggedUntil;
+        transit = new LinkTransit(packet, isHeld ? _cloggedUntil : leaves, fate, isHeld);
         return LinkVerdict.Passed;
     }
 
     internal int Corrupt(long packet, Span<byte> datagram) => _draws.Corrupt(packet, datagram);
 
-    private bool TryCarry(LinkModel model, int bytes, Instant now, out Instant leaves)
+    private void BeginClog(LinkModel model, long packet, Instant now)
     {
-        leaves = now;
-        long rate = model.RateBytesPerSecond;
-
-        if (rate == 0)
+        // Whatever becomes of the datagram itself, or another fault would move this one.
+        if (_draws.BeginsClog(model, packet) && now >= _cloggedUntil)
         {
-            return true;
+            _cloggedUntil = now + model.ClogFor;
         }
-
-        if (_busyUntil < now || rate != _carriedRate)
-        {
-            // A fraction of a tick at the old rate means nothing at a new one.
-            _busyUntil = Instant.Later(_busyUntil, now);
-            _carry = 0;
-            _carriedRate = rate;
-        }
-
-        // In byte ticks per second, where nothing is rounded: bytes times ten million.
-        Int128 waiting = ((Int128)(_busyUntil - now).Ticks * rate) + _carry;
-        long added = bytes * TimeSpan.TicksPerSecond;
-
-        if (waiting > 0 && waiting + added > (Int128)model.QueueBytes * TimeSpan.TicksPerSecond)
-        {
-            return false;
-        }
-
-        (long ticks, _carry) = Math.DivRem(added + _carry, rate);
-        _busyUntil += new TimeSpan(ticks);
-        leaves = _busyUntil;
-        return true;
     }
 }
 
@@ -98,10 +76,12 @@ internal enum LinkVerdict
 {
     Passed,
     Cut,
+    Out,
     TooLong,
     QueueFull,
     Lost,
 }
 
-/// <summary>A datagram that passed: its number, when the link has carried it, and what happens then.</summary>
-internal readonly record struct LinkTransit(long Packet, Instant Leaves, PacketFate Fate);
+/// <summary>A datagram that passed: its number, when the link lets it go, what happens then, whether a clog held it.
+/// </summary>
+internal readonly record struct LinkTransit(long Packet, Instant Leaves, PacketFate Fate, bool IsHeld);

@@ -262,6 +262,9 @@ public sealed class SimulatedNetwork
             case LinkVerdict.Cut:
                 _faults.CutDropped++;
                 break;
+            case LinkVerdict.Out:
+                _faults.OutageDropped++;
+                break;
             case LinkVerdict.TooLong:
                 _faults.TooLongDropped++;
                 break;
@@ -283,6 +286,11 @@ public sealed class SimulatedNetwork
     {
         PacketFate fate = transit.Fate;
         int slot = Schedule(from, to, datagram, transit.Leaves + fate.Delay);
+
+        if (transit.IsHeld)
+        {
+            _faults.Clogged++;
+        }
 
         if (fate.IsReordered)
         {

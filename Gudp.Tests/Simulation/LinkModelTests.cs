@@ -180,6 +180,20 @@ public sealed class LinkModelTests
     }
 
     [Test]
+    public void A_clog_begins_as_often_as_asked_and_whatever_else_happens()
+    {
+        var model = new LinkModel { ClogPpm = TenPercent };
+
+        bool[] alone = [.. Enumerable.Range(0, Packets).Select(packet => Draws.BeginsClog(model, packet))];
+        bool[] among = [.. Enumerable.Range(0, Packets)
+            .Select(packet => Draws.BeginsClog(AllFaults with { ClogPpm = TenPercent }, packet))];
+
+        Assert.That(alone.Count(begins => begins), Is.EqualTo(Packets / 10).Within(424));
+        Assert.That(among, Is.EqualTo(alone));
+        Assert.That(Draws.BeginsClog(LinkModel.Perfect, 0), Is.False);
+    }
+
+    [Test]
     public void Damage_does_not_touch_an_empty_datagram()
         => Assert.That(Draws.Corrupt(0, []), Is.Zero);
 
@@ -192,7 +206,7 @@ public sealed class LinkModelTests
             var counted = new Prng(seed);
 
             LinkModel.Drawn(draws).Validate();
-            const int DrawsOfAModel = 21;
+            const int DrawsOfAModel = 31;
 
             for (int i = 0; i < DrawsOfAModel; i++)
             {
@@ -211,6 +225,11 @@ public sealed class LinkModelTests
         yield return new TestCaseData(new LinkModel { BurstPackets = 0 }, nameof(LinkModel.BurstPackets));
         yield return new TestCaseData(new LinkModel { BurstPackets = 65 }, nameof(LinkModel.BurstPackets));
         yield return new TestCaseData(new LinkModel { LargestBytes = 65_508 }, nameof(LinkModel.LargestBytes));
+        yield return new TestCaseData(new LinkModel { OutageFor = TimeSpan.FromTicks(1) }, nameof(LinkModel.OutageEvery));
+        yield return new TestCaseData(new LinkModel { SlowFor = TimeSpan.FromTicks(1) }, nameof(LinkModel.SlowEvery));
+        yield return new TestCaseData(new LinkModel { SlowRateBytesPerSecond = -1 }, nameof(LinkModel.SlowRateBytesPerSecond));
+        yield return new TestCaseData(new LinkModel { ClogPpm = 1_000_001 }, nameof(LinkModel.ClogPpm));
+        yield return new TestCaseData(new LinkModel { ClogFor = TimeSpan.FromTicks(-1) }, nameof(LinkModel.ClogFor));
     }
 
     [TestCaseSource(nameof(InvalidModels))]

@@ -30,6 +30,8 @@ internal sealed class SwarmTally
         Add("network QueueDropped", faults.QueueDropped);
         Add("network OverflowDropped", faults.OverflowDropped);
         Add("network Undeliverable", faults.Undeliverable);
+        Add("network OutageDropped", faults.OutageDropped);
+        Add("network Clogged", faults.Clogged);
         Add("network Reordered", faults.Reordered);
         Add("network Corrupted", faults.Corrupted);
     }
