@@ -23,6 +23,8 @@ public readonly record struct ConnectionConfig
             (TimeSpan.FromMilliseconds(10), TimeSpan.FromHours(8)), "shorter is traffic without need")
         .Duration(nameof(HeartbeatInterval), c => c.HeartbeatInterval, (c, v) => c with { HeartbeatInterval = v },
             (TimeSpan.FromMilliseconds(10), TimeSpan.FromHours(8)), "shorter is traffic without need")
+        .Duration(nameof(UnfinishedTimeout), c => c.UnfinishedTimeout, (c, v) => c with { UnfinishedTimeout = v },
+            (TimeSpan.Zero, TimeSpan.FromHours(24)), "longer keeps what is dead")
         .Duration(nameof(HandshakeTimeout), c => c.HandshakeTimeout, (c, v) => c with { HandshakeTimeout = v },
             (TimeSpan.FromMilliseconds(50), TimeSpan.FromHours(1)), "shorter gives up before an answer can come")
         .Duration(nameof(HandshakeRetry), c => c.HandshakeRetry, (c, v) => c with { HandshakeRetry = v },
@@ -33,6 +35,7 @@ public readonly record struct ConnectionConfig
         .Include(nameof(Loss), LossConfig.Table, c => c.Loss, (c, v) => c with { Loss = v })
         .Include(nameof(Congestion), CongestionConfig.Table, c => c.Congestion, (c, v) => c with { Congestion = v })
         .Include(nameof(Security), SecurityConfig.Table, c => c.Security, (c, v) => c with { Security = v })
+        .Include(nameof(Quality), QualityConfig.Table, c => c.Quality, (c, v) => c with { Quality = v })
         .Include(nameof(Queues), QueueConfig.Table, c => c.Queues, (c, v) => c with { Queues = v })
         .Rule((c, errors) => c.CheckRelations(errors));
 
@@ -59,6 +62,16 @@ public readonly record struct ConnectionConfig
         get => _idleTimeout ?? DefaultIdleTimeout;
         init => _idleTimeout = value == DefaultIdleTimeout ? null : value;
     }
+
+    /// <summary>
+    /// Silence after which the peer is gone even though something accepted has not reached it (M35). Default 0: twice
+    /// <see cref="IdleTimeout"/>; 0 to 24 h.
+    /// </summary>
+    /// <remarks>
+    /// Applies while something is undelivered that has not timed out itself; otherwise <see cref="IdleTimeout"/> alone
+    /// counts. At or below that it extends nothing. Longer rides out longer outages and keeps dead peers' queues.
+    /// </remarks>
+    public TimeSpan UnfinishedTimeout { get; init; }
 
     /// <summary>
     /// How long nothing was sent before the first heartbeat goes. Default 1 s (G25, M16); 10 ms to 8 h, at most a third
@@ -123,6 +136,9 @@ public readonly record struct ConnectionConfig
 
     /// <summary>How packets are protected; must be named before anything is opened.</summary>
     public SecurityConfig Security { get; init; }
+
+    /// <summary>When a connection counts as too poor to go on.</summary>
+    public QualityConfig Quality { get; init; }
 
     /// <summary>Limits of what waits inside a connection.</summary>
     public QueueConfig Queues { get; init; }

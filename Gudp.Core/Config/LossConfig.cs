@@ -14,24 +14,38 @@ public readonly record struct LossConfig
             (TimeSpan.Zero, TimeSpan.FromSeconds(1)), "the sender waits for that long on top of the round trip")
         .Count(nameof(AckEveryPackets), c => c.AckEveryPackets, (c, v) => c with { AckEveryPackets = v }, (1, 64),
             "rarer acks make the sender send in bursts")
+        .Count(nameof(MostPacketsPerAck), c => c.MostPacketsPerAck, (c, v) => c with { MostPacketsPerAck = v },
+            (1, 256), "rarer acks than that tell the sender too little")
+        .Count(nameof(MaxAcksPerSecond), c => c.MaxAcksPerSecond, (c, v) => c with { MaxAcksPerSecond = v },
+            (0, 1_000_000), "a limit that high is none")
         .Flag(nameof(AskImmediateAcks), c => c.AskImmediateAcks, (c, v) => c with { AskImmediateAcks = v })
         .Flag(nameof(EagerResend), c => c.EagerResend, (c, v) => c with { EagerResend = v })
         .Duration(nameof(TimerGranularity), c => c.TimerGranularity, (c, v) => c with { TimerGranularity = v },
             (TimeSpan.FromMicroseconds(100), TimeSpan.FromMilliseconds(50)),
-            "deadlines finer than the system's timer fire late, coarser ones waste time");
+            "deadlines finer than the system's timer fire late, coarser ones waste time")
+        .Duration(nameof(LeastProbeTimeout), c => c.LeastProbeTimeout, (c, v) => c with { LeastProbeTimeout = v },
+            (TimeSpan.Zero, TimeSpan.FromSeconds(10)), "a lost tail would stand still for longer than users wait")
+        .Duration(nameof(LargestProbeTimeout), c => c.LargestProbeTimeout, (c, v) => c with { LargestProbeTimeout = v },
+            (TimeSpan.FromMilliseconds(100), TimeSpan.FromMinutes(10)),
+            "shorter floods a path that is only slow, longer never notices that it is back")
+        .Rule((c, errors) => c.CheckRelations(errors));
 
     private const int DefaultPacketThreshold = 3;
     private const int DefaultAckEveryPackets = 2;
+    private const int DefaultMostPacketsPerAck = 32;
     private static readonly TimeSpan DefaultFirstRoundTrip = TimeSpan.FromMilliseconds(333);
     private static readonly TimeSpan DefaultMaxAckDelay = TimeSpan.FromMilliseconds(25);
     private static readonly TimeSpan DefaultTimerGranularity = TimeSpan.FromMilliseconds(1);
+    private static readonly TimeSpan DefaultLargestProbeTimeout = TimeSpan.FromSeconds(1);
 
     // Only deviations are stored: a struct's initialisers do not run for default(LossConfig) or new LossConfig[n].
     private readonly TimeSpan? _firstRoundTrip;
     private readonly int? _packetThreshold;
     private readonly TimeSpan? _maxAckDelay;
     private readonly int? _ackEveryPackets;
+    private readonly int? _mostPacketsPerAck;
     private readonly TimeSpan? _timerGranularity;
+    private readonly TimeSpan? _largestProbeTimeout;
 
     /// <summary>
     /// Round trip assumed before the first measurement. Default 333 ms (RFC 9002 section 6.2.2); 1 ms to 10 s.
@@ -82,6 +96,30 @@ public readonly record struct LossConfig
     }
 
     /// <summary>
+    /// How rare acks may become on a fast path where nothing is missing. Default 32 packets (RFC 9000 section 13.2.2);
+    /// 1 to 256.
+    /// </summary>
+    /// <remarks>
+    /// There they go eight times per round trip, and not after more packets than this. At or below
+    /// <see cref="AckEveryPackets"/> they never become rarer. A peer that asks for a rhythm of its own gets that.
+    /// </remarks>
+    public int MostPacketsPerAck
+    {
+        get => _mostPacketsPerAck ?? DefaultMostPacketsPerAck;
+        init => _mostPacketsPerAck = value == DefaultMostPacketsPerAck ? null : value;
+    }
+
+    /// <summary>
+    /// How many packets that carry nothing but an ack may leave in a second (M19). Default 0: no limit; 0 to 1,000,000,
+    /// and at least one per <see cref="MaxAckDelay"/>.
+    /// </summary>
+    /// <remarks>
+    /// For links where each packet costs. Acks on packets that leave anyway are not limited. The sender then learns
+    /// late of what is missing.
+    /// </remarks>
+    public int MaxAcksPerSecond { get; init; }
+
+    /// <summary>
     /// Asks the peer to acknowledge every packet at once, whatever it is set to itself. Default false.
     /// </summary>
     /// <remarks>
@@ -106,6 +144,44 @@ public readonly record struct LossConfig
         init => _timerGranularity = value == DefaultTimerGranularity ? null : value;
     }
 
+    /// <summary>
+    /// The shortest wait before unanswered packets are asked about (M20). Default 0: what the round trip gives (RFC 9002
+    /// section 6.2.1); 0 to 10 s.
+    /// </summary>
+    /// <remarks>For paths that stall more than their round trips show; a lost tail is then noticed no sooner.</remarks>
+    public TimeSpan LeastProbeTimeout { get; init; }
+
+    /// <summary>
+    /// The longest wait from one unanswered probe to the next (M20). Default 1 s; 100 ms to 10 min, at least
+    /// <see cref="LeastProbeTimeout"/>.
+    /// </summary>
+    /// <remarks>
+    /// RFC 9002 doubles the wait without end. Here it stops at this, or at the wait for the first probe if that is
+    /// longer: a path that comes back is used again at once, at the cost of a heartbeat's packets.
+    /// </remarks>
+    public TimeSpan LargestProbeTimeout
+    {
+        get => _largestProbeTimeout ?? DefaultLargestProbeTimeout;
+        init => _largestProbeTimeout = value == DefaultLargestProbeTimeout ? null : value;
+    }
+
     /// <summary>What differs from the default, as text.</summary>
     public override string ToString() => Table.ToText(this);
+
+    private void CheckRelations(ConfigErrors errors)
+    {
+        if (MaxAcksPerSecond > 0 && MaxAcksPerSecond * MaxAckDelay < TimeSpan.FromSeconds(1))
+        {
+            errors.Add(nameof(MaxAcksPerSecond), Table.ValueOf(this, nameof(MaxAcksPerSecond)),
+                "at least one ack per MaxAckDelay",
+                $"the peer waits no longer than MaxAckDelay, which is {Table.ValueOf(this, nameof(MaxAckDelay))}");
+        }
+
+        if (LeastProbeTimeout > LargestProbeTimeout)
+        {
+            errors.Add(nameof(LeastProbeTimeout), Table.ValueOf(this, nameof(LeastProbeTimeout)),
+                "at most LargestProbeTimeout",
+                $"no wait exceeds it, and it is {Table.ValueOf(this, nameof(LargestProbeTimeout))}");
+        }
+    }
 }

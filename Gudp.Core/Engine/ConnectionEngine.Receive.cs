@@ -7,15 +7,6 @@ namespace Gudp.Core.Engine;
 // One pass, in that order: nothing is believed before the checksum, nothing is marked before the payload holds it.
 internal sealed partial class ConnectionEngine
 {
-    // Beyond this a peer could keep us from acknowledging at all.
-    private const int MaxAckEvery = 256;
-
-    private int _ackEvery;
-    private TimeSpan _ackDelay;
-    private bool _ackOwed;
-    private bool _ackDue;
-    private long _ackFrequencyFrom = -1;
-
     /// <summary>Takes one short-form datagram that names our id.</summary>
     /// <returns><see cref="DropReason.None"/> if it was accepted.</returns>
     internal DropReason HandleDatagram(
@@ -44,8 +35,7 @@ internal sealed partial class ConnectionEngine
         {
             case WindowVerdict.Duplicate:
                 // The ack may have been lost, or the sender was too eager: tell it again.
-                _ackDue |= _state is ConnectionState.Open or ConnectionState.Flushing;
-                _ackOwed = true;
+                _acks.OnDuplicate(mayAnswer: _state is ConnectionState.Open or ConnectionState.Flushing);
                 return DropReason.Duplicate;
             case WindowVerdict.TooOld:
                 return DropReason.TooOld;
@@ -96,8 +86,8 @@ internal sealed partial class ConnectionEngine
 
         ReadOnlySpan<byte> payload = check.Payload;
         isEliciting |= !payload.IsEmpty;
-        _lastReceived = now;
-        _timers.Set(TimerKind.Idle, now + _config.IdleTimeout);
+        _alive.OnReceived(now);
+        _timers.Set(TimerKind.Idle, _alive.IdleDeadline);
         _handshake?.HandlePeerOpen();
 
         if (!HandleAckFrames(frames, now))
@@ -132,37 +122,9 @@ internal sealed partial class ConnectionEngine
     {
         Arrival arrival = _received.Add(number, now, isEliciting);
 
-        if (!isEliciting)
+        if (isEliciting)
         {
-            return;
-        }
-
-        // RFC 9000 section 13.2.1: at once on reordering or a gap, else every few packets, else after the delay.
-        _ackOwed = true;
-
-        if (arrival != Arrival.InOrder || _received.ElicitingSinceAck >= _ackEvery || _ackDelay == TimeSpan.Zero)
-        {
-            _ackDue = true;
-        }
-        else if (!_ackDue && _timers.Of(TimerKind.Ack).IsNever)
-        {
-            _timers.Set(TimerKind.Ack, now + CurrentAckDelay);
-        }
-    }
-
-    private TimeSpan CurrentAckDelay
-    {
-        get
-        {
-            // min(25 ms, RTT/4): a short path should not wait for a delay made for long ones.
-            if (!_rtt.HasSample)
-            {
-                return _ackDelay;
-            }
-
-            TimeSpan quarter = Shorter(_ackDelay, _rtt.Smoothed / 4);
-            TimeSpan finest = _config.Loss.TimerGranularity;
-            return quarter > finest ? quarter : Shorter(_ackDelay, finest);
+            _acks.OnArrived(arrival, _received.ElicitingSinceAck, _rtt.Sample, now);
         }
     }
 
@@ -186,9 +148,11 @@ internal sealed partial class ConnectionEngine
     {
         PacketNumber largest = frame.LargestAcked;
 
-        if (!_sent.WasSent(largest))
+        // D-2.4: all ranges are looked at before any is believed.
+        if (!_sent.WasSent(largest) || AcksSkipped(frame.AckRanges))
         {
-            Violate(CloseCode.AckedUnsent, $"Packet {largest.Value} was acknowledged and never sent.", now);
+            Violate(
+                CloseCode.AckedUnsent, $"An ack up to packet {largest.Value} covers one that was never sent.", now);
             return false;
         }
 
@@ -196,10 +160,12 @@ internal sealed partial class ConnectionEngine
         // measure the peer's batching, not the path (RFC 9002 section 5.1).
         bool isLargestNew = _sent.TryFind(largest, out SentPacket newest) && newest.Fate == PacketFate.Open;
         bool anyEliciting = false;
+        int rangeCount = 0;
         AckRangeReader ranges = frame.AckRanges;
 
         while (ranges.TryNext(out AckRange range))
         {
+            rangeCount++;
             anyEliciting |= TakeRange(range, now, isLargestNew ? newest.SentAt : Instant.Never, frame.AckDelay);
             isLargestNew = false;
         }
@@ -210,7 +176,21 @@ internal sealed partial class ConnectionEngine
             DeclareLost(now);
         }
 
+        _settled.OnAck(rangeCount, _sent.OldestUnsettled, _rtt.Smoothed, now);
         return true;
+    }
+
+    private bool AcksSkipped(AckRangeReader ranges)
+    {
+        while (ranges.TryNext(out AckRange range))
+        {
+            if (_skips.IsIn(range))
+            {
+                return true;
+            }
+        }
+
+        return false;
     }
 
     /// <param name="newestSentAt">When the largest acknowledged packet left; never if it brings no sample.</param>
@@ -236,7 +216,9 @@ internal sealed partial class ConnectionEngine
             }
             else if (_sent.TryAckLate(number, out packet) && packet.Fate == PacketFate.Lost)
             {
-                _loss.OnSpuriousLoss(number);
+                _counters.PacketsSpuriouslyLost++;
+                _quality.OnSpuriousLoss();
+                _loss.OnSpuriousLoss(packet, now);
                 _controller.OnSpuriousLoss(packet.SentAt, now);
             }
 
@@ -253,6 +235,7 @@ internal sealed partial class ConnectionEngine
     private void TakeAcked(in SentPacket packet, Instant now)
     {
         _counters.PacketsAcked++;
+        _quality.OnAcked();
 
         // The peer's socket buffer limits just as the application does: a window that it keeps from being filled has
         // proved nothing, and one grown beyond all use would not feel a loss.
@@ -287,10 +270,8 @@ internal sealed partial class ConnectionEngine
                 case FrameType.Settled:
                     _received.ForgetBelow(frame.SettledBelow.Value);
                     break;
-                case FrameType.AckFrequency when number.Value > _ackFrequencyFrom:
-                    _ackFrequencyFrom = number.Value;
-                    _ackEvery = (int)Math.Clamp(frame.AckEveryPackets, 1, MaxAckEvery);
-                    _ackDelay = Shorter(frame.MaxAckDelay, _config.Loss.MaxAckDelay);
+                case FrameType.AckFrequency:
+                    _acks.OnAsked(number, frame.AckEveryPackets, frame.MaxAckDelay);
                     break;
                 default:
                     // Padding, Ping: their arrival is all they say. Path and id frames are answered with path changes.

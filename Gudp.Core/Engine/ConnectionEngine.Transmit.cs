@@ -9,17 +9,12 @@ internal sealed partial class ConnectionEngine
 {
     private const int InitialSentSlots = 256;
 
-    // An end that only receives never sends a packet whose ack would let it forget old ranges: it asks for one
-    // after this many pure acks that carried more than one range.
-    private const int PureAcksBeforePing = 32;
-
     private const int ProbesAtMost = 2;
 
     private int _probesOwed;
     private bool _pingOwed;
     private OwedFrame _handshakeDone;
     private OwedFrame _ackFrequency;
-    private int _pureAcks;
     private Instant _nextGoodbyeAt;
 
     /// <summary>
@@ -62,7 +57,7 @@ internal sealed partial class ConnectionEngine
     {
         if (_handshake is not null && !_handshake.IsConfirmed)
         {
-            int finish = _handshake.PollFinish(datagram, now, beforePackets: WantsToSay);
+            int finish = _handshake.PollFinish(datagram, now, beforePackets: WantsToSay(now));
             _timers.Set(TimerKind.Handshake, _handshake.NextDeadline);
 
             if (finish > 0)
@@ -74,17 +69,18 @@ internal sealed partial class ConnectionEngine
         return PollPacket(datagram, now);
     }
 
-    private bool WantsToSay => _ackDue || _pingOwed || _probesOwed > 0 || _payload.HasDataToSend;
+    private bool WantsToSay(Instant now) => _acks.IsDue(now) || _pingOwed || _probesOwed > 0 || _payload.HasDataToSend;
 
     private int PollPacket(Span<byte> datagram, Instant now)
     {
         bool isProbe = _probesOwed > 0;
-        bool mustAskForAck = _ackDue && MustAskForAck;
+        bool isAckDue = _acks.IsDue(now);
+        bool mustAskForAck = _acks.ShouldAsk(_received.Ranges.Length, now);
         bool hasWork = isProbe || _pingOwed || _handshakeDone.IsOwed || _ackFrequency.IsOwed
             || mustAskForAck || _payload.HasDataToSend;
         bool mayElicit = hasWork && (isProbe || IsAllowed(now));
 
-        if (!mayElicit && !_ackDue)
+        if (!mayElicit && !isAckDue)
         {
             return 0;
         }
@@ -95,17 +91,26 @@ internal sealed partial class ConnectionEngine
             return 0;
         }
 
+        if (mayElicit && !_sent.IsFull && _skips.IsDue(_sent.Next))
+        {
+            // D-2.4: whoever acknowledges this number did not receive it.
+            _skips.OnSkipped(_sent.Skip());
+            _counters.NumbersSkipped++;
+        }
+
         PacketNumber number = _sent.Next;
         int limit = Math.Min(datagram.Length, _packetBytes) - WireFormat.TrailerBytes;
         int position = WriteHeader(datagram, number);
         int headerBytes = position;
         long largestAckedInIt = -1;
 
-        if (_ackOwed && _received.Ranges.Length > 0)
+        if (_acks.IsOwed && _received.Ranges.Length > 0)
         {
             position += WriteAck(datagram[position..limit], now);
             largestAckedInIt = position > headerBytes ? _received.Largest : -1;
         }
+
+        position += WriteSettled(datagram[position..limit]);
 
         int controlBytes = mayElicit ? WriteControl(datagram[position..limit], number) : 0;
         position += controlBytes;
@@ -171,10 +176,21 @@ internal sealed partial class ConnectionEngine
 
         if (written > 0)
         {
-            _ackOwed = false;
-            _ackDue = false;
+            _acks.OnWritten();
             _received.OnAckWritten();
-            _timers.Clear(TimerKind.Ack);
+        }
+
+        return written;
+    }
+
+    // D-2.7: only on packets that leave anyway, and it makes none of them ask for an acknowledgement.
+    private int WriteSettled(Span<byte> destination)
+    {
+        int written = _settled.IsDue ? FrameWriter.WriteSettled(destination, _settled.Below) : 0;
+
+        if (written > 0)
+        {
+            _settled.OnWritten();
         }
 
         return written;
@@ -210,8 +226,6 @@ internal sealed partial class ConnectionEngine
 
         return written;
     }
-
-    private bool MustAskForAck => _received.Ranges.Length > 1 && _pureAcks >= PureAcksBeforePing;
 
     /// <summary>
     /// Padding stands before the payload, which owns the rest of the packet; only tiny packets need it.
@@ -254,15 +268,15 @@ internal sealed partial class ConnectionEngine
             ApplicationLimited = limited,
             LargestAckedInIt = largestAckedInIt,
         });
-        _lastSent = now;
+        _alive.OnSent(hasPayload: payloadBytes > 0, now);
+        _acks.OnPacketSent(isEliciting, now);
 
         if (!isEliciting)
         {
-            _pureAcks++;
+            _counters.PureAcksSent++;
             return;
         }
 
-        _pureAcks = 0;
         _probesOwed = Math.Max(0, _probesOwed - 1);
         _counters.PayloadBytesSent += payloadBytes;
         _controller.OnSent(bytes, now);
@@ -310,12 +324,14 @@ internal sealed partial class ConnectionEngine
         while (_loss.TryNextLost(now, out SentPacket lost, out bool isPersistent))
         {
             _counters.PacketsLost++;
+            _quality.OnLost();
             _controller.OnLost(lost.Bytes, lost.SentAt, isPersistent, now);
 
             if (isPersistent)
             {
                 // The path may have changed for good: its least round trip is measured anew (RFC 9002 section 5.2).
                 _rtt.ForgetMinimum();
+                _counters.PersistentCongestions++;
             }
 
             if (lost.HasPayload)
@@ -389,7 +405,6 @@ internal sealed partial class ConnectionEngine
         CloseReason reason = _status.Reason ?? CloseReason.ByApplication;
         position += FrameWriter.WriteClose(
             datagram[position..^WireFormat.TrailerBytes], (ulong)reason.Code, reason.Detail);
-        _lastSent = now;
         int total = position + WireFormat.TrailerBytes;
         _endpoint.Trailer.SealShort(datagram[..total]);
         return total;

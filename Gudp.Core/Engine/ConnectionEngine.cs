@@ -41,16 +41,17 @@ internal sealed partial class ConnectionEngine
     private readonly ICongestionController _controller;
     private readonly Pacer _pacer;
     private readonly EagerBudget _eager = new();
+    private readonly AckSchedule _acks;
+    private readonly NumberSkips _skips;
+    private readonly SettledNotice _settled = new();
+    private readonly KeepAlive _alive;
+    private readonly QualityWatch _quality;
     private readonly TimerTable _timers = new();
 
     private ConnectionState _state = ConnectionState.Idle;
     private ulong _peerId;
     private int _packetBytes;
     private int _windowCap = int.MaxValue;
-    private TimeSpan _peerIdleTimeout = TimeSpan.MaxValue;
-    private Instant _lastReceived;
-    private Instant _lastSent;
-    private Instant _lastHeartbeat;
     private bool _payloadToldEnd;
     private int _goodbyesLeft;
     private int _lateAnswersLeft;
@@ -79,11 +80,13 @@ internal sealed partial class ConnectionEngine
         _sent = new SentPacketRing(Math.Min(InitialSentSlots, endpoint.SentSlots), endpoint.SentSlots);
         _rtt = new RttEstimator(loss.FirstRoundTrip);
         _loss = new LossDetector(
-            _sent, _rtt, new LossRules(loss.PacketThreshold, loss.MaxAckDelay, loss.TimerGranularity));
+            _sent, _rtt, RulesOf(loss));
         _controller = CongestionControllers.Make(_config.Congestion, _packetBytes);
         _pacer = new Pacer(_packetBytes, AssumedPeerBufferBytes, loss.TimerGranularity);
-        _ackEvery = loss.AckEveryPackets;
-        _ackDelay = loss.MaxAckDelay;
+        _acks = new AckSchedule(loss);
+        _skips = new NumberSkips(endpoint.Identity.Secrets);
+        _alive = new KeepAlive(_config);
+        _quality = new QualityWatch(_config.Quality);
     }
 
     internal PeerAddress RemoteAddress { get; }
@@ -116,7 +119,6 @@ internal sealed partial class ConnectionEngine
         Invariant.Require(_handshake is not null, "Only the client's end opens.");
         Invariant.Require(_state == ConnectionState.Idle, "A connection is opened once.");
         Enter(ConnectionEvent.OpenAsked, now);
-        _lastReceived = now;
         _timers.Set(TimerKind.Handshake, now);
         _timers.Set(TimerKind.Idle, now + _config.HandshakeTimeout);
     }
@@ -175,6 +177,8 @@ internal sealed partial class ConnectionEngine
             Enter(ConnectionEvent.Flushed, now);
         }
 
+        EndIfTooPoor(now);
+
         if (_state is ConnectionState.Open or ConnectionState.Flushing)
         {
             ArmTimers(now);
@@ -202,11 +206,9 @@ internal sealed partial class ConnectionEngine
     {
         _peerId = peerId;
         PeerInstance = peer.Instance;
-        _lastReceived = now;
-        _lastSent = now;
+        _alive.OnOpened(peer.IdleTimeout, now);
         _packetBytes = Math.Clamp(peer.LargestDatagramBytes, WireFormat.MinimumHelloBytes, _config.Path.PacketBytes);
         _loss.MaxAckDelay = peer.MaxAckDelay;
-        _peerIdleTimeout = peer.IdleTimeout;
 
         // The kernel charges a small datagram about twice its bytes, and half the buffer is left to others' bursts.
         _windowCap = Math.Max(peer.SocketBufferBytes / 4, 2 * _packetBytes);
@@ -224,7 +226,7 @@ internal sealed partial class ConnectionEngine
 
         _status.TrySetOpen();
         _timers.Clear(TimerKind.Handshake);
-        _timers.Set(TimerKind.Idle, now + _config.IdleTimeout);
+        _timers.Set(TimerKind.Idle, _alive.IdleDeadline);
         _owner.HandleOpened();
     }
 
@@ -239,11 +241,12 @@ internal sealed partial class ConnectionEngine
                 HandleLossTimer(now);
                 break;
             case TimerKind.Ack:
-                _ackDue = true;
+                _acks.OnTimer();
                 break;
             case TimerKind.Heartbeat:
                 _pingOwed = true;
-                _lastHeartbeat = now;
+                _counters.HeartbeatsSent++;
+                _alive.OnHeartbeat(now);
                 break;
             case TimerKind.Eager:
                 OfferOverdue(now);
@@ -265,12 +268,29 @@ internal sealed partial class ConnectionEngine
     private void HandleSilence(Instant now)
     {
         bool opening = _state == ConnectionState.Opening;
+
+        if (!opening && _alive.ShouldWaitOn(_payload.HasUnfinished, now, out Instant askAgain))
+        {
+            _timers.Set(TimerKind.Idle, askAgain);
+            return;
+        }
+
         CloseCode code = opening ? CloseCode.HandshakeTimeout : CloseCode.IdleTimeout;
-        double seconds = (opening ? _config.HandshakeTimeout : _config.IdleTimeout).TotalSeconds;
+        double seconds = (opening ? _config.HandshakeTimeout : _alive.Silence(now)).TotalSeconds;
         _status.End(
             FinalReasons.TimedOut,
             new CloseReason(code, $"Nothing heard from {RemoteAddress} for {seconds:0.#} s."));
         Enter(ConnectionEvent.SilenceElapsed, now);
+    }
+
+    // D-10.1
+    private void EndIfTooPoor(Instant now)
+    {
+        if (_state is ConnectionState.Open or ConnectionState.Flushing && _quality.IsTooPoor(_rtt.Smoothed, now))
+        {
+            _status.End(FinalReasons.TimedOut, new CloseReason(CloseCode.QualityTooLow, _quality.Detail));
+            Enter(ConnectionEvent.QualityFailed, now);
+        }
     }
 
     /// <summary>Nothing more may be waited for: goodbyes now, and all of them at once.</summary>
@@ -364,21 +384,17 @@ internal sealed partial class ConnectionEngine
     {
         _timers.Set(TimerKind.Loss, _loss.Deadline);
         _timers.Set(TimerKind.Eager, MayResendEagerly ? _loss.OverdueDeadline : Instant.Never);
-
-        if (_state == ConnectionState.Open)
-        {
-            // Silence in either direction starts heartbeats (M16, G25); then one per interval (M17). Three must fit
-            // into the time after which the peer gives us up.
-            TimeSpan start = Shorter(_config.HeartbeatStart, _peerIdleTimeout / 3);
-            TimeSpan interval = Shorter(_config.HeartbeatInterval, _peerIdleTimeout / 3);
-            Instant silence = Instant.Earlier(_lastReceived, _lastSent) + start;
-            _timers.Set(TimerKind.Heartbeat, Instant.Later(silence, _lastHeartbeat + interval));
-        }
-        else
-        {
-            _timers.Clear(TimerKind.Heartbeat);
-        }
+        _timers.Set(TimerKind.Ack, _acks.NextDeadline(now));
+        _timers.Set(
+            TimerKind.Heartbeat, _state == ConnectionState.Open ? _alive.HeartbeatDeadline : Instant.Never);
     }
+
+    private static LossRules RulesOf(in LossConfig loss) => new(
+        loss.PacketThreshold, loss.MaxAckDelay, loss.TimerGranularity)
+    {
+        LeastProbeTimeout = loss.LeastProbeTimeout,
+        LargestProbeTimeout = loss.LargestProbeTimeout,
+    };
 
     private static TimeSpan Shorter(TimeSpan first, TimeSpan second) => first <= second ? first : second;
 }

@@ -41,6 +41,7 @@ internal enum ConnectionEvent : byte
     PeerClosed,
     GoodbyesSent,
     SilenceElapsed,
+    QualityFailed,
     DrainElapsed,
     CutOff,
 }
@@ -68,12 +69,14 @@ internal static class ConnectionTable
 
             (Open, CloseAsked) => Flushing,
             (Open, RuleBroken) => Closing,
+            (Open, QualityFailed) => Closing,
             (Open, PeerClosed) => Draining,
             (Open, SilenceElapsed) => Ended,
             (Open, CutOff) => Ended,
 
             (Flushing, Flushed) => Closing,
             (Flushing, RuleBroken) => Closing,
+            (Flushing, QualityFailed) => Closing,
             (Flushing, PeerClosed) => Draining,
             (Flushing, SilenceElapsed) => Ended,
             (Flushing, CutOff) => Ended,

@@ -3,6 +3,10 @@
 // Two rules, both triggered by an acknowledgement (RFC 9002 section 6.1):
 //   by count  a packet is lost once a packet sent PacketThreshold or more later is acknowledged;
 //   by time   a packet is lost once a later one is acknowledged and it is older than 9/8 of the round trip.
+// A declaration that proves wrong shows how far the path reorders. It raises the threshold, up to 20, and the age by
+// what was missing. A path that reorders further than 20 packets is judged by time alone (RFC 8985 section 6.2).
+// Both are given back in halves when many round trips had losses and none of them was wrong.
+//
 // A tail that nobody acknowledges fires neither rule. For it there is the probe deadline: it does not declare
 // anything lost, it only asks the engine to send something that must be acknowledged (section 6.2).
 // Beside these, and without any effect on them, packets with payload become overdue: their content is worth a second
@@ -25,7 +29,14 @@ namespace Gudp.Core.Engine;
 /// <param name="PacketThreshold">How many later packets must be acknowledged; 3 or more (section 6.1.1).</param>
 /// <param name="MaxAckDelay">The longest the peer may hold an acknowledgement back.</param>
 /// <param name="Granularity">The finest the timers here can do; the RFC recommends 1 ms.</param>
-internal readonly record struct LossRules(int PacketThreshold, TimeSpan MaxAckDelay, TimeSpan Granularity);
+internal readonly record struct LossRules(int PacketThreshold, TimeSpan MaxAckDelay, TimeSpan Granularity)
+{
+    /// <summary>No probe goes sooner.</summary>
+    internal TimeSpan LeastProbeTimeout { get; init; }
+
+    /// <summary>Doubling the wait for a probe stops here, or at the first wait if that is longer.</summary>
+    internal TimeSpan LargestProbeTimeout { get; init; } = TimeSpan.MaxValue;
+}
 
 /// <summary>Declares packets lost and asks for probes; see the comment on top.</summary>
 internal sealed class LossDetector
@@ -36,12 +47,25 @@ internal sealed class LossDetector
     // RFC 9002 section 7.6.1.
     private const int PersistentCongestionThreshold = 3;
 
+    // RFC 8985 section 7.2 keeps a widened window for 16 recoveries.
+    private const int LossyRoundsBeforeRelaxing = 16;
+
     // Beyond this no time-out of ours is still waiting; it keeps the deadline within its range.
     private const int MaxBackoffShift = 16;
+
+    // A path that holds packets back for longer than this and its round trip has lost them for all that is useful.
+    private static readonly TimeSpan LargestAllowance = TimeSpan.FromMilliseconds(100);
 
     private readonly SentPacketRing _ring;
     private readonly RttEstimator _rtt;
     private readonly TimeSpan _granularity;
+    private readonly TimeSpan _leastProbeTimeout;
+    private readonly TimeSpan _largestProbeTimeout;
+    private readonly int _firstThreshold;
+    private TimeSpan _allowance;               // added to the age at which a packet is lost
+    private bool _isCountOff;                  // the path reorders further than any threshold
+    private int _lossyRounds;                  // round trips with losses since the last wrong one
+    private Instant _lastLossyRound;
     private long _overdueFrom;                 // all payload below was offered once more already
     private Instant _firstSampleAt = Instant.Never;
     private SentPacket _firstOfRun;            // a run: packets lost one after another, none acknowledged between
@@ -53,6 +77,9 @@ internal sealed class LossDetector
         _ring = ring;
         _rtt = rtt;
         _granularity = rules.Granularity;
+        _leastProbeTimeout = rules.LeastProbeTimeout;
+        _largestProbeTimeout = rules.LargestProbeTimeout;
+        _firstThreshold = rules.PacketThreshold;
         PacketThreshold = rules.PacketThreshold;
         MaxAckDelay = rules.MaxAckDelay;
     }
@@ -69,12 +96,15 @@ internal sealed class LossDetector
     internal int PtoCount { get; private set; }
 
     /// <summary>The wait for the first probe, without backoff; closing and path rules count in this.</summary>
-    internal TimeSpan ProbeTimeout => _rtt.ProbeTimeout(MaxAckDelay, _granularity);
+    internal TimeSpan ProbeTimeout => Longer(_rtt.ProbeTimeout(MaxAckDelay, _granularity), _leastProbeTimeout);
+
+    /// <summary>How old a packet in flight gets behind an acknowledged one before it counts as lost.</summary>
+    internal TimeSpan LossDelay => _rtt.LossDelay(_granularity) + _allowance;
 
     /// <summary>When the oldest packet in flight counts as lost; never while no later one is acknowledged.</summary>
     internal Instant LossDeadline
         => _ring.OpenPackets > 0 && _ring.OldestUnsettled.Value < _ring.LargestAcked
-            ? _ring.Peek(_ring.OldestUnsettled).SentAt + _rtt.LossDelay(_granularity)
+            ? _ring.Peek(_ring.OldestUnsettled).SentAt + LossDelay
             : Instant.Never;
 
     /// <summary>When the peer must be asked, counted from the last packet that asked it.</summary>
@@ -87,8 +117,10 @@ internal sealed class LossDetector
                 return Instant.Never;
             }
 
-            int shift = Math.Min(PtoCount, MaxBackoffShift);
-            return _ring.LastElicitingSentAt + new TimeSpan(ProbeTimeout.Ticks << shift);
+            TimeSpan first = ProbeTimeout;
+            TimeSpan backedOff = new(first.Ticks << Math.Min(PtoCount, MaxBackoffShift));
+            TimeSpan most = Longer(first, _largestProbeTimeout);
+            return _ring.LastElicitingSentAt + (backedOff < most ? backedOff : most);
         }
     }
 
@@ -137,25 +169,32 @@ internal sealed class LossDetector
         }
 
         PacketNumber oldest = _ring.OldestUnsettled;
-        long ackedLater = _ring.LargestAcked - oldest.Value;
-        bool isLost = ackedLater >= PacketThreshold || (ackedLater > 0 && now >= LossDeadline);
+        bool isLost = IsLostByCount(oldest.Value) || (oldest.Value < _ring.LargestAcked && now >= LossDeadline);
 
         if (!isLost || !_ring.TryLose(oldest, out lost))
         {
             return false;
         }
 
+        NoteLossyRound(now);
         isPersistent = ExtendRun(lost);
         return true;
     }
 
     /// <summary>
-    /// A packet declared lost was acknowledged late: the path reorders further than the threshold allows for.
+    /// A packet declared lost was acknowledged late: the path reorders further than the rules allow for.
     /// </summary>
-    internal void OnSpuriousLoss(PacketNumber late)
+    internal void OnSpuriousLoss(in SentPacket late, Instant now)
     {
-        long distance = _ring.LargestAcked - late.Value + 1;
+        long distance = _ring.LargestAcked - late.Number + 1;
         PacketThreshold = (int)Math.Clamp(distance, PacketThreshold, Math.Max(PacketThreshold, MaxPacketThreshold));
+        _isCountOff |= distance > PacketThreshold;
+
+        TimeSpan missing = now - late.SentAt - _rtt.LossDelay(_granularity);
+        TimeSpan most = Longer(LargestAllowance, _rtt.Smoothed);
+        _allowance = Longer(_allowance, missing < most ? missing : most);
+
+        _lossyRounds = 0;
         _lastOfRun = -1;
     }
 
@@ -188,6 +227,33 @@ internal sealed class LossDetector
 
         _ring.MarkOverdueOffered(number);
         return true;
+    }
+
+    private bool IsLostByCount(long oldest)
+    {
+        // A number left out was never in flight: it does not show that anything overtook.
+        bool skippedBetween = oldest < _ring.LastSkipped && _ring.LastSkipped < _ring.LargestAcked;
+        long ackedLater = _ring.LargestAcked - oldest - (skippedBetween ? 1 : 0);
+        return !_isCountOff && ackedLater >= PacketThreshold;
+    }
+
+    private void NoteLossyRound(Instant now)
+    {
+        if (now - _lastLossyRound < _rtt.Smoothed)
+        {
+            return;
+        }
+
+        _lastLossyRound = now;
+        _lossyRounds++;
+
+        if (_lossyRounds >= LossyRoundsBeforeRelaxing)
+        {
+            _lossyRounds = 0;
+            _isCountOff = false;
+            _allowance /= 2;
+            PacketThreshold = (PacketThreshold + _firstThreshold) / 2;
+        }
     }
 
     private bool TryFindOverdue(out PacketNumber number)
@@ -223,7 +289,7 @@ internal sealed class LossDetector
 
         _lastOfRun = lost.Number;
 
-        if ((lost.SentAt - _firstOfRun.SentAt).Ticks <= PersistentCongestionThreshold * ProbeTimeout.Ticks)
+        if ((lost.SentAt - _firstOfRun.SentAt).Ticks <= PersistentCongestionThreshold * PersistenceUnit.Ticks)
         {
             return false;
         }
@@ -232,6 +298,11 @@ internal sealed class LossDetector
         _lastOfRun = -1;
         return true;
     }
+
+    // Section 7.6.1: of the path alone, whatever the configuration says about probes.
+    private TimeSpan PersistenceUnit => _rtt.ProbeTimeout(MaxAckDelay, _granularity);
+
+    private static TimeSpan Longer(TimeSpan first, TimeSpan second) => first >= second ? first : second;
 
     private bool WasAnyAckedBetween(long first, long last)
     {

@@ -76,6 +76,9 @@ internal sealed class SentPacketRing
     /// <summary>The largest number acknowledged so far; -1 before the first.</summary>
     internal long LargestAcked { get; private set; } = -1;
 
+    /// <summary>The last number left out; -1 before the first.</summary>
+    internal long LastSkipped { get; private set; } = -1;
+
     /// <summary>When the last packet left that asked for an acknowledgement; meaningless before the first.</summary>
     internal Instant LastElicitingSentAt { get; private set; }
 
@@ -113,6 +116,7 @@ internal sealed class SentPacketRing
     internal PacketNumber Skip()
     {
         long number = TakeNumber();
+        LastSkipped = number;
         SlotOf(number) = new SentPacket { Number = number, Fate = PacketFate.Skipped };
         PassSettled();
         return new PacketNumber(number);

@@ -63,6 +63,9 @@ public enum CloseCode : ushort
     /// <summary>A message larger than the limit agreed on.</summary>
     MessageTooLarge,
 
+    /// <summary>Loss or round trip were beyond <c>Connections.Quality</c> for its patience.</summary>
+    QualityTooLow,
+
     /// <summary>The first code that is free for applications.</summary>
     Application = 0x100,
 }

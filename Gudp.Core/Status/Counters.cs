@@ -37,7 +37,23 @@ public readonly record struct ConnectionCounters(
     TimeSpan MinRtt,
     TimeSpan LatestRtt,
     long WindowBytes,
-    long BytesInFlight);
+    long BytesInFlight)
+{
+    /// <summary>Packets that had counted as lost and were acked after all; they are in both other counts.</summary>
+    public long PacketsSpuriouslyLost { get; init; }
+
+    /// <summary>Times losses over more than three probe time-outs shrank the window to its least.</summary>
+    public long PersistentCongestions { get; init; }
+
+    /// <summary>Packets that carried nothing but an ack.</summary>
+    public long PureAcksSent { get; init; }
+
+    /// <summary>Heartbeats owed after a silence.</summary>
+    public long HeartbeatsSent { get; init; }
+
+    /// <summary>Packet numbers left out against forged acks.</summary>
+    public long NumbersSkipped { get; init; }
+}
 
 /// <summary>
 /// What a daemon did so far. Read while the loop goes on; between turns
@@ -137,6 +153,11 @@ internal sealed class ConnectionCounterSet
     internal long PacketsLost;
     internal long Retransmits;
     internal long ProbesSent;
+    internal long PacketsSpuriouslyLost;
+    internal long PersistentCongestions;
+    internal long PureAcksSent;
+    internal long HeartbeatsSent;
+    internal long NumbersSkipped;
     internal TimeSpan SmoothedRtt;
     internal TimeSpan MinRtt;
     internal TimeSpan LatestRtt;
@@ -158,7 +179,14 @@ internal sealed class ConnectionCounterSet
         MinRtt,
         LatestRtt,
         WindowBytes,
-        BytesInFlight);
+        BytesInFlight)
+    {
+        PacketsSpuriouslyLost = PacketsSpuriouslyLost,
+        PersistentCongestions = PersistentCongestions,
+        PureAcksSent = PureAcksSent,
+        HeartbeatsSent = HeartbeatsSent,
+        NumbersSkipped = NumbersSkipped,
+    };
 }
 
 /// <summary>A daemon's counters while they count. One writer, whoever leads the turn; any thread reads.</summary>

@@ -18,7 +18,7 @@ public enum FinalReasons : uint
     /// <summary>The peer broke the protocol.</summary>
     ProtocolViolated = 1u << 27,
 
-    /// <summary>Nothing valid came for the time allowed.</summary>
+    /// <summary>Nothing valid came for the time allowed, or the path was too poor for it.</summary>
     TimedOut = 1u << 28,
 
     /// <summary>The socket failed.</summary>

@@ -206,7 +206,7 @@ public sealed class LossDetectorTests
         path.Send(packets: 10);
         path.After(OneRoundTrip).Acknowledge(5);
 
-        path.Detector.OnSpuriousLoss(new PacketNumber(0));
+        path.FindWrong(0);
 
         Assert.That(path.Detector.PacketThreshold, Is.EqualTo(6));
     }
@@ -218,8 +218,8 @@ public sealed class LossDetectorTests
         path.Send(packets: 60);
         path.After(OneRoundTrip).Acknowledge(50);
 
-        path.Detector.OnSpuriousLoss(new PacketNumber(0));
-        path.Detector.OnSpuriousLoss(new PacketNumber(49));
+        path.FindWrong(0);
+        path.FindWrong(49);
 
         Assert.That(path.Detector.PacketThreshold, Is.EqualTo(LossDetector.MaxPacketThreshold));
     }
@@ -412,6 +412,13 @@ public sealed class LossDetectorTests
         internal List<int> PersistentAt { get; } = [];
 
         internal int ProbesAsked { get; private set; }
+
+        /// <summary>A packet declared lost is acknowledged after all.</summary>
+        internal void FindWrong(int number)
+        {
+            Ring.TryFind(new PacketNumber(number), out SentPacket late);
+            Detector.OnSpuriousLoss(late, Now);
+        }
 
         internal static LossScenario WithoutSample() => new();
 
