@@ -168,6 +168,8 @@ public sealed class Connection : IDisposable, ILoopConnection
 
     private EndpointDriver? Driver { get; set; }
 
+    internal ConnectionRegister? Register { private get; init; }
+
     void IConnectionOwner.Publish(int maxFrameBytes, TimeSpan smoothedRtt) => _host.Publish(maxFrameBytes, smoothedRtt);
 
     void IConnectionOwner.HandleOpened() => _settled.Set();
@@ -180,6 +182,8 @@ public sealed class Connection : IDisposable, ILoopConnection
         Driver = driver;
     }
 
+    void ILoopConnection.HandleForgotten() => Register?.Remove(this);
+
     // A full fence: whatever a user published before a touch that found the flag still set is seen by the leader.
     void ILoopConnection.ClearTouched() => Interlocked.Exchange(ref _touched, 0);
 
@@ -187,6 +191,7 @@ public sealed class Connection : IDisposable, ILoopConnection
     {
         _status.End(reasons, reason);
         _settled.Set();
+        Register?.Remove(this);
         Payload.HandleStatus(_status.Read(), _status.Reason, now);
     }
 

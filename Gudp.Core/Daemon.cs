@@ -25,6 +25,8 @@ public sealed class Daemon : IDisposable
     private readonly ProcessIdentity _identity;
     private readonly Prng _choices;
     private readonly DaemonCounterSet _counters = new();
+    private readonly ConnectionRegister _connections = new();
+    private readonly DaemonMeter? _meter;
     private readonly EventLoop _loop;
     private readonly object _modeGate = new();
     private LoopThread? _thread;
@@ -60,6 +62,7 @@ public sealed class Daemon : IDisposable
         _identity = new ProcessIdentity(secrets);
         _choices = choices;
         _loop = new EventLoop(network, config.Budgets, _counters, Config.Limits.From(config));
+        _meter = config.Metrics ? new DaemonMeter(config.Name, ReadCounters, _connections) : null;
     }
 
     /// <summary>Why the loop stopped, if it did not stop by <see cref="Dispose"/>; else null.</summary>
@@ -145,7 +148,7 @@ public sealed class Daemon : IDisposable
 
         IDatagramSocket socket = _network.Open(
             local, _config.Sockets.SendBufferBytes, _config.Sockets.ReceiveBufferBytes);
-        Endpoint endpoint = new(_loop, socket.LocalAddress, used);
+        Endpoint endpoint = new(_loop, socket.LocalAddress, used, _connections);
         EndpointSettings settings = new(_config, _identity, socket.Capabilities.ReceiveBufferBytes, _choices);
         EndpointDriver driver = new(socket, new EndpointEngine(settings, endpoint));
         endpoint.Attach(driver);
@@ -161,6 +164,12 @@ public sealed class Daemon : IDisposable
 
     /// <summary>A copy of the daemon's counters. Any thread; the fields are not consistent among each other.</summary>
     public DaemonCounters ReadCounters() => _counters.ReadSnapshot();
+
+    /// <summary>
+    /// The connections that live now, so that their counters and states can be read (M11). Any thread; a new array in
+    /// no order.
+    /// </summary>
+    public Connection[] ReadConnections() => _connections.ReadLive();
 
     /// <summary>
     /// Ends every connection, delivering first what was queued, says goodbye, stops the thread and closes the sockets.
@@ -191,6 +200,7 @@ public sealed class Daemon : IDisposable
             _isDisposed = true;
         }
 
+        _meter?.Dispose();
         thread?.Stop();
 
         if (Fault is null)

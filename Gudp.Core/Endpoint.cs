@@ -20,14 +20,16 @@ public sealed class Endpoint : IDisposable, IConnectionAcceptor
     private readonly Queue<Connection> _accepted = new();
     private readonly EventLoop _loop;
     private readonly ConnectionConfig _config;
+    private readonly ConnectionRegister _register;
     private EndpointDriver? _driver;
     private bool _isListening;
     private bool _isDisposed;
     private bool _hasEnded;         // its socket or daemon is gone; under the gate
 
-    internal Endpoint(EventLoop loop, PeerAddress local, in ConnectionConfig config)
+    internal Endpoint(EventLoop loop, PeerAddress local, in ConnectionConfig config, ConnectionRegister register)
     {
         _loop = loop;
+        _register = register;
         _config = config;
         LocalAddress = local;
     }
@@ -67,7 +69,8 @@ public sealed class Endpoint : IDisposable, IConnectionAcceptor
         ConnectionConfig used = config ?? _config;
         used.ValidateForOpening();
 
-        Connection connection = new(_loop, LocalAddress, remote, used);
+        Connection connection = new(_loop, LocalAddress, remote, used) { Register = _register };
+        _register.Add(connection);
 
         if (!_loop.TryPost(new LoopCommand(LoopCommandKind.Connect, _driver, connection)))
         {
@@ -153,7 +156,11 @@ public sealed class Endpoint : IDisposable, IConnectionAcceptor
     }
 
     IConnectionOwner IConnectionAcceptor.Admit(PeerAddress remote)
-        => new Connection(_loop, LocalAddress, remote, _config);
+    {
+        Connection connection = new(_loop, LocalAddress, remote, _config) { Register = _register };
+        _register.Add(connection);
+        return connection;
+    }
 
     void IConnectionAcceptor.HandleAdmitted(IConnectionOwner owner, ConnectionEngine engine)
     {

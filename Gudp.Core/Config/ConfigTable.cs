@@ -1,11 +1,10 @@
 // The text form, the ranges and the documentation of a config come from one table with one row per property.
 //
 // A row knows its key, how to read and to change the property, and what is allowed. From the rows follow Parse,
-// FromDictionary, ToDictionary, ToString and Validate. Nothing is found by reflection, so a trimmed or
-// ahead-of-time compiled program behaves the same.
+// FromDictionary, ToDictionary, ToString and Validate (ConfigTable.Reading.cs). Nothing is found by reflection, so a
+// trimmed or ahead-of-time compiled program behaves the same.
 using System;
 using System.Collections.Generic;
-using System.Diagnostics.CodeAnalysis;
 using System.Globalization;
 using System.Linq;
 using Gudp.Core.Config;
@@ -24,21 +23,20 @@ public readonly record struct ConfigKey(string Key, string Kind, string Default,
 /// static field; building is not thread-safe, everything else is.
 /// </summary>
 /// <typeparam name="TConfig">A readonly struct whose <c>default</c> is the default config.</typeparam>
-public sealed class ConfigTable<TConfig>
+public sealed partial class ConfigTable<TConfig>
     where TConfig : struct
 {
-    private const int FarthestGuess = 6;
-
     private readonly string _subject = typeof(TConfig).Name;
     private readonly List<Row> _rows = [];
     private readonly Dictionary<string, Row> _byKey = new(StringComparer.OrdinalIgnoreCase);
+    private readonly List<Preset> _presets = [];
     private readonly List<Action<TConfig, ConfigErrors>> _rules = [];
 
     private delegate bool Reader<TValue>(string text, out TValue value);
 
     /// <summary>All keys in the order they were added.</summary>
     public IEnumerable<ConfigKey> Keys
-        => _rows.Select(static row => new ConfigKey(row.Key, row.Kind, row.Show(default), row.Range));
+        => _rows.Select(static row => row.Describe());
 
     /// <summary>A span of time; text such as "250ms".</summary>
     public ConfigTable<TConfig> Duration(
@@ -124,7 +122,10 @@ public sealed class ConfigTable<TConfig>
             get, set, Enum.IsDefined, names, reason);
     }
 
-    /// <summary>Free text without ';', which separates the entries of a config's text.</summary>
+    /// <summary>
+    /// Free text without ';' and control characters, which separate the entries of a config's text, and without spaces
+    /// around it.
+    /// </summary>
     public ConfigTable<TConfig> Text(
         string key, Func<TConfig, string> get, Func<TConfig, string, TConfig> set, int mostCharacters, string reason)
         => Add(
@@ -133,8 +134,7 @@ public sealed class ConfigTable<TConfig>
             new Form<string>(static value => value, TryReadText, "text"),
             get,
             set,
-            value => value.Length >= 1 && value.Length <= mostCharacters
-                && !value.Contains(';', StringComparison.Ordinal),
+            value => value.Length >= 1 && value.Length <= mostCharacters && IsOneEntry(value),
             string.Create(CultureInfo.InvariantCulture, $"1 to {mostCharacters} characters without ';'"),
             reason);
 
@@ -164,11 +164,28 @@ public sealed class ConfigTable<TConfig>
                 (config, errors) => row.Check(get(config), errors.Under(name))));
         }
 
+        foreach (ConfigTable<TPart>.Preset preset in part._presets)
+        {
+            _presets.Add(new Preset(
+                $"{name}.{preset.Key}", preset.Name, config => set(config, preset.Apply(get(config)))));
+        }
+
         foreach (Action<TPart, ConfigErrors> rule in part._rules)
         {
             _rules.Add((config, errors) => rule(get(config), errors.Under(name)));
         }
 
+        return this;
+    }
+
+    /// <summary>
+    /// A whole config with a name: in the text form the key "Preset" takes it as the start, wherever it stands.
+    /// </summary>
+    /// <param name="name">Such as "Lossy".</param>
+    /// <param name="make">Makes it; called when asked for.</param>
+    public ConfigTable<TConfig> WithPreset(string name, Func<TConfig> make)
+    {
+        _presets.Add(new Preset(PresetKey, name, _ => make()));
         return this;
     }
 
@@ -179,69 +196,9 @@ public sealed class ConfigTable<TConfig>
         return this;
     }
 
-    /// <summary>Checks ranges and rules, and throws one exception that lists every problem.</summary>
-    /// <exception cref="GudpConfigException">At least one value or relation is not allowed.</exception>
-    public void Validate(TConfig config)
-    {
-        var errors = new ConfigErrors();
-        Check(config, errors);
-        errors.ThrowIfAny(_subject);
-    }
-
-    /// <summary>
-    /// Reads "Key=value; Key=value"; line ends separate like ';'. What is not named keeps its default. The result is
-    /// valid.
-    /// </summary>
-    /// <exception cref="GudpConfigException">Lists every unknown key, unreadable value and broken rule.</exception>
-    public TConfig Parse(string text)
-    {
-        ArgumentNullException.ThrowIfNull(text);
-        var errors = new ConfigErrors();
-        TConfig config = Read(Entries(text, errors), errors);
-        errors.ThrowIfAny(_subject);
-        return config;
-    }
-
-    /// <summary>As <see cref="Parse"/>, without an exception.</summary>
-    /// <returns>False: something is wrong with the text; <see cref="Parse"/> says what.</returns>
-    public bool TryParse([NotNullWhen(true)] string? text, out TConfig config)
-    {
-        config = default;
-
-        if (text is null)
-        {
-            return false;
-        }
-
-        var errors = new ConfigErrors();
-        TConfig read = Read(Entries(text, errors), errors);
-        config = errors.Count == 0 ? read : default;
-        return errors.Count == 0;
-    }
-
-    /// <summary>Reads entries of key and value. What is not named keeps its default. The result is valid.</summary>
-    /// <exception cref="GudpConfigException">Lists every unknown key, unreadable value and broken rule.</exception>
-    public TConfig FromDictionary(IReadOnlyDictionary<string, string> entries)
-    {
-        ArgumentNullException.ThrowIfNull(entries);
-        var errors = new ConfigErrors();
-        TConfig config = Read(entries, errors);
-        errors.ThrowIfAny(_subject);
-        return config;
-    }
-
-    /// <summary>Every key with its value, also the defaults; a new dictionary, the caller's.</summary>
-    public Dictionary<string, string> ToDictionary(TConfig config)
-        => _rows.ToDictionary(static row => row.Key, row => row.Show(config));
-
-    /// <summary>What differs from the default as "Key=value; Key=value"; empty for the default itself.</summary>
-    public string ToText(TConfig config)
-        => string.Join("; ", _rows
-            .Where(row => row.Show(config) != row.Show(default))
-            .Select(row => $"{row.Key}={row.Show(config)}"));
-
-    /// <summary>One value in text form, for messages.</summary>
-    public string ValueOf(TConfig config, string key) => _byKey[key].Show(config);
+    // What is written must be read again as the same: no separator in it, no spaces around it.
+    private static bool IsOneEntry(string value)
+        => !value.Contains(';', StringComparison.Ordinal) && !value.Any(char.IsControl) && value == value.Trim();
 
     private static bool TryReadText(string text, out string value)
     {
@@ -305,79 +262,6 @@ public sealed class ConfigTable<TConfig>
         return this;
     }
 
-    /// <summary>Checks ranges and rules, and notes what is wrong.</summary>
-    internal void Check(TConfig config, ConfigErrors errors)
-    {
-        foreach (Row row in _rows)
-        {
-            row.Check(config, errors);
-        }
-
-        foreach (Action<TConfig, ConfigErrors> rule in _rules)
-        {
-            rule(config, errors);
-        }
-    }
-
-    private TConfig Read(IEnumerable<KeyValuePair<string, string>> entries, ConfigErrors errors)
-    {
-        TConfig config = default;
-        var seen = new HashSet<string>(StringComparer.OrdinalIgnoreCase);
-
-        foreach ((string key, string value) in entries)
-        {
-            if (!_byKey.TryGetValue(key, out Row? row))
-            {
-                errors.Add($"{key} is not a key of {_subject}{Suggestion(key)}.");
-            }
-            else if (!seen.Add(key))
-            {
-                errors.Add($"{row.Key} is given twice; give it once.");
-            }
-            else if (!row.TryChange(config, value, out config))
-            {
-                errors.Add($"{row.Key} is '{value}'; write {row.Forms}.");
-            }
-        }
-
-        Check(config, errors);
-        return config;
-    }
-
-    private static List<KeyValuePair<string, string>> Entries(string text, ConfigErrors errors)
-    {
-        const StringSplitOptions Clean = StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries;
-        var entries = new List<KeyValuePair<string, string>>();
-
-        foreach (string entry in text.Split([';', '\n', '\r'], Clean))
-        {
-            int equals = entry.IndexOf('=', StringComparison.Ordinal);
-
-            if (equals <= 0)
-            {
-                errors.Add($"'{entry}' is not an entry; write Key=value.");
-                continue;
-            }
-
-            entries.Add(new(entry[..equals].TrimEnd(), entry[(equals + 1)..].TrimStart()));
-        }
-
-        return entries;
-    }
-
-    private string Suggestion(string key)
-    {
-        // The last part alone is what people remember: "IdleTimeout" without "Connections." in front.
-        Row? nearest = _rows.Find(row => row.Key.EndsWith("." + key, StringComparison.OrdinalIgnoreCase))
-            ?? _rows.MinBy(row => EditDistance.Between(row.Key, key));
-
-        return nearest is not null
-            && (nearest.Key.EndsWith("." + key, StringComparison.OrdinalIgnoreCase)
-                || EditDistance.Between(nearest.Key, key) <= FarthestGuess)
-            ? $"; did you mean {nearest.Key}?"
-            : "";
-    }
-
     /// <summary>How a type of value is written and read.</summary>
     private sealed record Form<TValue>(Func<TValue, string> Write, Reader<TValue> TryRead, string Forms);
 
@@ -390,5 +274,13 @@ public sealed class ConfigTable<TConfig>
         string Forms,
         Func<TConfig, string> Show,
         Changer TryChange,
-        Action<TConfig, ConfigErrors> Check);
+        Action<TConfig, ConfigErrors> Check)
+    {
+        internal bool EndsWith(string lastParts) => Key.EndsWith("." + lastParts, StringComparison.OrdinalIgnoreCase);
+
+        internal ConfigKey Describe() => new(Key, Kind, Show(default), Range);
+    }
+
+    /// <summary>One value of a key that stands for many: "Preset" here, "Core.Preset" of a part.</summary>
+    private sealed record Preset(string Key, string Name, Func<TConfig, TConfig> Apply);
 }

@@ -30,9 +30,15 @@ public readonly record struct GudpConfig
             "a daemon without connections does nothing, and one loop cannot drive more")
         .Bytes(nameof(MemoryBudgetBytes), c => c.MemoryBudgetBytes, (c, v) => c with { MemoryBudgetBytes = v },
             (LeastMemoryBudgetBytes, MostMemoryBudgetBytes), "less holds nothing, more no machine has")
+        .Flag(nameof(Metrics), c => c.Metrics, (c, v) => c with { Metrics = v })
         .Include(nameof(Sockets), SocketConfig.Table, c => c.Sockets, (c, v) => c with { Sockets = v })
         .Include(nameof(Budgets), TurnBudgets.Table, c => c.Budgets, (c, v) => c with { Budgets = v })
         .Include(nameof(Connections), ConnectionConfig.Table, c => c.Connections, (c, v) => c with { Connections = v })
+        .WithPreset(nameof(Lan), static () => Lan)
+        .WithPreset(nameof(Internet), static () => Internet)
+        .WithPreset(nameof(Lossy), static () => Lossy)
+        .WithPreset(nameof(Lockstep), static () => Lockstep)
+        .WithPreset(nameof(Bulk), static () => Bulk)
         .Rule((c, errors) => c.CheckRelations(errors));
 
     private readonly string? _name;
@@ -103,6 +109,9 @@ public readonly record struct GudpConfig
         },
     };
 
+    /// <summary>The names of all presets.</summary>
+    public static IEnumerable<string> PresetNames => Table.PresetNames;
+
     /// <summary>All keys of the text form, with default and range.</summary>
     public static IEnumerable<ConfigKey> Keys => Table.Keys;
 
@@ -155,6 +164,15 @@ public readonly record struct GudpConfig
         init => _memoryBudgetBytes = value == DefaultMemoryBudgetBytes ? null : value;
     }
 
+    /// <summary>
+    /// Publishes the daemon's counters as the meter "Gudp.Core" of <c>System.Diagnostics.Metrics</c>, from the daemon's
+    /// start to its disposal. Default false (M11).
+    /// </summary>
+    /// <remarks>
+    /// Read when a listener asks, never on the hot path; docs/METRICS.md has names and units.
+    /// </remarks>
+    public bool Metrics { get; init; }
+
     /// <summary>What is asked from the operating system for each socket.</summary>
     public SocketConfig Sockets { get; init; }
 
@@ -164,9 +182,14 @@ public readonly record struct GudpConfig
     /// <summary>What connections start with, unless opened with their own.</summary>
     public ConnectionConfig Connections { get; init; }
 
+    /// <summary>A preset by its name, as the key <c>Preset</c> of the text form takes it.</summary>
+    /// <param name="name">One of <see cref="PresetNames"/>; upper and lower case are the same.</param>
+    /// <exception cref="GudpConfigException">There is none of that name; lists those there are.</exception>
+    public static GudpConfig Preset(string name) => Table.FromPreset(name);
+
     /// <summary>
-    /// Reads "Key=value; Key=value", one entry per ';' or line. What is not named keeps its default. The result is
-    /// valid.
+    /// Reads "Key=value; Key=value", one entry per ';' or line; a line that begins with '#' is a comment. What is not
+    /// named keeps its default, or what "Preset=name" says. The result is valid.
     /// </summary>
     /// <exception cref="GudpConfigException">Lists every unknown key, unreadable value and broken rule.</exception>
     public static GudpConfig Parse(string text) => Table.Parse(text);
@@ -180,8 +203,28 @@ public readonly record struct GudpConfig
     public static GudpConfig FromDictionary(IReadOnlyDictionary<string, string> entries)
         => Table.FromDictionary(entries);
 
+    /// <summary>
+    /// Reads what a configuration's <c>AsEnumerable</c> gives: keys such as "Connections:IdleTimeout", and rows without
+    /// a value for sections. Same keys, same errors as <see cref="Parse"/>; the result is valid.
+    /// </summary>
+    /// <param name="pairs">
+    /// For example <c>configuration.GetSection("Gudp").AsEnumerable(makePathsRelative: true)</c>.
+    /// </param>
+    /// <param name="section">Only keys below it are read; empty, the default: every key is ours.</param>
+    /// <exception cref="GudpConfigException">Lists every unknown key, unreadable value and broken rule.</exception>
+    public static GudpConfig FromConfiguration(
+        IEnumerable<KeyValuePair<string, string?>> pairs, string section = "")
+        => Table.FromConfiguration(pairs, section);
+
     /// <summary>Every key with its value, also the defaults; a new dictionary, the caller's.</summary>
     public Dictionary<string, string> ToDictionary() => Table.ToDictionary(this);
+
+    /// <summary>
+    /// Every key with its value, also the defaults, as <c>AddInMemoryCollection</c> of a configuration takes them.
+    /// </summary>
+    /// <param name="section">In front of every key, such as "Gudp"; empty, the default, for none.</param>
+    public IEnumerable<KeyValuePair<string, string?>> ToConfiguration(string section = "")
+        => Table.ToConfiguration(this, section);
 
     /// <summary>Checks every value and relation. A protection that is not named is found only when opening.</summary>
     /// <exception cref="GudpConfigException">Lists every problem.</exception>

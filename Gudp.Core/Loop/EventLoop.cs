@@ -421,6 +421,7 @@ internal sealed partial class EventLoop
         _deadlines.Remove(connection);
         EndpointDriver endpoint = DriverOf(connection);
         endpoint.Engine.Forget(connection);
+        ((ILoopConnection)connection.Owner).HandleForgotten();
         DropIfUnused(endpoint);
         CountLive();
     }

@@ -62,4 +62,7 @@ internal interface ILoopConnection : IConnectionOwner
 
     /// <summary>It was never connected and will not be: final, its layer is told, and whoever waits goes on.</summary>
     void EndUnconnected(FinalReasons reasons, CloseReason reason, Instant now);
+
+    /// <summary>Leader: it has ended and said its goodbyes; nothing of it is driven or counted any more.</summary>
+    void HandleForgotten();
 }

@@ -22,7 +22,7 @@ namespace Gudp.Core;
 /// <param name="LatestRtt">Last round trip; zero before the first sample.</param>
 /// <param name="WindowBytes">Bytes allowed in flight.</param>
 /// <param name="BytesInFlight">Bytes sent, fate unknown.</param>
-public readonly record struct ConnectionCounters(
+public readonly partial record struct ConnectionCounters(
     long DatagramsSent,
     long BytesSent,
     long DatagramsReceived,
@@ -59,7 +59,7 @@ public readonly record struct ConnectionCounters(
 /// What a daemon did so far. Read while the loop goes on; between turns
 /// <c>DatagramsReceived == DatagramsAccepted + DatagramsDropped</c>, and the drops are the sum over all reasons.
 /// </summary>
-public readonly record struct DaemonCounters
+public readonly partial record struct DaemonCounters
 {
     private readonly DropCounts _drops;
 

@@ -25,6 +25,7 @@ public readonly record struct MessagingConfig
 
     private const int DefaultMaxMessageBytes = 16 * 1024 * 1024;
     private const int DefaultLaneRingBytes = 1024 * 1024;
+    private const int BulkRingBytes = 4 * 1024 * 1024;
     private const int DefaultLanes = 16;
     private const int DefaultDatagramQueueBytes = 256 * 1024;
     private const long DefaultPeerMemoryBytes = 64 * 1024 * 1024;
@@ -45,6 +46,11 @@ public readonly record struct MessagingConfig
         .Bytes(nameof(EndpointMemoryBytes), c => c.EndpointMemoryBytes, (c, v) => c with { EndpointMemoryBytes = v },
             (LeastRingBytes, MostMemoryBytes), "a lane needs a ring")
         .Include(nameof(Core), GudpConfig.KeyTable, c => c.Core, (c, v) => c with { Core = v })
+        .WithPreset(nameof(GudpConfig.Lan), static () => new() { Core = GudpConfig.Lan })
+        .WithPreset(nameof(GudpConfig.Internet), static () => new() { Core = GudpConfig.Internet })
+        .WithPreset(nameof(GudpConfig.Lossy), static () => new() { Core = GudpConfig.Lossy })
+        .WithPreset(nameof(GudpConfig.Lockstep), static () => new() { Core = GudpConfig.Lockstep })
+        .WithPreset(nameof(GudpConfig.Bulk), static () => Bulk)
         .Rule((c, errors) => c.CheckRelations(errors));
 
     // Only deviations are stored: a struct's initialisers do not run for default(MessagingConfig).
@@ -54,6 +60,11 @@ public readonly record struct MessagingConfig
     private readonly int? _datagramQueueBytes;
     private readonly long? _peerMemoryBytes;
     private readonly long? _endpointMemoryBytes;
+
+    private static MessagingConfig Bulk => new() { Core = GudpConfig.Bulk, LaneRingBytes = BulkRingBytes };
+
+    /// <summary>The names of all presets: those of Core, and Bulk has rings of 4 MB too.</summary>
+    public static IEnumerable<string> PresetNames => Table.PresetNames;
 
     /// <summary>All keys of the text form, with default and range.</summary>
     public static IEnumerable<ConfigKey> Keys => Table.Keys;
@@ -137,9 +148,14 @@ public readonly record struct MessagingConfig
     /// </summary>
     internal long ConnectionCreditBytes => ((Lanes / 4) + 2L) * LaneRingBytes;
 
+    /// <summary>A preset by its name, as the key <c>Preset</c> of the text form takes it.</summary>
+    /// <param name="name">One of <see cref="PresetNames"/>; upper and lower case are the same.</param>
+    /// <exception cref="GudpConfigException">There is none of that name; lists those there are.</exception>
+    public static MessagingConfig Preset(string name) => Table.FromPreset(name);
+
     /// <summary>
-    /// Reads "Key=value; Key=value", one entry per ';' or line. What is not named keeps its default. The result is
-    /// valid.
+    /// Reads "Key=value; Key=value", one entry per ';' or line; a line that begins with '#' is a comment. What is not
+    /// named keeps its default, or what "Preset=name" says. The result is valid.
     /// </summary>
     /// <exception cref="GudpConfigException">Lists every unknown key, unreadable value and broken rule.</exception>
     public static MessagingConfig Parse(string text) => Table.Parse(text);
@@ -153,8 +169,28 @@ public readonly record struct MessagingConfig
     public static MessagingConfig FromDictionary(IReadOnlyDictionary<string, string> entries)
         => Table.FromDictionary(entries);
 
+    /// <summary>
+    /// Reads what a configuration's <c>AsEnumerable</c> gives: keys such as "Connections:IdleTimeout", and rows without
+    /// a value for sections. Same keys, same errors as <see cref="Parse"/>; the result is valid.
+    /// </summary>
+    /// <param name="pairs">
+    /// For example <c>configuration.GetSection("Gudp").AsEnumerable(makePathsRelative: true)</c>.
+    /// </param>
+    /// <param name="section">Only keys below it are read; empty, the default: every key is ours.</param>
+    /// <exception cref="GudpConfigException">Lists every unknown key, unreadable value and broken rule.</exception>
+    public static MessagingConfig FromConfiguration(
+        IEnumerable<KeyValuePair<string, string?>> pairs, string section = "")
+        => Table.FromConfiguration(pairs, section);
+
     /// <summary>Every key with its value, also the defaults; a new dictionary, the caller's.</summary>
     public Dictionary<string, string> ToDictionary() => Table.ToDictionary(this);
+
+    /// <summary>
+    /// Every key with its value, also the defaults, as <c>AddInMemoryCollection</c> of a configuration takes them.
+    /// </summary>
+    /// <param name="section">In front of every key, such as "Gudp"; empty, the default, for none.</param>
+    public IEnumerable<KeyValuePair<string, string?>> ToConfiguration(string section = "")
+        => Table.ToConfiguration(this, section);
 
     /// <summary>Checks every value and relation. A protection that is not named is found only when opening.</summary>
     /// <exception cref="GudpConfigException">Lists every problem.</exception>

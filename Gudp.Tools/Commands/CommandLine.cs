@@ -89,6 +89,7 @@ internal static class CommandLine
         SendCommand.Create(printer),
         RecvCommand.Create(printer),
         SimCommand.Create(printer),
+        ConfigCommand.Create(printer),
         DemoServerCommand.Create(),
         DemoMemberCommand.Create(),
     };
