@@ -22,6 +22,8 @@ public sealed class BadInputTests
         yield return Case("a port that is none", ExitCode.Usage, "serve --port 65536");
         yield return Case("a share above all", ExitCode.Usage, "demo --loss 101%");
         yield return Case("a time without a unit", ExitCode.Usage, "demo --delay 10");
+        yield return Case("a rate without a unit", ExitCode.Usage, "sim --listen 0 --target localhost:9 --rate 10");
+        yield return Case("a wrong setting", ExitCode.Usage, "sim --listen 0 --target localhost:9 --up los=5%");
         yield return Case("no members", ExitCode.Usage, "demo --members 0");
         yield return Case("a negative seed", ExitCode.Usage, "demo --seed -1");
         yield return Case("a file that is not there", ExitCode.Usage, "send no-such-file localhost:9");

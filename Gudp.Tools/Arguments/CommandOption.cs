@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.CommandLine.Parsing;
 using System.Globalization;
+using Gudp.Core.Simulation;
 using Gudp.Tools.Relay;
 
 namespace Gudp.Tools.Arguments;
@@ -54,8 +55,8 @@ internal static class CommandOption
         DefaultValueFactory = _ => standardPercent * 10_000,
         CustomParser = Parser((string text, out int partsPerMillion, out string problem) =>
         {
-            problem = $"'{text}' is not {ImpairmentOptions.ChanceForm}.";
-            return ImpairmentOptions.TryReadChance(text.EndsWith('%') ? text : text + "%", out partsPerMillion);
+            problem = $"'{text}' is not {Amount.ChanceForm}.";
+            return Amount.TryReadChance(text.EndsWith('%') ? text : text + "%", out partsPerMillion);
         }),
     };
 
@@ -66,8 +67,32 @@ internal static class CommandOption
         DefaultValueFactory = _ => standard,
         CustomParser = Parser((string text, out TimeSpan span, out string problem) =>
         {
-            problem = $"'{text}' is not {ImpairmentOptions.SpanForm}, and at most an hour.";
-            return ImpairmentOptions.TryReadSpan(text == "0" ? "0ms" : text, out span);
+            problem = $"'{text}' is not {Amount.SpanForm}, and at most an hour.";
+            return Amount.TryReadSpan(text == "0" ? "0ms" : text, out span);
+        }),
+    };
+
+    /// <summary>One setting of a link, checked and kept as it was written; null if it was not given.</summary>
+    internal static Option<string?> Of(LinkSetting setting) => new("--" + setting.Name)
+    {
+        Description = setting.Description,
+        HelpName = setting.HelpName,
+        CustomParser = Parser<string?>((string text, out string? read, out string problem) =>
+        {
+            read = text;
+            return setting.TryApply(LinkModel.Perfect, text, out _, out problem);
+        }),
+    };
+
+    /// <summary>Settings of one direction, checked and kept as they were written; null if not given.</summary>
+    internal static Option<string?> LinkText(string name, string description) => new(name)
+    {
+        Description = $"{description} {LinkSetting.TextForm}.",
+        HelpName = "SETTINGS",
+        CustomParser = Parser<string?>((string text, out string? read, out string problem) =>
+        {
+            read = text;
+            return LinkSetting.TryApplyAll(LinkModel.Perfect, text, out _, out problem);
         }),
     };
 

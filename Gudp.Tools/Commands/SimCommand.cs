@@ -16,30 +16,39 @@ internal static class SimCommand
         Option<int> listen = CommandOption.Port("--listen", "The port clients send to; 0 for any free one.");
         Option<HostPort> target = CommandOption.TargetOption("--target", "Where their datagrams go.");
         Option<ulong> seed = CommandOption.Seed();
-        Option<int> loss = CommandOption.Percent("--loss", "Datagrams that vanish.");
-        Option<TimeSpan> delay = CommandOption.Span("--delay", "Time each datagram takes, one way.", TimeSpan.Zero);
-        Option<TimeSpan> jitter = CommandOption.Span("--jitter", "Up to this much is added to it.", TimeSpan.Zero);
-        Option<int> duplicate = CommandOption.Percent("--duplicate", "Datagrams that arrive twice.");
-        Option<int> reorder = CommandOption.Percent("--reorder", "Datagrams held back so that others overtake.");
+        Option<TimeSpan> rebind = CommandOption.Span(
+            "--rebind", "Each client gets a new port towards the target so often.", TimeSpan.Zero);
+        Option<string?> up = CommandOption.LinkText("--up", "Towards the target otherwise than said so far:");
+        Option<string?> down = CommandOption.LinkText("--down", "Towards the clients otherwise than said so far:");
+        List<(LinkSetting Setting, Option<string?> Option)> settings =
+            [.. LinkSetting.All.Select(setting => (setting, CommandOption.Of(setting)))];
 
-        Command command = new("sim", "A bad network between unmodified UDP programs, both ways. Ctrl-C ends it.")
+        Command command = new(
+            "sim", "A bad network between unmodified UDP programs, both ways, each client for itself. Ctrl-C ends it.")
         {
-            listen, target, seed, loss, delay, jitter, duplicate, reorder,
+            listen, target, seed, rebind, up, down,
         };
+
+        foreach ((_, Option<string?> option) in settings)
+        {
+            command.Options.Add(option);
+        }
 
         command.SetAction((parsed, cancelled) =>
         {
+            LinkModel both = LinkModel.Perfect;
+
+            foreach ((LinkSetting setting, Option<string?> option) in settings)
+            {
+                both = parsed.GetValue(option) is { } text ? setting.Apply(both, text)! : both;
+            }
+
             ImpairmentOptions impairment = new()
             {
                 Seed = parsed.GetValue(seed),
-                Link = new LinkModel
-                {
-                    LossPpm = parsed.GetValue(loss),
-                    Delay = parsed.GetValue(delay),
-                    Jitter = parsed.GetValue(jitter),
-                    DuplicatePpm = parsed.GetValue(duplicate),
-                    ReorderPpm = parsed.GetValue(reorder),
-                },
+                Up = Changed(both, parsed.GetValue(up)),
+                Down = Changed(both, parsed.GetValue(down)),
+                RebindEvery = parsed.GetValue(rebind),
             };
 
             return CommandLine.RunAsync(RunAsync(
@@ -48,6 +57,9 @@ internal static class SimCommand
 
         return command;
     }
+
+    private static LinkModel Changed(LinkModel link, string? text)
+        => text is not null && LinkSetting.TryApplyAll(link, text, out LinkModel changed, out _) ? changed : link;
 
     private static async Task<ExitCode> RunAsync(
         int listen, HostPort target, ImpairmentOptions impairment, Printer printer, CancellationToken cancelled)
@@ -82,11 +94,17 @@ internal static class SimCommand
 
         table.Add("received", Units.Count(up.Sent), Units.Count(down.Sent));
         table.Add("lost", Units.Count(up.Lost), Units.Count(down.Lost));
+        table.Add("in outages", Units.Count(up.OutageDropped), Units.Count(down.OutageDropped));
+        table.Add("too long", Units.Count(up.TooLongDropped), Units.Count(down.TooLongDropped));
+        table.Add("queue full", Units.Count(up.QueueDropped), Units.Count(down.QueueDropped));
         table.Add("duplicated", Units.Count(up.Duplicated), Units.Count(down.Duplicated));
         table.Add("reordered", Units.Count(up.Reordered), Units.Count(down.Reordered));
+        table.Add("corrupted", Units.Count(up.Corrupted), Units.Count(down.Corrupted));
+        table.Add("clogged", Units.Count(up.Clogged), Units.Count(down.Clogged));
         table.Add("delivered", Units.Count(up.Delivered), Units.Count(down.Delivered));
         table.Add("refused", Units.Count(counts.Refused), string.Empty);
         table.Add("not sent", Units.Count(counts.SendFailed), string.Empty);
+        table.Add("rebindings", Units.Count(counts.Rebindings), string.Empty);
         return table;
     }
 }

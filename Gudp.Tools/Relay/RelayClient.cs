@@ -10,13 +10,16 @@ internal sealed class RelayClient
 
     internal required PeerAddress Address { get; init; }
 
-    internal required IDatagramSocket Upstream { get; init; }
+    internal required IDatagramSocket Upstream { get; set; }
 
     internal required RelayPath.Route ToTarget { get; init; }
 
     internal required RelayPath.Route ToClient { get; init; }
 
     internal Instant LastHeard { get; set; }
+
+    /// <summary>When it gets its next upstream socket.</summary>
+    internal Instant NextRebind { get; set; }
 
     internal void Close()
     {

@@ -8,9 +8,11 @@ namespace Gudp.Tools.Relay;
 /// <param name="Clients">Clients heard from within the last minute.</param>
 /// <param name="Refused">Dropped before any fault: too many clients, too much under way, or from a stranger.</param>
 /// <param name="SendFailed">Passed the link, but the system did not take them.</param>
+/// <param name="Rebindings">How often a client got a new port towards the target.</param>
 internal readonly record struct RelayCounts(
     SimulatedFaults ToTarget,
     SimulatedFaults ToClients,
     int Clients,
     long Refused,
-    long SendFailed);
+    long SendFailed,
+    long Rebindings);

@@ -26,7 +26,7 @@ internal sealed class RelayPath
     internal RelayPath(ImpairmentOptions options, bool isToTarget)
     {
         _isToTarget = isToTarget;
-        Network = new SimulatedNetwork(options.Seed) { DefaultLink = options.Link };
+        Network = new SimulatedNetwork(options.Seed) { DefaultLink = isToTarget ? options.Up : options.Down };
     }
 
     internal SimulatedNetwork Network { get; }

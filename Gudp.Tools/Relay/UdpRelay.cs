@@ -32,6 +32,7 @@ internal sealed class UdpRelay : IDisposable
     private static readonly TimeSpan LongestWait = TimeSpan.FromSeconds(1);
 
     private readonly PeerAddress _target;
+    private readonly TimeSpan _rebindEvery;
     private readonly UdpNetwork _network = new();
     private readonly IDatagramSocket _listening;
     private readonly RelayPath _toTarget;
@@ -45,6 +46,7 @@ internal sealed class UdpRelay : IDisposable
     private Instant _nextExpiry;
     private long _refused;
     private long _sendFailed;
+    private long _rebindings;
     private volatile bool _isStopping;
 
     /// <summary>Opens the port that clients send to.</summary>
@@ -55,6 +57,7 @@ internal sealed class UdpRelay : IDisposable
     internal UdpRelay(PeerAddress listen, PeerAddress target, ImpairmentOptions options)
     {
         _target = target;
+        _rebindEvery = options.RebindEvery;
         _toTarget = new RelayPath(options, isToTarget: true);
         _toClients = new RelayPath(options, isToTarget: false);
         _thread = new Thread(Run) { IsBackground = true, Name = "gudp-relay" };
@@ -91,7 +94,8 @@ internal sealed class UdpRelay : IDisposable
                 _toClients.Network.Faults,
                 _clients.Count,
                 _refused,
-                _sendFailed);
+                _sendFailed,
+                _rebindings);
         }
     }
 
@@ -152,6 +156,7 @@ internal sealed class UdpRelay : IDisposable
         now = Now;
         DeliverDue(now);
         ExpireClients(now);
+        Instant nextRebind = RebindClients(now);
 
         if (hasMore)
         {
@@ -159,6 +164,7 @@ internal sealed class UdpRelay : IDisposable
         }
 
         Instant next = Instant.Earlier(_toTarget.Network.NextArrival, _toClients.Network.NextArrival);
+        next = Instant.Earlier(next, nextRebind);
         return next.IsNever || next - now > LongestWait ? LongestWait : next - now;
     }
 
@@ -257,7 +263,7 @@ internal sealed class UdpRelay : IDisposable
         }
 
         int slot = Array.IndexOf(_slots, null);
-        IDatagramSocket? upstream = slot < 0 ? null : OpenUpstream();
+        IDatagramSocket? upstream = slot < 0 ? null : TryOpenUpstream();
 
         if (upstream is null)
         {
@@ -271,13 +277,14 @@ internal sealed class UdpRelay : IDisposable
             Upstream = upstream,
             ToTarget = _toTarget.Open(slot),
             ToClient = _toClients.Open(slot),
+            NextRebind = NextRebindAfter(Now),
         };
         _slots[slot] = client;
         _clients.Add(address, client);
         return client;
     }
 
-    private IDatagramSocket? OpenUpstream()
+    private IDatagramSocket? TryOpenUpstream()
     {
         PeerAddress anyPort = _target.IsIPv4 ? PeerAddress.AnyIPv4(0) : PeerAddress.AnyIPv6(0);
 
@@ -289,6 +296,43 @@ internal sealed class UdpRelay : IDisposable
         {
             // The system has no socket left for one more client; the others go on.
             return null;
+        }
+    }
+
+    /// <summary>Gives new sockets to those whose time has come; says when the next one's comes.</summary>
+    private Instant RebindClients(Instant now)
+    {
+        Instant next = Instant.Never;
+
+        foreach (RelayClient? client in _slots)
+        {
+            if (client is null)
+            {
+                continue;
+            }
+
+            if (client.NextRebind <= now)
+            {
+                client.NextRebind = NextRebindAfter(now);
+                Rebind(client);
+            }
+
+            next = Instant.Earlier(next, client.NextRebind);
+        }
+
+        return next;
+    }
+
+    private Instant NextRebindAfter(Instant now) => _rebindEvery > TimeSpan.Zero ? now + _rebindEvery : Instant.Never;
+
+    private void Rebind(RelayClient client)
+    {
+        // With no socket left in the system the old one serves on. The new one comes first: it gets another port.
+        if (TryOpenUpstream() is { } upstream)
+        {
+            client.Upstream.Dispose();
+            client.Upstream = upstream;
+            _rebindings++;
         }
     }
 
