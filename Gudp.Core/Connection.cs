@@ -21,13 +21,14 @@ public sealed class Connection : IDisposable, ILoopConnection
     private readonly PayloadHost _host;
     private readonly ManualResetEventSlim _settled = new();
     private readonly StatusWord _status = new();
+    private RemotePlace _remote;
     private int _touched;
 
     internal Connection(EventLoop loop, PeerAddress local, PeerAddress remote, in ConnectionConfig config)
     {
         _loop = loop;
         LocalAddress = local;
-        RemoteAddress = remote;
+        _remote = new RemotePlace(remote);
         Config = config;
         _host = new PayloadHost(this);
 
@@ -45,8 +46,11 @@ public sealed class Connection : IDisposable, ILoopConnection
     /// <summary>The address and port packets leave from.</summary>
     public PeerAddress LocalAddress { get; }
 
-    /// <summary>The peer's address and port.</summary>
-    public PeerAddress RemoteAddress { get; }
+    /// <summary>
+    /// The peer's address and port; another one once the peer has proved to be there, if
+    /// <see cref="PathConfig.AllowAddressChange"/> is on. Any thread.
+    /// </summary>
+    public PeerAddress RemoteAddress => Volatile.Read(ref _remote).Address;
 
     /// <summary>How the connection stands: one atomic read, never blocks. Any thread.</summary>
     public ConnectionStatus Status => _status.Read();
@@ -172,6 +176,8 @@ public sealed class Connection : IDisposable, ILoopConnection
 
     void IConnectionOwner.Publish(int maxFrameBytes, TimeSpan smoothedRtt) => _host.Publish(maxFrameBytes, smoothedRtt);
 
+    void IConnectionOwner.HandleMoved(PeerAddress remote) => Volatile.Write(ref _remote, new RemotePlace(remote));
+
     void IConnectionOwner.HandleOpened() => _settled.Set();
 
     void IConnectionOwner.HandleEnded() => _settled.Set();
@@ -219,4 +225,7 @@ public sealed class Connection : IDisposable, ILoopConnection
         => config.Payload?.Parameters ?? PacketMailbox.Parameters;
 
     internal static int PacketBytesIn(int frameBytes) => frameBytes - Wire.UserPacketFrame.Overhead(frameBytes);
+
+    // An address is too long to be written in one piece; a reference is not.
+    private sealed record RemotePlace(PeerAddress Address);
 }

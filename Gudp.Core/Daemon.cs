@@ -149,7 +149,10 @@ public sealed class Daemon : IDisposable
         IDatagramSocket socket = _network.Open(
             local, _config.Sockets.SendBufferBytes, _config.Sockets.ReceiveBufferBytes);
         Endpoint endpoint = new(_loop, socket.LocalAddress, used, _connections);
-        EndpointSettings settings = new(_config, _identity, socket.Capabilities.ReceiveBufferBytes, _choices);
+        EndpointSettings settings = new(_config, _identity, socket.Capabilities.ReceiveBufferBytes, _choices)
+        {
+            CanProbeSize = socket.Capabilities.DoNotFragment,
+        };
         EndpointDriver driver = new(socket, new EndpointEngine(settings, endpoint));
         endpoint.Attach(driver);
 

@@ -12,7 +12,7 @@ internal sealed partial class ConnectionEngine
     internal DropReason HandleDatagram(
         in ShortHeader header, ReadOnlySpan<byte> datagram, PeerAddress from, Instant now)
     {
-        if (from != RemoteAddress)
+        if ((from != RemoteAddress && !MayChangeAddress) || IsRetired(header.DestinationId))
         {
             // In Plain a copied packet must not move a connection: a path changes only where that is asked for.
             return DropReason.UnknownConnection;
@@ -55,10 +55,13 @@ internal sealed partial class ConnectionEngine
         }
 
         ReadOnlySpan<byte> frames = datagram[header.HeaderBytes..^WireFormat.TrailerBytes];
+        bool isNewest = number.Value > _received.Largest;
+        _arrival = new PathArrival(from, header.DestinationId, datagram.Length);
         DropReason dropped = HandleFrames(number, frames, now);
 
         if (dropped == DropReason.None)
         {
+            HandlePathArrival(isNewest, now);
             _counters.DatagramsReceived++;
             _counters.BytesReceived += datagram.Length;
         }
@@ -158,7 +161,8 @@ internal sealed partial class ConnectionEngine
 
         // A sample is taken only from a packet that is acknowledged for the first time: a second ack of it would
         // measure the peer's batching, not the path (RFC 9002 section 5.1).
-        bool isLargestNew = _sent.TryFind(largest, out SentPacket newest) && newest.Fate == PacketFate.Open;
+        bool isLargestNew = _sent.TryFind(largest, out SentPacket newest) && newest.Fate == PacketFate.Open
+            && IsOfThisPath(newest.Number);
         bool anyEliciting = false;
         int rangeCount = 0;
         AckRangeReader ranges = frame.AckRanges;
@@ -214,7 +218,8 @@ internal sealed partial class ConnectionEngine
                 anyEliciting = true;
                 TakeAcked(packet, now);
             }
-            else if (_sent.TryAckLate(number, out packet) && packet.Fate == PacketFate.Lost)
+            else if (_sent.TryAckLate(number, out packet) && packet.Fate == PacketFate.Lost
+                && !TakeLateAck(packet, now))
             {
                 _counters.PacketsSpuriouslyLost++;
                 _quality.OnSpuriousLoss();
@@ -237,10 +242,22 @@ internal sealed partial class ConnectionEngine
         _counters.PacketsAcked++;
         _quality.OnAcked();
 
+        if (packet.IsSizeProbe)
+        {
+            OnSizeProbeAcked(packet, now);
+            return;
+        }
+
         // The peer's socket buffer limits just as the application does: a window that it keeps from being filled has
         // proved nothing, and one grown beyond all use would not feel a loss.
         bool limited = packet.ApplicationLimited || _controller.WindowBytes > _windowCap;
-        _controller.OnAcked(packet.Bytes, packet.SentAt, limited, _rtt.Sample, now);
+        if (IsOfThisPath(packet.Number))
+        {
+            _holes.OnAcked(packet.Bytes);
+            _controller.OnAcked(packet.Bytes, packet.SentAt, limited, _rtt.Sample, now);
+        }
+
+        _ids?.OnAcked(packet.Number);
 
         if (packet.HasPayload)
         {
@@ -273,8 +290,11 @@ internal sealed partial class ConnectionEngine
                 case FrameType.AckFrequency:
                     _acks.OnAsked(number, frame.AckEveryPackets, frame.MaxAckDelay);
                     break;
+                case FrameType.PathChallenge or FrameType.PathResponse or FrameType.NewId or FrameType.RetireId:
+                    HandlePathFrame(frame, now);
+                    break;
                 default:
-                    // Padding, Ping: their arrival is all they say. Path and id frames are answered with path changes.
+                    // Padding, Ping: their arrival is all they say.
                     break;
             }
         }

@@ -21,17 +21,20 @@ internal sealed partial class ConnectionEngine
     /// Eager resend needs a flow that the application limits: a full pipe has later acks to tell losses by.
     /// </summary>
     private bool MayResendEagerly => _config.Loss.EagerResend && _state == ConnectionState.Open
-        && !_payload.HasDataToSend && _eager.Allows(_packetBytes);
+        && !_payload.HasDataToSend && _eager.Allows(PacketBytes);
 
     /// <summary>Builds the next datagram.</summary>
     /// <param name="datagram">Room for one datagram; at least the connection's packet size.</param>
+    /// <param name="now">The turn's moment.</param>
+    /// <param name="to">Where it goes.</param>
     /// <returns>Bytes written; 0 if there is nothing to say now.</returns>
-    internal int PollTransmit(Span<byte> datagram, Instant now)
+    internal int PollTransmit(Span<byte> datagram, Instant now, out PeerAddress to)
     {
+        to = RemoteAddress;
         int written = _state switch
         {
             ConnectionState.Opening => PollHandshake(datagram, now),
-            ConnectionState.Open or ConnectionState.Flushing => PollOpen(datagram, now),
+            ConnectionState.Open or ConnectionState.Flushing => PollOpen(datagram, now, ref to),
             ConnectionState.Closing => PollGoodbye(datagram, now),
             ConnectionState.Draining => PollLateAnswer(datagram, now),
             _ => 0,
@@ -53,7 +56,7 @@ internal sealed partial class ConnectionEngine
         return written;
     }
 
-    private int PollOpen(Span<byte> datagram, Instant now)
+    private int PollOpen(Span<byte> datagram, Instant now, ref PeerAddress to)
     {
         if (_handshake is not null && !_handshake.IsConfirmed)
         {
@@ -66,7 +69,8 @@ internal sealed partial class ConnectionEngine
             }
         }
 
-        return PollPacket(datagram, now);
+        int asked = PollPathPacket(datagram, now, ref to);
+        return asked > 0 ? asked : PollPacket(datagram, now);
     }
 
     private bool WantsToSay(Instant now) => _acks.IsDue(now) || _pingOwed || _probesOwed > 0 || _payload.HasDataToSend;
@@ -76,7 +80,7 @@ internal sealed partial class ConnectionEngine
         bool isProbe = _probesOwed > 0;
         bool isAckDue = _acks.IsDue(now);
         bool mustAskForAck = _acks.ShouldAsk(_received.Ranges.Length, now);
-        bool hasWork = isProbe || _pingOwed || _handshakeDone.IsOwed || _ackFrequency.IsOwed
+        bool hasWork = isProbe || _pingOwed || HasIdFrames || _handshakeDone.IsOwed || _ackFrequency.IsOwed
             || mustAskForAck || _payload.HasDataToSend;
         bool mayElicit = hasWork && (isProbe || IsAllowed(now));
 
@@ -99,7 +103,7 @@ internal sealed partial class ConnectionEngine
         }
 
         PacketNumber number = _sent.Next;
-        int limit = Math.Min(datagram.Length, _packetBytes) - WireFormat.TrailerBytes;
+        int limit = Math.Min(datagram.Length, isProbe ? ProbeBytes : PacketBytes) - WireFormat.TrailerBytes;
         int position = WriteHeader(datagram, number);
         int headerBytes = position;
         long largestAckedInIt = -1;
@@ -156,17 +160,17 @@ internal sealed partial class ConnectionEngine
     {
         if (_sent.IsFull
             || _sent.OpenPackets >= _config.Path.MaxPacketsInFlight
-            || _sent.BytesInFlight + _packetBytes > WindowBytes)
+            || _sent.BytesInFlight + PacketBytes > WindowBytes)
         {
             return false;
         }
 
-        if (!_config.Congestion.Pacing || _pacer.Allowance(now) >= _packetBytes)
+        if (!_config.Congestion.Pacing || _pacer.Allowance(now) >= PacketBytes)
         {
             return true;
         }
 
-        _timers.Set(TimerKind.Pace, _pacer.NextRelease(_packetBytes, now));
+        _timers.Set(TimerKind.Pace, _pacer.NextRelease(PacketBytes, now));
         return false;
     }
 
@@ -224,7 +228,7 @@ internal sealed partial class ConnectionEngine
             _pingOwed = false;
         }
 
-        return written;
+        return written + WriteIdFrames(destination[written..], number);
     }
 
     /// <summary>
@@ -307,7 +311,7 @@ internal sealed partial class ConnectionEngine
         }
 
         // RFC 9002 section 6.2.4: a probe says nothing about loss; it carries the oldest content that is unsettled.
-        _probesOwed = Math.Min(_loss.PtoCount, ProbesAtMost);
+        _probesOwed = _holes.IsSuspicious ? ProbesAtMost : Math.Min(_loss.PtoCount, ProbesAtMost);
         _counters.ProbesSent += _probesOwed;
 
         if (_sent.Peek(_sent.OldestUnsettled).HasPayload)
@@ -323,8 +327,23 @@ internal sealed partial class ConnectionEngine
     {
         while (_loss.TryNextLost(now, out SentPacket lost, out bool isPersistent))
         {
+            if (lost.IsSizeProbe)
+            {
+                OnSizeProbeLost(lost, now);
+                continue;
+            }
+
             _counters.PacketsLost++;
             _quality.OnLost();
+            _ids?.OnLost(lost.Number);
+
+            if (!IsOfThisPath(lost.Number))
+            {
+                TellLost(lost, now);
+                continue;
+            }
+
+            _holes.OnLost(lost.Bytes, lost.SentAt);
             _controller.OnLost(lost.Bytes, lost.SentAt, isPersistent, now);
 
             if (isPersistent)
@@ -334,16 +353,22 @@ internal sealed partial class ConnectionEngine
                 _counters.PersistentCongestions++;
             }
 
-            if (lost.HasPayload)
-            {
-                _payload.HandleLost(new PacketNumber(lost.Number), now);
-            }
-
-            _handshakeDone.OnLost(lost.Number);
-            _ackFrequency.OnLost(lost.Number);
+            TellLost(lost, now);
         }
 
+        EndLossBurst(now);
         _pacer.OnWindowChanged(WindowBytes, _rtt.Sample, now);
+    }
+
+    private void TellLost(in SentPacket lost, Instant now)
+    {
+        if (lost.HasPayload)
+        {
+            _payload.HandleLost(new PacketNumber(lost.Number), now);
+        }
+
+        _handshakeDone.OnLost(lost.Number);
+        _ackFrequency.OnLost(lost.Number);
     }
 
     private void OfferOverdue(Instant now)

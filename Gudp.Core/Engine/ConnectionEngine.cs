@@ -38,8 +38,8 @@ internal sealed partial class ConnectionEngine
     private readonly ReceiveWindow _received = new();
     private readonly RttEstimator _rtt;
     private readonly LossDetector _loss;
-    private readonly ICongestionController _controller;
-    private readonly Pacer _pacer;
+    private ICongestionController _controller;      // of the present path, as the pacer
+    private Pacer _pacer;
     private readonly EagerBudget _eager = new();
     private readonly AckSchedule _acks;
     private readonly NumberSkips _skips;
@@ -50,7 +50,6 @@ internal sealed partial class ConnectionEngine
 
     private ConnectionState _state = ConnectionState.Idle;
     private ulong _peerId;
-    private int _packetBytes;
     private int _windowCap = int.MaxValue;
     private bool _payloadToldEnd;
     private int _goodbyesLeft;
@@ -76,20 +75,23 @@ internal sealed partial class ConnectionEngine
         LocalId = localId;
 
         LossConfig loss = _config.Loss;
-        _packetBytes = WireFormat.MinimumHelloBytes;
+        _probe = new PathProbe(_config.Path.RaiseInterval);
+        _validator = new PathValidator(endpoint.Identity.Secrets, WireFormat.MinAckElicitingBytes);
+        _idInUse = localId;
         _sent = new SentPacketRing(Math.Min(InitialSentSlots, endpoint.SentSlots), endpoint.SentSlots);
         _rtt = new RttEstimator(loss.FirstRoundTrip);
         _loss = new LossDetector(
             _sent, _rtt, RulesOf(loss));
-        _controller = CongestionControllers.Make(_config.Congestion, _packetBytes);
-        _pacer = new Pacer(_packetBytes, AssumedPeerBufferBytes, loss.TimerGranularity);
+        _controller = CongestionControllers.Make(_config.Congestion, PacketBytes);
+        _pacer = new Pacer(PacketBytes, AssumedPeerBufferBytes, loss.TimerGranularity);
         _acks = new AckSchedule(loss);
         _skips = new NumberSkips(endpoint.Identity.Secrets);
         _alive = new KeepAlive(_config);
         _quality = new QualityWatch(_config.Quality);
     }
 
-    internal PeerAddress RemoteAddress { get; }
+    /// <summary>Where packets go; another one only after it was proved (D-9.7).</summary>
+    internal PeerAddress RemoteAddress { get; private set; }
 
     /// <summary>The id in packets that come to us.</summary>
     internal ulong LocalId { get; }
@@ -183,6 +185,7 @@ internal sealed partial class ConnectionEngine
         {
             ArmTimers(now);
             _status.TrySetCongestion(_controller.Level);
+            _status.TrySetPathValidated(IsPathValidated);
             _owner.Publish(MaxFrameBytes, _rtt.HasSample ? _rtt.Smoothed : TimeSpan.Zero);
             _counters.SmoothedRtt = _rtt.HasSample ? _rtt.Smoothed : TimeSpan.Zero;
             _counters.LatestRtt = _rtt.HasSample ? _rtt.Latest : TimeSpan.Zero;
@@ -193,10 +196,7 @@ internal sealed partial class ConnectionEngine
         }
     }
 
-    /// <summary>No datagram it says is longer.</summary>
-    internal int LargestDatagramBytes => _packetBytes;
-
-    private int MaxFrameBytes => _packetBytes - WireFormat.MaxShortHeaderBytes - WireFormat.TrailerBytes;
+    private int MaxFrameBytes => PacketBytes - WireFormat.MaxShortHeaderBytes - WireFormat.TrailerBytes;
 
     private int WindowBytes => Math.Min(_controller.WindowBytes, _windowCap);
 
@@ -207,16 +207,9 @@ internal sealed partial class ConnectionEngine
         _peerId = peerId;
         PeerInstance = peer.Instance;
         _alive.OnOpened(peer.IdleTimeout, now);
-        _packetBytes = Math.Clamp(peer.LargestDatagramBytes, WireFormat.MinimumHelloBytes, _config.Path.PacketBytes);
         _loss.MaxAckDelay = peer.MaxAckDelay;
 
-        // The kernel charges a small datagram about twice its bytes, and half the buffer is left to others' bursts.
-        _windowCap = Math.Max(peer.SocketBufferBytes / 4, 2 * _packetBytes);
-        _controller.OnPacketSizeChanged(_packetBytes);
-        _pacer.OnPacketSizeChanged(_packetBytes);
-        _pacer.OnPeerBufferKnown(peer.SocketBufferBytes);
-
-        _owner.Publish(MaxFrameBytes, TimeSpan.Zero);
+        BeginPath(peer);
         _payload.HandleOpened(peer.Payload, now);
 
         if (_config.Loss.AskImmediateAcks)
@@ -253,6 +246,9 @@ internal sealed partial class ConnectionEngine
                 break;
             case TimerKind.Close:
                 HandleCloseTimer(now);
+                break;
+            case TimerKind.Path:
+                HandlePathTimer(now);
                 break;
             case TimerKind.Handshake:
             case TimerKind.Pace:
@@ -383,6 +379,7 @@ internal sealed partial class ConnectionEngine
     private void ArmTimers(Instant now)
     {
         _timers.Set(TimerKind.Loss, _loss.Deadline);
+        ArmPathTimer(now);
         _timers.Set(TimerKind.Eager, MayResendEagerly ? _loss.OverdueDeadline : Instant.Never);
         _timers.Set(TimerKind.Ack, _acks.NextDeadline(now));
         _timers.Set(

@@ -66,7 +66,8 @@ internal sealed partial class EndpointEngine
             return dropped;
         }
 
-        if (!_byId.TryGetValue(header.DestinationId, out connection))
+        if (!_byId.TryGetValue(header.DestinationId, out connection)
+            && !_settings.SpareIds.TryFind(header.DestinationId, out connection))
         {
             return _candidates.Contains(header.DestinationId)
                 ? DropReason.NotEstablished
@@ -98,7 +99,11 @@ internal sealed partial class EndpointEngine
     }
 
     /// <summary>The connection has ended: its id means nothing any more.</summary>
-    internal void Forget(ConnectionEngine connection) => _byId.Remove(connection.LocalId);
+    internal void Forget(ConnectionEngine connection)
+    {
+        connection.ReleaseSpareIds();
+        _byId.Remove(connection.LocalId);
+    }
 
     private ulong NextFreeId()
     {
@@ -108,7 +113,7 @@ internal sealed partial class EndpointEngine
         {
             id = _settings.Identity.NextId();
         }
-        while (_byId.ContainsKey(id) || _candidates.Contains(id));
+        while (_byId.ContainsKey(id) || _candidates.Contains(id) || _settings.SpareIds.Contains(id));
 
         return id;
     }

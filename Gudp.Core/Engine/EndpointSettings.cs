@@ -35,6 +35,12 @@ internal sealed class EndpointSettings
     internal PacketTrailer Trailer { get; }
 
     internal Prng Choices { get; }
+
+    /// <summary>Datagrams leave whole or not at all, so that a path can be asked how large they may be.</summary>
+    internal bool CanProbeSize { get; init; } = true;
+
+    /// <summary>Ids that connections have given away beside their first.</summary>
+    internal SpareIdTable SpareIds { get; } = new();
 }
 
 /// <summary>Who this process is to its peers, drawn once per daemon (security section 4.6).</summary>
@@ -102,6 +108,9 @@ internal interface IConnectionOwner
 
     /// <summary>Frames from now on have this much room; the round trip is this long (zero: not known yet).</summary>
     void Publish(int maxFrameBytes, TimeSpan smoothedRtt);
+
+    /// <summary>The peer has proved to be at another address; packets go there from now on.</summary>
+    void HandleMoved(PeerAddress remote);
 
     /// <summary>The handshake is done: whoever waits for it may go on.</summary>
     void HandleOpened();

@@ -176,6 +176,11 @@ internal sealed class LossDetector
             return false;
         }
 
+        if (lost.IsSizeProbe)
+        {
+            return true;    // the path does not carry its size: no news about anything else
+        }
+
         NoteLossyRound(now);
         isPersistent = ExtendRun(lost);
         return true;
@@ -195,6 +200,14 @@ internal sealed class LossDetector
         _allowance = Longer(_allowance, missing < most ? missing : most);
 
         _lossyRounds = 0;
+        _lastOfRun = -1;
+    }
+
+    /// <summary>Packets take another path from now on (D-9.7): what was learnt of the former one is forgotten.</summary>
+    internal void OnPathChanged()
+    {
+        PtoCount = 0;
+        _firstSampleAt = Instant.Never;
         _lastOfRun = -1;
     }
 

@@ -26,7 +26,7 @@ internal readonly record struct PeerTerms
         into.PeerId = endpoint.Identity.PeerId;
         into.IdleTimeoutMilliseconds = (long)config.IdleTimeout.TotalMilliseconds;
         into.MaxAckDelayMicroseconds = (long)config.Loss.MaxAckDelay.TotalMicroseconds;
-        into.LargestDatagramBytes = config.Path.PacketBytes;
+        into.LargestDatagramBytes = config.Path.LargestBytes;
         into.ReceiveBufferBytes = endpoint.ReceiveBufferBytes;
         into.ConnectionCreditBytes = payload.ConnectionCreditBytes;
         into.LaneCreditBytes = payload.LaneCreditBytes;

@@ -15,8 +15,13 @@ internal sealed class RttEstimator
     private bool _isMinimumFresh;
 
     /// <param name="firstRoundTrip">Assumed until the first sample; more than zero.</param>
-    internal RttEstimator(TimeSpan firstRoundTrip)
+    internal RttEstimator(TimeSpan firstRoundTrip) => Restart(firstRoundTrip);
+
+    /// <summary>Another path: nothing of it is measured (RFC 9000 section 9.4).</summary>
+    internal void Restart(TimeSpan firstRoundTrip)
     {
+        HasSample = false;
+        _isMinimumFresh = false;
         Invariant.Require(firstRoundTrip > TimeSpan.Zero, "A round trip takes time.");
         Smoothed = firstRoundTrip;
         Variation = new TimeSpan(firstRoundTrip.Ticks / 2);

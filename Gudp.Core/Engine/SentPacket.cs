@@ -38,14 +38,23 @@ internal readonly record struct SentPacket
     /// </summary>
     internal long LargestAckedInIt { get; init; } = -1;
 
-    /// <summary>Length of the datagram; what congestion control counts.</summary>
+    /// <summary>Length of the datagram.</summary>
     internal int Bytes { get; init; }
+
+    /// <summary>What congestion control counts of it.</summary>
+    internal int CountedBytes => IsSizeProbe ? 0 : Bytes;
 
     /// <summary>The peer must acknowledge it.</summary>
     internal bool IsAckEliciting { get; init; }
 
     /// <summary>It carries frames of the layer above, which hears its fate once.</summary>
     internal bool HasPayload { get; init; }
+
+    /// <summary>
+    /// It only asks whether the path carries its size (D-9.2): neither in flight nor acked nor lost for the
+    /// congestion controller.
+    /// </summary>
+    internal bool IsSizeProbe { get; init; }
 
     /// <summary>Its content was offered once more without waiting for its fate.</summary>
     internal bool IsOverdueOffered { get; init; }

@@ -64,7 +64,7 @@ internal sealed class SentPacketRing
     /// <summary>True when not even a probe has a slot left; <see cref="Add"/> must not be called.</summary>
     internal bool IsExhausted => _next - _oldest >= _maxSlots;
 
-    /// <summary>Bytes of the packets whose fate is open.</summary>
+    /// <summary>Bytes of the packets whose fate is open, probes of the path's size apart.</summary>
     internal int BytesInFlight => _bytesInFlight;
 
     /// <summary>How many packets' fate is open.</summary>
@@ -102,7 +102,7 @@ internal sealed class SentPacketRing
         {
             _open.Set(number);
             _openPackets++;
-            _bytesInFlight += packet.Bytes;
+            _bytesInFlight += packet.CountedBytes;
             LastElicitingSentAt = packet.SentAt;
         }
 
@@ -227,7 +227,7 @@ internal sealed class SentPacketRing
         packet = slot;
         _open.Clear(number.Value);
         _openPackets--;
-        _bytesInFlight -= packet.Bytes;
+        _bytesInFlight -= packet.CountedBytes;
         Invariant.Require(_bytesInFlight >= 0, "Bytes in flight cannot be negative.");
 
         if (fate == PacketFate.Acked)
@@ -308,7 +308,7 @@ internal sealed class SentPacketRing
             bool isOpen = slot.Fate == PacketFate.Open;
             Debug.Assert(slot.Number == number, "A slot was overwritten while its packet was open.");
             Debug.Assert(isOpen == _open.Contains(number), "The bit of a packet contradicts its slot.");
-            bytes += isOpen ? slot.Bytes : 0;
+            bytes += isOpen ? slot.CountedBytes : 0;
             packets += isOpen ? 1 : 0;
         }
 

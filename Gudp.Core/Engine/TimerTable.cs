@@ -31,12 +31,15 @@ internal enum TimerKind : byte
 
     /// <summary>Nothing was sent for so long that the peer must hear that we live.</summary>
     Heartbeat,
+
+    /// <summary>A challenge is repeated or given up, or the path's size is searched again.</summary>
+    Path,
 }
 
 /// <summary>One absolute deadline per kind of timer.</summary>
 internal sealed class TimerTable
 {
-    private const int Kinds = (int)TimerKind.Heartbeat + 1;
+    private const int Kinds = (int)TimerKind.Path + 1;
 
     private readonly Instant[] _deadlines = new Instant[Kinds];
 

@@ -57,17 +57,17 @@ internal sealed partial class EventLoop
     /// <summary>Builds a connection's datagrams back to back and sends runs of equal ones in one call.</summary>
     private int SendFrom(ConnectionEngine connection, int budget, Instant now, out bool hasSaidAll)
     {
-        EndpointDriver endpoint = DriverOf(connection);
-        int segments = endpoint.Socket.Capabilities.MaxSegments;
+        int segments = DriverOf(connection).Socket.Capabilities.MaxSegments;
         Span<byte> buffer = _transmit.Span;
         int sent = 0;
         int length = 0;
         int size = 0;
+        PeerAddress to = connection.RemoteAddress;
         hasSaidAll = false;
 
         while (sent < budget && !_isSocketFull)
         {
-            int bytes = connection.PollTransmit(buffer[length..], now);
+            int bytes = connection.PollTransmit(buffer[length..], now, out PeerAddress target);
 
             if (bytes == 0)
             {
@@ -77,15 +77,16 @@ internal sealed partial class EventLoop
 
             sent++;
 
-            if (length > 0 && bytes > size)
+            if (length > 0 && (bytes > size || target != to))
             {
-                // A larger one cannot follow smaller ones in a run.
-                Send(endpoint, buffer[..length], size, connection.RemoteAddress);
+                // A larger one cannot follow smaller ones in a run, nor one to somebody else.
+                SendRun(connection, buffer[..length], size, to, now);
                 buffer.Slice(length, bytes).CopyTo(buffer);
                 length = 0;
             }
 
             size = length == 0 ? bytes : size;
+            to = target;
             length += bytes;
 
             // The next one must have the room of the largest, or it would be cut, or not be said at all.
@@ -94,20 +95,29 @@ internal sealed partial class EventLoop
 
             if (isRunOver)
             {
-                Send(endpoint, buffer[..length], size, connection.RemoteAddress);
+                SendRun(connection, buffer[..length], size, to, now);
                 length = 0;
             }
         }
 
         if (length > 0)
         {
-            Send(endpoint, buffer[..length], size, connection.RemoteAddress);
+            SendRun(connection, buffer[..length], size, to, now);
         }
 
         return sent;
     }
 
-    private void Send(EndpointDriver endpoint, ReadOnlySpan<byte> datagrams, int datagramBytes, PeerAddress to)
+    private void SendRun(
+        ConnectionEngine connection, ReadOnlySpan<byte> datagrams, int datagramBytes, PeerAddress to, Instant now)
+    {
+        if (Send(DriverOf(connection), datagrams, datagramBytes, to) == SocketOutcome.TooLarge)
+        {
+            connection.HandleTooLarge(Math.Min(datagramBytes, datagrams.Length), now);
+        }
+    }
+
+    private SocketOutcome Send(EndpointDriver endpoint, ReadOnlySpan<byte> datagrams, int datagramBytes, PeerAddress to)
     {
         SocketOutcome outcome = endpoint.Socket.TrySend(datagrams, datagramBytes, to);
         _counters.CountSent(datagrams.Length, (datagrams.Length + datagramBytes - 1) / datagramBytes);
@@ -125,6 +135,8 @@ internal sealed partial class EventLoop
                 _counters.SocketNotices++;
                 break;
         }
+
+        return outcome;
     }
 
     private void EndTurn(ConnectionEngine connection, Instant now)

@@ -103,7 +103,8 @@ public sealed class SimulatedHost : IDatagramNetwork
         var capabilities = new DatagramCapabilities(
             Granted(sendBufferBytes),
             Granted(receiveBufferBytes),
-            Network.MaxSegments);
+            Network.MaxSegments,
+            DoNotFragment: true);
         var socket = new SimulatedSocket(this, bound, capabilities);
         Network.Remember(socket);
         _sockets.Add(socket);

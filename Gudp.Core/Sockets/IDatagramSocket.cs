@@ -68,4 +68,9 @@ public enum SocketOutcome
 /// <param name="SendBufferBytes">As the system reports it; Linux reports twice what it was asked for.</param>
 /// <param name="ReceiveBufferBytes">As above. Bursts longer than this are lost before Gudp sees them.</param>
 /// <param name="MaxSegments">Datagrams one TrySend may carry; 1 = no offload.</param>
-public readonly record struct DatagramCapabilities(int SendBufferBytes, int ReceiveBufferBytes, int MaxSegments);
+/// <param name="DoNotFragment">
+/// True if datagrams leave whole or not at all. False: the system would not promise it, and the path's size is not
+/// searched, since a probe in pieces would prove nothing (RFC 8899 section 3).
+/// </param>
+public readonly record struct DatagramCapabilities(
+    int SendBufferBytes, int ReceiveBufferBytes, int MaxSegments, bool DoNotFragment);

@@ -13,6 +13,15 @@ internal sealed class UdpSocket : IDatagramSocket
     // SIO_UDP_CONNRESET of winsock2: without it an ICMP answer to one peer fails the reads of all.
     private const int WindowsReportRefusals = unchecked((int)0x9800_000C);
 
+    // linux/in.h and linux/in6.h: IP_MTU_DISCOVER, IPV6_MTU_DISCOVER, and PROBE for both: never fragment, and look at
+    // the interface alone.
+    private const int LinuxIPv4Level = 0;
+    private const int LinuxIPv4MtuDiscover = 10;
+    private const int LinuxIPv6Level = 41;
+    private const int LinuxIPv6MtuDiscover = 23;
+
+    private static ReadOnlySpan<byte> LinuxProbe => BitConverter.IsLittleEndian ? [3, 0, 0, 0] : [0, 0, 0, 3];
+
     private readonly Action<UdpSocket> _forget;
     private readonly AddressFamily _family;
     private readonly bool _isDual;
@@ -37,7 +46,8 @@ internal sealed class UdpSocket : IDatagramSocket
             Configure(sendBufferBytes, receiveBufferBytes);
             Socket.Bind(bound.ToIPEndPoint());
             LocalAddress = PeerAddress.From((IPEndPoint)Socket.LocalEndPoint!);
-            Capabilities = new DatagramCapabilities(Socket.SendBufferSize, Socket.ReceiveBufferSize, MaxSegments: 1);
+            Capabilities = new DatagramCapabilities(
+                Socket.SendBufferSize, Socket.ReceiveBufferSize, MaxSegments: 1, TryForbidFragments());
         }
         catch
         {
@@ -170,6 +180,40 @@ internal sealed class UdpSocket : IDatagramSocket
         if (OperatingSystem.IsWindows())
         {
             Socket.IOControl(WindowsReportRefusals, [0, 0, 0, 0], null);
+        }
+    }
+
+    /// <summary>
+    /// Asks for whole datagrams or none (RFC 8899 section 3). On Linux by the raw options: the framework's own leaves
+    /// IPv6 on a dual socket fragmenting, and makes the kernel keep a path size of its own that forged ICMP can lower.
+    /// </summary>
+    private bool TryForbidFragments()
+    {
+        try
+        {
+            if (!OperatingSystem.IsLinux())
+            {
+                // The framework offers it for IPv4 alone.
+                Socket.DontFragment = true;
+                return _family == AddressFamily.InterNetwork;
+            }
+
+            if (_family == AddressFamily.InterNetwork || _isDual)
+            {
+                Socket.SetRawSocketOption(LinuxIPv4Level, LinuxIPv4MtuDiscover, LinuxProbe);
+            }
+
+            if (_family == AddressFamily.InterNetworkV6)
+            {
+                Socket.SetRawSocketOption(LinuxIPv6Level, LinuxIPv6MtuDiscover, LinuxProbe);
+            }
+
+            return true;
+        }
+        catch (Exception refusal) when (refusal is SocketException or PlatformNotSupportedException
+            or NotSupportedException or InvalidOperationException)
+        {
+            return false;
         }
     }
 

@@ -23,11 +23,18 @@ public readonly partial record struct ConnectionCounters
         .Count(nameof(PureAcksSent), "packets", static c => c.PureAcksSent)
         .Count(nameof(HeartbeatsSent), "times", static c => c.HeartbeatsSent)
         .Count(nameof(NumbersSkipped), "numbers", static c => c.NumbersSkipped)
+        .Count(nameof(SizeProbesSent), "packets", static c => c.SizeProbesSent)
+        .Count(nameof(SizeProbesLost), "packets", static c => c.SizeProbesLost)
+        .Count(nameof(PacketSizeReductions), "times", static c => c.PacketSizeReductions)
+        .Count(nameof(PathChallengesSent), "packets", static c => c.PathChallengesSent)
+        .Count(nameof(PathChanges), "times", static c => c.PathChanges)
+        .Count(nameof(PathsRefused), "times", static c => c.PathsRefused)
         .Span(nameof(SmoothedRtt), static c => c.SmoothedRtt)
         .Span(nameof(MinRtt), static c => c.MinRtt)
         .Span(nameof(LatestRtt), static c => c.LatestRtt)
         .Level(nameof(WindowBytes), "bytes", static c => c.WindowBytes)
-        .Level(nameof(BytesInFlight), "bytes", static c => c.BytesInFlight);
+        .Level(nameof(BytesInFlight), "bytes", static c => c.BytesInFlight)
+        .Level(nameof(PacketBytes), "bytes", static c => c.PacketBytes);
 
     /// <summary>
     /// Every counter by its name; spans of time in microseconds. A new dictionary, the caller's (M23). Cold path.

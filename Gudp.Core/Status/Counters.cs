@@ -53,6 +53,27 @@ public readonly partial record struct ConnectionCounters(
 
     /// <summary>Packet numbers left out against forged acks.</summary>
     public long NumbersSkipped { get; init; }
+
+    /// <summary>The largest datagram sent now (RFC 8899 PLPMTU); a level.</summary>
+    public long PacketBytes { get; internal init; }
+
+    /// <summary>Packets sent only to learn whether the path carries their size.</summary>
+    public long SizeProbesSent { get; internal init; }
+
+    /// <summary>Those of them that were lost; not in <see cref="PacketsLost"/>.</summary>
+    public long SizeProbesLost { get; internal init; }
+
+    /// <summary>Times the path was found to carry less than before: large packets lost, or refused by a socket.</summary>
+    public long PacketSizeReductions { get; internal init; }
+
+    /// <summary>Challenges sent to the peer, at a new address or its present one (RFC 9000 section 8.2).</summary>
+    public long PathChallengesSent { get; internal init; }
+
+    /// <summary>Times the peer proved to be at another address, and packets went there from then on.</summary>
+    public long PathChanges { get; internal init; }
+
+    /// <summary>Addresses that did not prove in time that the peer receives there.</summary>
+    public long PathsRefused { get; internal init; }
 }
 
 /// <summary>
@@ -163,6 +184,13 @@ internal sealed class ConnectionCounterSet
     internal TimeSpan LatestRtt;
     internal long WindowBytes;
     internal long BytesInFlight;
+    internal long PacketBytes;
+    internal long SizeProbesSent;
+    internal long SizeProbesLost;
+    internal long PacketSizeReductions;
+    internal long PathChallengesSent;
+    internal long PathChanges;
+    internal long PathsRefused;
 
     internal ConnectionCounters ReadSnapshot() => new(
         DatagramsSent,
@@ -186,6 +214,13 @@ internal sealed class ConnectionCounterSet
         PureAcksSent = PureAcksSent,
         HeartbeatsSent = HeartbeatsSent,
         NumbersSkipped = NumbersSkipped,
+        PacketBytes = PacketBytes,
+        SizeProbesSent = SizeProbesSent,
+        SizeProbesLost = SizeProbesLost,
+        PacketSizeReductions = PacketSizeReductions,
+        PathChallengesSent = PathChallengesSent,
+        PathChanges = PathChanges,
+        PathsRefused = PathsRefused,
     };
 }
 
