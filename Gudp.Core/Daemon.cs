@@ -1,5 +1,6 @@
 using System;
 using System.Threading;
+using Gudp.Core.Diagnostics;
 using Gudp.Core.Engine;
 using Gudp.Core.Loop;
 using Gudp.Core.Sockets;
@@ -27,6 +28,7 @@ public sealed class Daemon : IDisposable
     private readonly DaemonCounterSet _counters = new();
     private readonly ConnectionRegister _connections = new();
     private readonly DaemonMeter? _meter;
+    private readonly TraceFile? _traceFile;
     private readonly EventLoop _loop;
     private readonly object _modeGate = new();
     private LoopThread? _thread;
@@ -47,6 +49,7 @@ public sealed class Daemon : IDisposable
     /// <param name="secrets">For what strangers must not guess.</param>
     /// <param name="choices">For all other draws.</param>
     /// <exception cref="GudpConfigException">The configuration breaks a rule; all mistakes are listed.</exception>
+    /// <exception cref="System.IO.IOException">The packet trace that was asked for cannot be written.</exception>
     public Daemon(
         GudpConfig config, IDatagramNetwork network, TimeProvider time, ISecretSource secrets, Prng choices)
     {
@@ -62,11 +65,26 @@ public sealed class Daemon : IDisposable
         _identity = new ProcessIdentity(secrets);
         _choices = choices;
         _loop = new EventLoop(network, config.Budgets, _counters, Config.Limits.From(config));
+        _traceFile = config.Trace.Directory.Length > 0
+            ? TraceFile.Create(config.Trace, config.Name, time.GetUtcNow())
+            : null;
         _meter = config.Metrics ? new DaemonMeter(config.Name, ReadCounters, _connections) : null;
     }
 
     /// <summary>Why the loop stopped, if it did not stop by <see cref="Dispose"/>; else null.</summary>
     public Exception? Fault { get; private set; }
+
+    /// <summary>
+    /// Hears what happens to the packets of endpoints opened from now on, instead of the file that
+    /// <see cref="TraceConfig.Directory"/> asks for. Null, the default: nobody does.
+    /// </summary>
+    public IPacketTrace? Trace { get; init; }
+
+    /// <summary>
+    /// Events missing in the trace file: the disk was too slow, the file is full, or it could not be written. Any
+    /// thread.
+    /// </summary>
+    public long TraceEventsLost => _traceFile?.EventsLost ?? 0;
 
     /// <summary>
     /// Manual mode: how long the owner may sleep before the next <see cref="ProcessIO"/>, if no datagram comes.
@@ -152,6 +170,7 @@ public sealed class Daemon : IDisposable
         EndpointSettings settings = new(_config, _identity, socket.Capabilities.ReceiveBufferBytes, _choices)
         {
             CanProbeSize = socket.Capabilities.DoNotFragment,
+            Trace = Trace ?? _traceFile,
         };
         EndpointDriver driver = new(socket, new EndpointEngine(settings, endpoint));
         endpoint.Attach(driver);
@@ -221,6 +240,7 @@ public sealed class Daemon : IDisposable
 
         _loop.DisposeSockets();
         _network.Dispose();
+        _traceFile?.Dispose();
     }
 
     private static Prng NewChoices()

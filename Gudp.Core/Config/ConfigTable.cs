@@ -128,15 +128,12 @@ public sealed partial class ConfigTable<TConfig>
     /// </summary>
     public ConfigTable<TConfig> Text(
         string key, Func<TConfig, string> get, Func<TConfig, string, TConfig> set, int mostCharacters, string reason)
-        => Add(
-            key,
-            "text",
-            new Form<string>(static value => value, TryReadText, "text"),
-            get,
-            set,
-            value => value.Length >= 1 && value.Length <= mostCharacters && IsOneEntry(value),
-            string.Create(CultureInfo.InvariantCulture, $"1 to {mostCharacters} characters without ';'"),
-            reason);
+        => Text(key, get, set, (1, mostCharacters), reason);
+
+    /// <summary>As the other, and may be empty.</summary>
+    public ConfigTable<TConfig> OptionalText(
+        string key, Func<TConfig, string> get, Func<TConfig, string, TConfig> set, int mostCharacters, string reason)
+        => Text(key, get, set, (0, mostCharacters), reason);
 
     /// <summary>
     /// Takes over all rows and rules of a part; their keys get <paramref name="name"/> and a dot in front.
@@ -195,6 +192,23 @@ public sealed partial class ConfigTable<TConfig>
         _rules.Add(check);
         return this;
     }
+
+    private ConfigTable<TConfig> Text(
+        string key,
+        Func<TConfig, string> get,
+        Func<TConfig, string, TConfig> set,
+        (int Least, int Most) characters,
+        string reason)
+        => Add(
+            key,
+            "text",
+            new Form<string>(static value => value, TryReadText, "text"),
+            get,
+            set,
+            value => value.Length >= characters.Least && value.Length <= characters.Most && IsOneEntry(value),
+            string.Create(
+                CultureInfo.InvariantCulture, $"{characters.Least} to {characters.Most} characters without ';'"),
+            reason);
 
     // What is written must be read again as the same: no separator in it, no spaces around it.
     private static bool IsOneEntry(string value)

@@ -32,6 +32,7 @@ public readonly record struct GudpConfig
             (LeastMemoryBudgetBytes, MostMemoryBudgetBytes), "less holds nothing, more no machine has")
         .Flag(nameof(Metrics), c => c.Metrics, (c, v) => c with { Metrics = v })
         .Include(nameof(Sockets), SocketConfig.Table, c => c.Sockets, (c, v) => c with { Sockets = v })
+        .Include(nameof(Trace), TraceConfig.Table, c => c.Trace, (c, v) => c with { Trace = v })
         .Include(nameof(Budgets), TurnBudgets.Table, c => c.Budgets, (c, v) => c with { Budgets = v })
         .Include(nameof(Connections), ConnectionConfig.Table, c => c.Connections, (c, v) => c with { Connections = v })
         .WithPreset(nameof(Lan), static () => Lan)
@@ -175,6 +176,9 @@ public readonly record struct GudpConfig
 
     /// <summary>What is asked from the operating system for each socket.</summary>
     public SocketConfig Sockets { get; init; }
+
+    /// <summary>Whether what happens to packets is written to a file.</summary>
+    public TraceConfig Trace { get; init; }
 
     /// <summary>How much one turn does of each kind.</summary>
     public TurnBudgets Budgets { get; init; }

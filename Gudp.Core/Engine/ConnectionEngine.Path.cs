@@ -211,7 +211,8 @@ internal sealed partial class ConnectionEngine
 
         PadTo(datagram, position, what.Bytes - WireFormat.TrailerBytes);
         _endpoint.Trailer.SealShort(datagram[..what.Bytes]);
-        _sent.Add(new SentPacket { SentAt = now, Bytes = what.Bytes, IsAckEliciting = false });
+        PacketNumber number = _sent.Add(new SentPacket { SentAt = now, Bytes = what.Bytes, IsAckEliciting = false });
+        TraceSent(number, datagram[..what.Bytes], isProbe: false);
         _alive.OnSent(hasPayload: false, now);
         return what.Bytes;
     }
@@ -242,6 +243,7 @@ internal sealed partial class ConnectionEngine
             IsAckEliciting = true,
             IsSizeProbe = true,
         });
+        TraceSent(number, datagram[..bytes], isProbe: false);
         _probe.OnSent(number);
         _pacer.OnSent(bytes, now);
         _counters.SizeProbesSent++;

@@ -64,6 +64,7 @@ internal sealed partial class ConnectionEngine
             HandlePathArrival(isNewest, now);
             _counters.DatagramsReceived++;
             _counters.BytesReceived += datagram.Length;
+            _trace?.OnReceived(number, frames, datagram.Length, now);
         }
 
         return dropped;
@@ -222,6 +223,7 @@ internal sealed partial class ConnectionEngine
                 && !TakeLateAck(packet, now))
             {
                 _counters.PacketsSpuriouslyLost++;
+                _trace?.OnFate(TraceEventKind.SpuriousLoss, packet.Number, now);
                 _quality.OnSpuriousLoss();
                 _loss.OnSpuriousLoss(packet, now);
                 _controller.OnSpuriousLoss(packet.SentAt, now);
@@ -240,6 +242,7 @@ internal sealed partial class ConnectionEngine
     private void TakeAcked(in SentPacket packet, Instant now)
     {
         _counters.PacketsAcked++;
+        _trace?.OnFate(TraceEventKind.PacketAcked, packet.Number, now);
         _quality.OnAcked();
 
         if (packet.IsSizeProbe)

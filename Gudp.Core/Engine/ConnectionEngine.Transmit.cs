@@ -52,6 +52,7 @@ internal sealed partial class ConnectionEngine
     private int PollHandshake(Span<byte> datagram, Instant now)
     {
         int written = _handshake!.PollTransmit(datagram, now);
+        _trace?.OnHandshakeSent(written, now);
         _timers.Set(TimerKind.Handshake, _handshake.NextDeadline);
         return written;
     }
@@ -65,6 +66,7 @@ internal sealed partial class ConnectionEngine
 
             if (finish > 0)
             {
+                _trace?.OnHandshakeSent(finish, now);
                 return finish;
             }
         }
@@ -150,7 +152,19 @@ internal sealed partial class ConnectionEngine
         int total = position + WireFormat.TrailerBytes;
         _endpoint.Trailer.SealShort(datagram[..total]);
         RecordSent(total, largestAckedInIt, isEliciting, payloadBytes, now);
+        TraceSent(number, datagram[..total], isProbe);
         return total;
+    }
+
+    private void TraceSent(PacketNumber number, ReadOnlySpan<byte> datagram, bool isProbe)
+    {
+        if (_trace is not null
+            && _sent.TryFind(number, out SentPacket packet)
+            && ShortHeader.TryParse(datagram, out ShortHeader header) == DropReason.None)
+        {
+            ReadOnlySpan<byte> frames = datagram[header.HeaderBytes..^WireFormat.TrailerBytes];
+            _trace.OnSent(packet, frames, isProbe, _counters.Retransmits);
+        }
     }
 
     private int WriteHeader(Span<byte> datagram, PacketNumber number) => ShortHeader.Write(
@@ -327,6 +341,8 @@ internal sealed partial class ConnectionEngine
     {
         while (_loss.TryNextLost(now, out SentPacket lost, out bool isPersistent))
         {
+            _trace?.OnFate(TraceEventKind.PacketLost, lost.Number, now, _loss.LastTrigger);
+
             if (lost.IsSizeProbe)
             {
                 OnSizeProbeLost(lost, now);
@@ -427,11 +443,17 @@ internal sealed partial class ConnectionEngine
 
         PacketNumber number = _sent.Skip();
         int position = WriteHeader(datagram, number);
+        int headerBytes = position;
         CloseReason reason = _status.Reason ?? CloseReason.ByApplication;
         position += FrameWriter.WriteClose(
             datagram[position..^WireFormat.TrailerBytes], (ulong)reason.Code, reason.Detail);
         int total = position + WireFormat.TrailerBytes;
         _endpoint.Trailer.SealShort(datagram[..total]);
+        _trace?.OnSent(
+            new SentPacket { Number = number.Value, SentAt = now, Bytes = total },
+            datagram[headerBytes..position],
+            isProbe: false,
+            _counters.Retransmits);
         return total;
     }
 }

@@ -47,6 +47,7 @@ internal sealed partial class ConnectionEngine
     private readonly KeepAlive _alive;
     private readonly QualityWatch _quality;
     private readonly TimerTable _timers = new();
+    private readonly ConnectionTrace? _trace;
 
     private ConnectionState _state = ConnectionState.Idle;
     private ulong _peerId;
@@ -73,6 +74,7 @@ internal sealed partial class ConnectionEngine
         _handshake = handshake;
         RemoteAddress = remote;
         LocalId = localId;
+        _trace = endpoint.Trace is null ? null : new ConnectionTrace(endpoint.Trace, localId);
 
         LossConfig loss = _config.Loss;
         _probe = new PathProbe(_config.Path.RaiseInterval);
@@ -192,6 +194,8 @@ internal sealed partial class ConnectionEngine
             _counters.MinRtt = _rtt.HasSample ? _rtt.Minimum : TimeSpan.Zero;
             _counters.WindowBytes = WindowBytes;
             _counters.BytesInFlight = _sent.BytesInFlight;
+            _trace?.OnTurnEnd(TraceMetrics, _controller.Level, PacketBytes, now);
+            _trace?.OnRemote(RemoteAddress, now);
             _payload.HandleTurnEnd(now);
         }
     }
@@ -199,6 +203,13 @@ internal sealed partial class ConnectionEngine
     private int MaxFrameBytes => PacketBytes - WireFormat.MaxShortHeaderBytes - WireFormat.TrailerBytes;
 
     private int WindowBytes => Math.Min(_controller.WindowBytes, _windowCap);
+
+    private TraceMetrics TraceMetrics => new(
+        _counters.LatestRtt, _counters.SmoothedRtt, _counters.MinRtt, WindowBytes, _sent.BytesInFlight)
+    {
+        PacingBytesPerSecond = _config.Congestion.Pacing ? _pacer.BytesPerSecond : 0,
+        PtoCount = _loss.PtoCount,
+    };
 
     private bool IsFlushed => !_payload.HasUnfinished && _sent.BytesInFlight == 0;
 
@@ -338,6 +349,7 @@ internal sealed partial class ConnectionEngine
             return;
         }
 
+        _trace?.OnState(_state, next, now);
         _state = next;
 
         switch (next)

@@ -32,6 +32,8 @@ internal sealed partial class EndpointEngine
 
     internal int ConnectionCount => _byId.Count;
 
+    internal IPacketTrace? Trace => _settings.Trace;
+
     internal Dictionary<ulong, ConnectionEngine>.ValueCollection Connections => _byId.Values;
 
     /// <summary>Starts a connection to a peer.</summary>

@@ -41,6 +41,9 @@ internal sealed class EndpointSettings
 
     /// <summary>Ids that connections have given away beside their first.</summary>
     internal SpareIdTable SpareIds { get; } = new();
+
+    /// <summary>Hears what happens to packets; null: nobody does.</summary>
+    internal IPacketTrace? Trace { get; init; }
 }
 
 /// <summary>Who this process is to its peers, drawn once per daemon (security section 4.6).</summary>

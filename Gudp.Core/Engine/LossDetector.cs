@@ -92,6 +92,9 @@ internal sealed class LossDetector
     /// </summary>
     internal TimeSpan MaxAckDelay { get; set; }
 
+    /// <summary>By which rule the last lost packet was lost.</summary>
+    internal TraceTrigger LastTrigger { get; private set; }
+
     /// <summary>Probe time-outs since the last acknowledgement; each doubles the wait.</summary>
     internal int PtoCount { get; private set; }
 
@@ -170,6 +173,8 @@ internal sealed class LossDetector
 
         PacketNumber oldest = _ring.OldestUnsettled;
         bool isLost = IsLostByCount(oldest.Value) || (oldest.Value < _ring.LargestAcked && now >= LossDeadline);
+
+        LastTrigger = IsLostByCount(oldest.Value) ? TraceTrigger.ReorderingThreshold : TraceTrigger.TimeThreshold;
 
         if (!isLost || !_ring.TryLose(oldest, out lost))
         {

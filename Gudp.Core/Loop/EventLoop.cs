@@ -390,6 +390,7 @@ internal sealed partial class EventLoop
     {
         DropReason dropped = endpoint.Engine.HandleDatagram(datagram, from, now, out ConnectionEngine? connection);
         _counters.CountReceived(datagram.Length, dropped);
+        TraceDrop(endpoint.Engine.Trace, dropped, datagram.Length, connection, now);
 
         if (connection is not null)
         {
@@ -399,6 +400,22 @@ internal sealed partial class EventLoop
         while (endpoint.Engine.TryNextDisturbed(out ConnectionEngine? disturbed))
         {
             MarkReady(disturbed!);
+        }
+    }
+
+    private static void TraceDrop(
+        IPacketTrace? trace, DropReason dropped, int bytes, ConnectionEngine? connection, Instant now)
+    {
+        if (trace is not null && dropped != DropReason.None)
+        {
+            trace.Record(new TraceEvent
+            {
+                Kind = TraceEventKind.PacketDropped,
+                At = now,
+                ConnectionId = connection?.LocalId ?? 0,
+                Bytes = bytes,
+                Drop = dropped,
+            });
         }
     }
 

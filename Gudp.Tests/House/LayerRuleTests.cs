@@ -25,7 +25,7 @@ public sealed class LayerRuleTests
     private static readonly Dictionary<string, string[]> FoldersOfCore = new()
     {
         [Folder.Primitives] = [Folder.Diagnostics],
-        [Folder.Diagnostics] = [Folder.Primitives],
+        [Folder.Diagnostics] = Leaves,
         [Folder.Status] = Leaves,
         [Folder.Config] = Leaves,
         [Folder.Buffers] = Leaves,

@@ -48,7 +48,7 @@ internal sealed class SimWorld : IDisposable
         Connections = new ConnectionConfig { Security = new SecurityConfig { Protection = Protection.Plain } },
     };
 
-    internal Node AddNode(GudpConfig? config = null)
+    internal Node AddNode(GudpConfig? config = null, IPacketTrace? trace = null)
     {
         SimulatedHost host = Network.AddHost();
         ulong stream = (ulong)_nodes.Count;
@@ -58,7 +58,10 @@ internal sealed class SimWorld : IDisposable
             Tap?.Around(host) ?? host,
             Network.Time,
             new SeededSecrets(root.Split(1_000 + stream)),
-            root.Split(2_000 + stream));
+            root.Split(2_000 + stream))
+        {
+            Trace = trace,
+        };
         Node node = new(host, daemon);
         _nodes.Add(node);
         return node;

@@ -90,6 +90,7 @@ internal static class CommandLine
         RecvCommand.Create(printer),
         SimCommand.Create(printer),
         ConfigCommand.Create(printer),
+        TraceCommand.Create(printer),
         DemoServerCommand.Create(),
         DemoMemberCommand.Create(),
     };

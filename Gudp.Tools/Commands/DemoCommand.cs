@@ -1,6 +1,7 @@
 using System.CommandLine;
 using Gudp.Tools.Arguments;
 using Gudp.Tools.Demo;
+using Gudp.Tools.Network;
 using Gudp.Tools.Output;
 
 namespace Gudp.Tools.Commands;
@@ -28,8 +29,12 @@ internal static class DemoCommand
             members, agents, steps, loss, delay, seed, limit,
         };
 
+        Option<string?> trace = TraceCommand.Option();
+        command.Add(trace);
+
         command.SetAction((parsed, cancelled) =>
         {
+            ToolConfig.TraceTo(parsed.GetValue(trace));
             DemoPlan plan = new()
             {
                 Members = parsed.GetValue(members),

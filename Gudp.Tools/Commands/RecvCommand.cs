@@ -19,13 +19,19 @@ internal static class RecvCommand
         Option<int> port = CommandOption.Port("--port", "The port to listen on; 0 for any free one.");
         Option<bool> keep = new("--keep") { Description = "Stay for more files, also several at a time." };
         Command command = new("recv", "Receives a file from 'gudp send' and ends.") { directory, port, keep };
+        Option<string?> trace = TraceCommand.Option();
+        command.Add(trace);
 
-        command.SetAction((parsed, cancelled) => CommandLine.RunAsync(RunAsync(
-            parsed.GetRequiredValue(directory),
-            parsed.GetRequiredValue(port),
-            parsed.GetValue(keep),
-            printer,
-            cancelled)));
+        command.SetAction((parsed, cancelled) =>
+        {
+            ToolConfig.TraceTo(parsed.GetValue(trace));
+            return CommandLine.RunAsync(RunAsync(
+                parsed.GetRequiredValue(directory),
+                parsed.GetRequiredValue(port),
+                parsed.GetValue(keep),
+                printer,
+                cancelled));
+        });
 
         return command;
     }

@@ -16,9 +16,15 @@ internal static class SendCommand
         Argument<string> file = new("FILE") { Description = "The file to send." };
         Argument<HostPort> target = CommandOption.Target("Where 'gudp recv' listens.");
         Command command = new("send", "Sends a file; the receiver compares its SHA-256.") { file, target };
+        Option<string?> trace = TraceCommand.Option();
+        command.Add(trace);
 
-        command.SetAction((parsed, cancelled) => CommandLine.RunAsync(
-            RunAsync(parsed.GetRequiredValue(file), parsed.GetRequiredValue(target), printer, cancelled)));
+        command.SetAction((parsed, cancelled) =>
+        {
+            ToolConfig.TraceTo(parsed.GetValue(trace));
+            return CommandLine.RunAsync(
+                RunAsync(parsed.GetRequiredValue(file), parsed.GetRequiredValue(target), printer, cancelled));
+        });
 
         return command;
     }

@@ -9,6 +9,9 @@ internal static class ToolConfig
 {
     private const string Name = "gudp";
 
+    // Where packet traces go; an environment variable, because the demo's processes inherit it.
+    private const string TraceVariable = "GUDP_TRACE";
+
     // The end of a burst, also of one ping, is acked soon. At once would cost a quarter of the rate: an ack per turn.
     private static readonly TimeSpan AckDelay = TimeSpan.FromMilliseconds(1);
 
@@ -30,6 +33,26 @@ internal static class ToolConfig
 
     /// <summary>For runs in step, and for measuring round trips: acks come at once.</summary>
     internal static MessagingConfig Lockstep => new() { Core = Trusting(GudpConfig.Lockstep) };
+
+    /// <summary>From now on the daemons of this process and of those it starts write packet traces.</summary>
+    /// <param name="directory">Made if it is not there; null changes nothing.</param>
+    /// <exception cref="CommandFailure">It cannot be made.</exception>
+    internal static void TraceTo(string? directory)
+    {
+        if (directory is null)
+        {
+            return;
+        }
+
+        try
+        {
+            Environment.SetEnvironmentVariable(TraceVariable, Directory.CreateDirectory(directory).FullName);
+        }
+        catch (Exception failure) when (failure is IOException or UnauthorizedAccessException or ArgumentException)
+        {
+            throw new CommandFailure(ExitCode.Usage, $"No trace can be written to '{directory}': {failure.Message}");
+        }
+    }
 
     /// <summary>Opens a port, and makes of the system's refusal a line for the user.</summary>
     /// <param name="port">0 lets the system pick.</param>
@@ -57,6 +80,7 @@ internal static class ToolConfig
     private static GudpConfig Trusting(GudpConfig config) => config with
     {
         Name = Name,
+        Trace = new() { Directory = Environment.GetEnvironmentVariable(TraceVariable) ?? "" },
         Connections = config.Connections with { Security = new() { Protection = Protection.Plain } },
     };
 }
