@@ -136,6 +136,22 @@ public sealed class UdpNetworkTests
         Assert.That(Receive(network, socket, out _), Is.EqualTo(new byte[] { 2 }));
     }
 
+    [TestCase(false)]
+    [TestCase(true)]
+    public void Linux_sends_datagrams_whole_or_not_at_all(bool isDual)
+    {
+        if (!OperatingSystem.IsLinux())
+        {
+            Assert.Ignore("Elsewhere the system decides.");
+        }
+
+        using UdpNetwork network = new();
+        using IDatagramSocket socket = network.Open(
+            isDual ? PeerAddress.AnyIPv6(0) : PeerAddress.LoopbackIPv4(0), 0, 0);
+
+        Assert.That(socket.Capabilities.DoNotFragment, Is.True);
+    }
+
     [Test]
     public void Granted_buffers_are_read_back()
     {
