@@ -60,14 +60,22 @@ public readonly record struct GudpConfig
     public static GudpConfig Internet => default;
 
     /// <summary>
-    /// For paths that lose and reorder: patient with the peer, tolerant of reordering, content sent early again.
+    /// For paths that lose and reorder: patient with the peer, tolerant of reordering, content sent early again, and a
+    /// controller that takes only a quarter of losses for congestion.
     /// </summary>
+    /// <remarks>Beside flows that obey losses, such as TCP's, it takes more than its share.</remarks>
     public static GudpConfig Lossy => new()
     {
         Connections = new()
         {
             IdleTimeout = TimeSpan.FromSeconds(30),
             Loss = new() { PacketThreshold = 6, EagerResend = true },
+            Congestion = new()
+            {
+                Algorithm = CongestionAlgorithm.Bbr,
+                LossBoundPpm = 250_000,
+                InitialWindowPackets = 32,
+            },
         },
     };
 

@@ -12,7 +12,7 @@ internal readonly record struct Limits
     internal const int TransmitBytes = 64 * 1024;
 
     private const int QueuesPerConnection = 2;
-    private const int SentSlotBytes = 64;
+    private const int SentSlotBytes = 96;
     private const int CommandBytes = 64;
     private const int CommandsPerConnection = 4;
     private const int LeastCommands = 1_024;

@@ -71,7 +71,7 @@ public readonly record struct PathConfig
     }
 
     /// <summary>Packets sent and not yet acked or lost, at most. Default 2,048 packets; 16 to 65,536.</summary>
-    /// <remarks>Rate times round trip must fit: 2,048 packets of 1,200 bytes are 2.4 MB. About 64 bytes each.</remarks>
+    /// <remarks>Rate times round trip must fit: 2,048 packets of 1,200 bytes are 2.4 MB. About 96 bytes each.</remarks>
     public int MaxPacketsInFlight
     {
         get => _maxPacketsInFlight ?? DefaultMaxPacketsInFlight;

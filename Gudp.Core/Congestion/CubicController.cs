@@ -55,29 +55,32 @@ internal sealed class CubicController : ICongestionController
     public int WindowBytes => (int)_state.Window;
 
     /// <inheritdoc/>
-    public CongestionLevel Level
-        => WindowBytes <= Minimum ? CongestionLevel.Bad
-            : _episode.IsOpen ? CongestionLevel.Busy
-            : CongestionLevel.Clear;
+    public long PacingBytesPerSecond => 0;
+
+    /// <inheritdoc/>
+    public bool CountsPackets => false;
+
+    /// <inheritdoc/>
+    public bool IsBusy => _episode.IsOpen;
 
     private int Minimum => CongestionWindow.Minimum(_packetBytes);
 
     /// <inheritdoc/>
-    public void OnSent(int bytes, Instant now)
+    public void OnSent(int bytes, in DeliveryMark mark, Instant now)
     {
     }
 
     /// <inheritdoc/>
-    public void OnAcked(int bytes, Instant sentAt, bool applicationLimited, in RttSample rtt, Instant now)
+    public void OnAcked(in AckedPacket packet, Instant now)
     {
-        if (_episode.Covers(sentAt))
+        if (_episode.Covers(packet.SentAt))
         {
             return;
         }
 
         _episode.End();
 
-        if (applicationLimited)
+        if (packet.ApplicationLimited)
         {
             // A window that was not filled has proved nothing, and the time it was not filled must not count as
             // growth either (RFC 9438 section 5.8): the next epoch begins where the application fills it again.
@@ -86,28 +89,33 @@ internal sealed class CubicController : ICongestionController
         }
 
         double window = _state.Window < _state.Threshold
-            ? StartSlowly(bytes, sentAt, rtt.Latest, now)
-            : AvoidCongestion(bytes, rtt.Smoothed, now);
+            ? StartSlowly(packet, now)
+            : AvoidCongestion(packet.Bytes, packet.Rtt.Smoothed, now);
 
         _state = _state with { Window = Math.Min(window, CongestionWindow.MaxBytes) };
     }
 
     /// <inheritdoc/>
-    public void OnLost(int bytes, Instant sentAt, bool persistent, Instant now)
+    public void OnLost(in LostPacket packet, Instant now)
     {
-        if (_episode.OnLost(sentAt, now))
+        if (_episode.OnLost(packet.SentAt, now))
         {
             _before = _state;
             Reduce();
         }
 
-        if (persistent)
+        if (packet.IsPersistent)
         {
             // The old top belongs to a path that is no more (RFC 9438 section 4.8).
             _state = _state with { Window = Minimum, Top = 0 };
             _epochStart = Instant.Never;
             _episode.Restart(now);
         }
+    }
+
+    /// <inheritdoc/>
+    public void OnAckEnd(in AckReport report, Instant now)
+    {
     }
 
     /// <inheritdoc/>
@@ -140,20 +148,20 @@ internal sealed class CubicController : ICongestionController
         _epochStart = Instant.Never;
     }
 
-    private double StartSlowly(int bytes, Instant sentAt, TimeSpan latestRtt, Instant now)
+    private double StartSlowly(in AckedPacket packet, Instant now)
     {
         // A threshold comes from a loss; where there is one, the place to stop is known.
         if (_state.Threshold < double.MaxValue)
         {
-            return _state.Window + bytes;
+            return _state.Window + packet.Bytes;
         }
 
-        if (_hyStart.OnAcked(sentAt, latestRtt, now))
+        if (_hyStart.OnAcked(packet.SentAt, packet.Rtt.Latest, now))
         {
             _state = _state with { Threshold = _state.Window };
         }
 
-        return _state.Window + _hyStart.Growth(bytes);
+        return _state.Window + _hyStart.Growth(packet.Bytes);
     }
 
     private double AvoidCongestion(int bytes, TimeSpan smoothedRtt, Instant now)

@@ -28,38 +28,43 @@ internal sealed class NewRenoController : ICongestionController
     public int WindowBytes => _window;
 
     /// <inheritdoc/>
-    public CongestionLevel Level
-        => _window <= Minimum ? CongestionLevel.Bad : _episode.IsOpen ? CongestionLevel.Busy : CongestionLevel.Clear;
+    public long PacingBytesPerSecond => 0;
+
+    /// <inheritdoc/>
+    public bool CountsPackets => false;
+
+    /// <inheritdoc/>
+    public bool IsBusy => _episode.IsOpen;
 
     private int Minimum => CongestionWindow.Minimum(_packetBytes);
 
     /// <inheritdoc/>
-    public void OnSent(int bytes, Instant now)
+    public void OnSent(int bytes, in DeliveryMark mark, Instant now)
     {
     }
 
     /// <inheritdoc/>
-    public void OnAcked(int bytes, Instant sentAt, bool applicationLimited, in RttSample rtt, Instant now)
+    public void OnAcked(in AckedPacket packet, Instant now)
     {
-        if (_episode.Covers(sentAt))
+        if (_episode.Covers(packet.SentAt))
         {
             return;
         }
 
         _episode.End();
 
-        if (applicationLimited)
+        if (packet.ApplicationLimited)
         {
             return;     // a window that was not filled has proved nothing
         }
 
         if (_window < _threshold)
         {
-            Grow(bytes);
+            Grow(packet.Bytes);
             return;
         }
 
-        _ackedInWindow += bytes;
+        _ackedInWindow += packet.Bytes;
 
         if (_ackedInWindow >= _window)
         {
@@ -69,9 +74,9 @@ internal sealed class NewRenoController : ICongestionController
     }
 
     /// <inheritdoc/>
-    public void OnLost(int bytes, Instant sentAt, bool persistent, Instant now)
+    public void OnLost(in LostPacket packet, Instant now)
     {
-        if (_episode.OnLost(sentAt, now))
+        if (_episode.OnLost(packet.SentAt, now))
         {
             _windowBefore = _window;
             _thresholdBefore = _threshold;
@@ -80,11 +85,16 @@ internal sealed class NewRenoController : ICongestionController
             _ackedInWindow = 0;
         }
 
-        if (persistent)
+        if (packet.IsPersistent)
         {
             _window = Minimum;
             _episode.Restart(now);
         }
+    }
+
+    /// <inheritdoc/>
+    public void OnAckEnd(in AckReport report, Instant now)
+    {
     }
 
     /// <inheritdoc/>

@@ -3,8 +3,9 @@ using System;
 namespace Gudp.Core.Congestion;
 
 /// <summary>
-/// Spreads a window over its round trip: a bucket of bytes that fills at 1.25 x window / round trip (RFC 9002 section
-/// 7.7) and holds one burst. Before the first measurement there is no rate; then the initial window alone limits.
+/// Spreads a window over its round trip: a bucket of bytes that fills at the controller's rate, else at 1.25 x window /
+/// round trip (RFC 9002 section 7.7), and holds one burst. Without a controller's rate there is none before the first
+/// measurement; then the initial window alone limits.
 /// </summary>
 /// <remarks>
 /// Always true: the bucket holds at most one burst and owes at most one; it owes something only after packets that may
@@ -12,13 +13,13 @@ namespace Gudp.Core.Congestion;
 /// </remarks>
 internal sealed class Pacer
 {
-    private const int BurstPackets = 10;
+    private const int UsualBurstPackets = 10;
 
     // A burst must not fill the peer's socket buffer, which others fill too.
     private const int PeerBufferShare = 4;
 
-    // Far above any network; keeps the products here within 64 bits.
-    private const long MaxBytesPerSecond = 100_000_000_000;
+    /// <summary>Far above any network; keeps the products here within 64 bits.</summary>
+    internal const long MaxBytesPerSecond = 100_000_000_000;
 
     private readonly TimeSpan _granularity;
     private int _packetBytes;
@@ -38,6 +39,9 @@ internal sealed class Pacer
         _granularity = granularity;
     }
 
+    /// <summary>Packets are limited, not bytes: each counts as a full one, and a burst is one packet.</summary>
+    internal bool CountsPackets { get; set; }
+
     /// <summary>Bytes per second; 0 while nothing is measured and nothing held back.</summary>
     internal long BytesPerSecond => _bytesPerSecond;
 
@@ -48,7 +52,7 @@ internal sealed class Pacer
         {
             long inOneTick = _bytesPerSecond * Math.Min(_granularity.Ticks, TimeSpan.TicksPerSecond)
                 / TimeSpan.TicksPerSecond;
-            long wanted = Math.Max((long)BurstPackets * _packetBytes, inOneTick);
+            long wanted = CountsPackets ? _packetBytes : Math.Max((long)UsualBurstPackets * _packetBytes, inOneTick);
 
             // One packet always fits, however small the peer's buffer is.
             return (int)Math.Max(Math.Min(wanted, _peerBufferBytes / PeerBufferShare), _packetBytes);
@@ -65,11 +69,15 @@ internal sealed class Pacer
             return;
         }
 
+        // 1.25 as 5/4; a round trip has at least one tick.
+        SetRate(5L * windowBytes * (TimeSpan.TicksPerSecond / 4) / rtt.Smoothed.Ticks, now);
+    }
+
+    /// <summary>The rate is this, more than 0, whatever window and round trip are.</summary>
+    internal void SetRate(long rate, Instant now)
+    {
         bool isFirst = _bytesPerSecond == 0;
         Refill(now);
-
-        // 1.25 as 5/4; a round trip has at least one tick.
-        long rate = 5L * windowBytes * (TimeSpan.TicksPerSecond / 4) / rtt.Smoothed.Ticks;
         _bytesPerSecond = Math.Clamp(rate, 1, MaxBytesPerSecond);
         _level = isFirst ? FullLevel : Math.Min(_level, FullLevel);
         _filledAt = now;
@@ -102,6 +110,7 @@ internal sealed class Pacer
         }
 
         Refill(now);
+        bytes = CountsPackets ? _packetBytes : bytes;
         _level = Math.Max(_level - (bytes * TimeSpan.TicksPerSecond), -FullLevel);
     }
 

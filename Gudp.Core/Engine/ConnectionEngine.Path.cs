@@ -98,8 +98,6 @@ internal sealed partial class ConnectionEngine
 
     private void OnPacketSizeChanged()
     {
-        // The kernel charges a small datagram about twice its bytes, and half the buffer is left to others' bursts.
-        _windowCap = Math.Max(_peerBufferBytes / 4, 2 * PacketBytes);
         _controller.OnPacketSizeChanged(PacketBytes);
         _pacer.OnPacketSizeChanged(PacketBytes);
         _counters.PacketBytes = PacketBytes;
@@ -343,8 +341,7 @@ internal sealed partial class ConnectionEngine
             _loss.OnPathChanged();
             _probe.Restart();
             _holes.Restart();
-            _controller = CongestionControllers.Make(_config.Congestion, PacketBytes);
-            _pacer = new Pacer(PacketBytes, _peerBufferBytes, _config.Loss.TimerGranularity);
+            StartCongestionAnew();
             OnPacketSizeChanged();
         }
 

@@ -205,6 +205,7 @@ internal sealed partial class ConnectionEngine
         if (!newestSentAt.IsNever)
         {
             _rtt.AddSample(now - newestSentAt, Shorter(ackDelay, _loss.MaxAckDelay));
+            _twoMode.OnRoundTrip(_rtt.Latest, now);
         }
 
         bool anyEliciting = false;
@@ -251,13 +252,10 @@ internal sealed partial class ConnectionEngine
             return;
         }
 
-        // The peer's socket buffer limits just as the application does: a window that it keeps from being filled has
-        // proved nothing, and one grown beyond all use would not feel a loss.
-        bool limited = packet.ApplicationLimited || _controller.WindowBytes > _windowCap;
         if (IsOfThisPath(packet.Number))
         {
             _holes.OnAcked(packet.Bytes);
-            _controller.OnAcked(packet.Bytes, packet.SentAt, limited, _rtt.Sample, now);
+            TellControllerAcked(packet, now);
         }
 
         _ids?.OnAcked(packet.Number);

@@ -1,4 +1,5 @@
 using System;
+using Gudp.Core.Congestion;
 using Gudp.Core.Wire;
 
 namespace Gudp.Core.Engine;
@@ -179,7 +180,7 @@ internal sealed partial class ConnectionEngine
             return false;
         }
 
-        if (!_config.Congestion.Pacing || _pacer.Allowance(now) >= PacketBytes)
+        if (!IsPaced || _pacer.Allowance(now) >= PacketBytes)
         {
             return true;
         }
@@ -277,6 +278,7 @@ internal sealed partial class ConnectionEngine
     private void RecordSent(int bytes, long largestAckedInIt, bool isEliciting, int payloadBytes, Instant now)
     {
         bool limited = !_payload.HasDataToSend && _sent.BytesInFlight + bytes < WindowBytes;
+        DeliveryMark mark = isEliciting ? MarkSent(bytes, limited, now) : default;
         _sent.Add(new SentPacket
         {
             SentAt = now,
@@ -284,6 +286,7 @@ internal sealed partial class ConnectionEngine
             IsAckEliciting = isEliciting,
             HasPayload = payloadBytes > 0,
             ApplicationLimited = limited,
+            Mark = mark,
             LargestAckedInIt = largestAckedInIt,
         });
         _alive.OnSent(hasPayload: payloadBytes > 0, now);
@@ -297,8 +300,7 @@ internal sealed partial class ConnectionEngine
 
         _probesOwed = Math.Max(0, _probesOwed - 1);
         _counters.PayloadBytesSent += payloadBytes;
-        _controller.OnSent(bytes, now);
-        _pacer.OnSent(bytes, now);
+        TellSent(bytes, mark, now);
         _eager.OnSent(bytes);
     }
 
@@ -360,7 +362,7 @@ internal sealed partial class ConnectionEngine
             }
 
             _holes.OnLost(lost.Bytes, lost.SentAt);
-            _controller.OnLost(lost.Bytes, lost.SentAt, isPersistent, now);
+            TellControllerLost(lost, isPersistent, now);
 
             if (isPersistent)
             {
@@ -373,7 +375,7 @@ internal sealed partial class ConnectionEngine
         }
 
         EndLossBurst(now);
-        _pacer.OnWindowChanged(WindowBytes, _rtt.Sample, now);
+        TellAckEnd(now);
     }
 
     private void TellLost(in SentPacket lost, Instant now)

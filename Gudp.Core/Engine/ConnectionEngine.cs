@@ -38,8 +38,7 @@ internal sealed partial class ConnectionEngine
     private readonly ReceiveWindow _received = new();
     private readonly RttEstimator _rtt;
     private readonly LossDetector _loss;
-    private ICongestionController _controller;      // of the present path, as the pacer
-    private Pacer _pacer;
+    private Pacer _pacer;                           // of the present path, as the controller
     private readonly EagerBudget _eager = new();
     private readonly AckSchedule _acks;
     private readonly NumberSkips _skips;
@@ -51,7 +50,6 @@ internal sealed partial class ConnectionEngine
 
     private ConnectionState _state = ConnectionState.Idle;
     private ulong _peerId;
-    private int _windowCap = int.MaxValue;
     private bool _payloadToldEnd;
     private int _goodbyesLeft;
     private int _lateAnswersLeft;
@@ -85,7 +83,7 @@ internal sealed partial class ConnectionEngine
         _loss = new LossDetector(
             _sent, _rtt, RulesOf(loss));
         _controller = CongestionControllers.Make(_config.Congestion, PacketBytes);
-        _pacer = new Pacer(PacketBytes, AssumedPeerBufferBytes, loss.TimerGranularity);
+        _pacer = MakePacer();
         _acks = new AckSchedule(loss);
         _skips = new NumberSkips(endpoint.Identity.Secrets);
         _alive = new KeepAlive(_config);
@@ -186,7 +184,8 @@ internal sealed partial class ConnectionEngine
         if (_state is ConnectionState.Open or ConnectionState.Flushing)
         {
             ArmTimers(now);
-            _status.TrySetCongestion(_controller.Level);
+            _twoMode.Advance(now);
+            _status.TrySetCongestion(Level);
             _status.TrySetPathValidated(IsPathValidated);
             _owner.Publish(MaxFrameBytes, _rtt.HasSample ? _rtt.Smoothed : TimeSpan.Zero);
             _counters.SmoothedRtt = _rtt.HasSample ? _rtt.Smoothed : TimeSpan.Zero;
@@ -194,7 +193,7 @@ internal sealed partial class ConnectionEngine
             _counters.MinRtt = _rtt.HasSample ? _rtt.Minimum : TimeSpan.Zero;
             _counters.WindowBytes = WindowBytes;
             _counters.BytesInFlight = _sent.BytesInFlight;
-            _trace?.OnTurnEnd(TraceMetrics, _controller.Level, PacketBytes, now);
+            _trace?.OnTurnEnd(TraceMetrics, Level, PacketBytes, now);
             _trace?.OnRemote(RemoteAddress, now);
             _payload.HandleTurnEnd(now);
         }
@@ -202,12 +201,10 @@ internal sealed partial class ConnectionEngine
 
     private int MaxFrameBytes => PacketBytes - WireFormat.MaxShortHeaderBytes - WireFormat.TrailerBytes;
 
-    private int WindowBytes => Math.Min(_controller.WindowBytes, _windowCap);
-
     private TraceMetrics TraceMetrics => new(
         _counters.LatestRtt, _counters.SmoothedRtt, _counters.MinRtt, WindowBytes, _sent.BytesInFlight)
     {
-        PacingBytesPerSecond = _config.Congestion.Pacing ? _pacer.BytesPerSecond : 0,
+        PacingBytesPerSecond = IsPaced ? _pacer.BytesPerSecond : 0,
         PtoCount = _loss.PtoCount,
     };
 

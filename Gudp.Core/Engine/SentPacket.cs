@@ -1,3 +1,5 @@
+using Gudp.Core.Congestion;
+
 namespace Gudp.Core.Engine;
 
 /// <summary>What became of a packet number.</summary>
@@ -61,6 +63,9 @@ internal readonly record struct SentPacket
 
     /// <summary>When it left, the window was larger than what there was to send.</summary>
     internal bool ApplicationLimited { get; init; }
+
+    /// <summary>What tells a delivery rate when it is acknowledged.</summary>
+    internal DeliveryMark Mark { get; init; }
 
     /// <summary>Given by the ring.</summary>
     internal PacketFate Fate { get; init; }

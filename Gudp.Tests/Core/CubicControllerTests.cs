@@ -5,7 +5,7 @@ using NUnit.Framework;
 namespace Gudp.Tests.Core;
 
 [TestFixture]
-public sealed class CubicControllerTests : CongestionContractTests
+public sealed class CubicControllerTests : LossBasedContractTests
 {
     // K for a window of 100 packets reduced to 70: the cube root of 30 / 0.4 seconds.
     private static readonly TimeSpan ClimbFromSeventyToHundred = TimeSpan.FromSeconds(4.217);

@@ -38,6 +38,7 @@ public sealed class EnginePartsAllocationTests
         private readonly RttEstimator _rtt = new(RttEstimator.DefaultFirstRoundTrip);
         private readonly ReceiveWindow _window = new();
         private readonly TimerTable _timers = new();
+        private readonly DeliveryRateEstimator _deliveries = new();
         private readonly EagerBudget _eager = new();
         private readonly CubicController _controller = new(PacketBytes, CongestionWindow.DefaultInitialPackets);
         private readonly Pacer _pacer = new(PacketBytes, 4 << 20, TimeSpan.FromMilliseconds(1));
@@ -66,16 +67,18 @@ public sealed class EnginePartsAllocationTests
         {
             for (int i = 0; i < BurstPackets; i++)
             {
+                DeliveryMark mark = _deliveries.OnSent(PacketBytes, _ring.BytesInFlight, _now);
                 PacketNumber number = _ring.Add(new SentPacket
                 {
                     SentAt = _now,
                     Bytes = PacketBytes,
                     IsAckEliciting = true,
                     HasPayload = true,
+                    Mark = mark,
                 });
 
                 _pacer.OnSent(PacketBytes, _now);
-                _controller.OnSent(PacketBytes, _now);
+                _controller.OnSent(PacketBytes, mark, _now);
                 _eager.OnSent(PacketBytes);
 
                 if (i != 2 && _window.Check(number) == WindowVerdict.New)
@@ -98,7 +101,9 @@ public sealed class EnginePartsAllocationTests
                 {
                     if (_ring.TrySettle(number, out SentPacket packet))
                     {
-                        _controller.OnAcked(packet.Bytes, packet.SentAt, packet.ApplicationLimited, rtt, _now);
+                        _deliveries.OnAcked(packet.Bytes, packet.SentAt, packet.Mark, _now);
+                        _controller.OnAcked(
+                            new AckedPacket(packet.Bytes, packet.SentAt, packet.ApplicationLimited, rtt), _now);
                     }
 
                     from = new PacketNumber(number.Value + 1);
@@ -109,10 +114,13 @@ public sealed class EnginePartsAllocationTests
 
             while (_detector.TryNextLost(_now, out SentPacket lost, out bool isPersistent))
             {
-                _controller.OnLost(lost.Bytes, lost.SentAt, isPersistent, _now);
+                _deliveries.OnLost(lost.Bytes);
+                _controller.OnLost(
+                    new LostPacket(lost.Bytes, lost.SentAt, isPersistent, lost.Mark, _deliveries.Lost), _now);
                 Lost++;
             }
 
+            _controller.OnAckEnd(_deliveries.TakeReport(rtt, _ring.BytesInFlight, _now), _now);
             _pacer.OnWindowChanged(_controller.WindowBytes, rtt, _now);
             _window.OnAckWritten();
             _window.ForgetBelow(_window.Largest);

@@ -4,7 +4,7 @@ using NUnit.Framework;
 namespace Gudp.Tests.Core;
 
 [TestFixture]
-public sealed class NewRenoControllerTests : CongestionContractTests
+public sealed class NewRenoControllerTests : LossBasedContractTests
 {
     [Test]
     public void Congestion_avoidance_grows_by_one_packet_in_a_round_trip()
