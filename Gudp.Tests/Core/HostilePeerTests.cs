@@ -23,6 +23,122 @@ public sealed class HostilePeerTests
     }
 
     [Test]
+    public void A_peer_that_acknowledges_a_number_left_out_is_closed_and_one_that_skips_it_is_not()
+    {
+        using SimWorld world = new(1);
+        (RawPeer peer, Connection server) = OpenRaw(world);
+        long leftOut = -1;
+
+        for (int i = 0; i < 400 && leftOut < 0; i++)
+        {
+            server.TrySend("one"u8);
+            world.Run(TimeSpan.FromMilliseconds(1));
+            peer.Take();
+            peer.Send(RawPeer.Ack(peer.LargestSeen, peer.LargestSeen));
+            leftOut = peer.Seen[^2] + 1 == peer.LargestSeen ? -1 : peer.LargestSeen - 1;
+        }
+
+        bool isHonestOneOpen = !server.Status.IsFinal;
+        peer.Send(RawPeer.Ack(leftOut - 1, peer.LargestSeen));
+
+        Assert.That(leftOut, Is.Positive);
+        Assert.That(isHonestOneOpen, Is.True);
+        Assert.That(server.CloseReason!.Code, Is.EqualTo(CloseCode.AckedUnsent));
+    }
+
+    [Test]
+    public void A_peer_that_repeats_ranges_is_told_what_is_settled()
+    {
+        using SimWorld world = new(1);
+        (RawPeer peer, Connection server) = OpenRaw(world);
+        List<long> told = [];
+
+        for (int i = 0; i < 25; i++)
+        {
+            server.TrySend("one"u8);
+            world.Run(TimeSpan.FromMilliseconds(20));
+            told.AddRange(peer.Take().SelectMany(SettledIn));
+            long newest = peer.LargestSeen;
+            byte[] ack = newest < 3
+                ? RawPeer.Ack(0, newest)
+                : RawPeer.Ack(new AckRange(newest, newest), new AckRange(0, newest - 2));
+            peer.Send(ack);
+        }
+
+        // D-2.7: each once, ever newer ones, none above what has its fate.
+        Assert.That(told, Has.Count.InRange(3, 25));
+        Assert.That(told, Is.Ordered.Ascending);
+        Assert.That(told, Is.Unique);
+        Assert.That(told, Is.All.LessThan(peer.LargestSeen));
+    }
+
+    [Test]
+    public void Ranges_below_what_the_peer_calls_settled_are_not_repeated()
+    {
+        using SimWorld world = new(1);
+        (RawPeer peer, _) = OpenRaw(world);
+        peer.SendNumbered(10, Ping);
+        peer.SendNumbered(12, Ping);
+        peer.SendNumbered(14, Ping);
+        int before = peer.Take().Max(RangesIn);
+        byte[] settled = new byte[16];
+        int length = FrameWriter.WriteSettled(settled, new PacketNumber(14));
+
+        peer.SendNumbered(16, [.. settled[..length], FrameType.Ping]);
+        peer.Take();
+        peer.SendNumbered(18, Ping);
+        int after = peer.Take().Max(RangesIn);
+
+        Assert.That(before, Is.EqualTo(3));
+        Assert.That(after, Is.EqualTo(3), "14, 16 and 18 remain.");
+    }
+
+    [Test]
+    public void A_stranger_gets_no_more_bytes_than_it_sent_before_it_has_proved_its_address()
+    {
+        using SimWorld world = new(1);
+        Node node = world.AddNode();
+        Endpoint endpoint = node.Open(7000);
+        endpoint.Listen();
+        RawPeer peer = new(world, endpoint);
+
+        peer.AskForAnswer();
+        world.Run(TimeSpan.FromSeconds(10));
+
+        DaemonCounters counters = node.Daemon.ReadCounters();
+        Assert.That(counters.BytesSent, Is.Positive);
+        Assert.That(counters.BytesSent, Is.LessThanOrEqualTo(counters.BytesReceived));
+    }
+
+    [Test]
+    public void A_closed_connection_answers_three_late_packets_and_is_forgotten_after_three_probe_time_outs()
+    {
+        using SimWorld world = new(1);
+        Node node = world.AddNode();
+        (RawPeer peer, Connection server) = OpenRaw(world, node);
+        peer.Send(RawPeer.Ack(0, peer.LargestSeen));
+        TimeSpan roundTrip = server.ReadCounters().SmoothedRtt;
+        server.Close();
+        world.Run(TimeSpan.FromMilliseconds(10));
+        int goodbyes = peer.Take().Count(IsClose);
+
+        for (int i = 0; i < 5; i++)
+        {
+            peer.Send(Ping);
+        }
+
+        int answers = peer.Take().Count(IsClose);
+        long late = node.Daemon.ReadCounters().Dropped(DropReason.ConnectionClosed);
+        world.Run(3 * (roundTrip + (2 * roundTrip) + TimeSpan.FromMilliseconds(25)));
+        peer.Send(Ping);
+
+        Assert.That(goodbyes, Is.EqualTo(3));
+        Assert.That(answers, Is.EqualTo(3));
+        Assert.That(late, Is.EqualTo(5));
+        Assert.That(node.Daemon.ReadCounters().Dropped(DropReason.UnknownConnection), Is.EqualTo(1));
+    }
+
+    [Test]
     public void A_peer_that_acknowledges_nothing_is_given_up_when_the_numbers_run_out()
     {
         using SimWorld world = new(1);
@@ -185,9 +301,51 @@ public sealed class HostilePeerTests
         return hasAck && hasPing;
     }
 
-    private static (RawPeer Peer, Connection Server) OpenRaw(SimWorld world)
+    private static IEnumerable<long> SettledIn(byte[] packet)
     {
-        Endpoint endpoint = world.AddNode().Open(7000);
+        List<long> told = [];
+        FrameReader reader = new(packet);
+
+        while (reader.TryNext(out Frame frame))
+        {
+            if (frame.Type == FrameType.Settled)
+            {
+                told.Add(frame.SettledBelow.Value);
+            }
+        }
+
+        return told;
+    }
+
+    private static int RangesIn(byte[] packet)
+    {
+        FrameReader reader = new(packet);
+        int count = 0;
+
+        while (reader.TryNext(out Frame frame))
+        {
+            AckRangeReader ranges = frame.Type == FrameType.Ack ? frame.AckRanges : default;
+
+            while (ranges.TryNext(out _))
+            {
+                count++;
+            }
+        }
+
+        return count;
+    }
+
+    private static bool IsClose(byte[] packet)
+    {
+        FrameReader reader = new(packet);
+        return reader.TryNext(out Frame frame) && frame.Type == FrameType.Close;
+    }
+
+    private static (RawPeer Peer, Connection Server) OpenRaw(SimWorld world) => OpenRaw(world, world.AddNode());
+
+    private static (RawPeer Peer, Connection Server) OpenRaw(SimWorld world, Node node)
+    {
+        Endpoint endpoint = node.Open(7000);
         endpoint.Listen();
         RawPeer peer = new(world, endpoint);
         peer.Open();

@@ -225,6 +225,91 @@ public sealed class LossDetectorTests
     }
 
     [Test]
+    public void A_path_that_reorders_further_than_twenty_packets_is_judged_by_time_alone()
+    {
+        LossScenario path = LossScenario.WithRoundTrip(OneRoundTrip);
+        path.Send(packets: 60);
+        path.After(OneRoundTrip).Acknowledge(50);
+        path.FindWrong(0);
+        path.Send(packets: 100);
+
+        path.After(OneRoundTrip).Acknowledge(159);
+        bool isLostByCount = path.Lost.Contains(100);
+        path.AdvanceToNextDeadline();
+
+        Assert.That(isLostByCount, Is.False);
+        Assert.That(path.Lost, Does.Contain(100));
+    }
+
+    [TestCase(30, 17.5, TestName = "What was missing is added to the age")]
+    [TestCase(5_000, 100, TestName = "At most a round trip, or 100 ms if that is more")]
+    public void A_wrong_declaration_raises_the_age_at_which_packets_are_lost(int lateByMs, double expectedMs)
+    {
+        LossScenario path = LossScenario.WithRoundTrip(OneRoundTrip);
+        path.Send(packets: 5);
+        path.After(OneRoundTrip).Acknowledge(4);
+
+        path.After(TimeSpan.FromMilliseconds(lateByMs)).FindWrong(0);
+
+        Assert.That(path.Detector.LossDelay - LossDelay, Is.EqualTo(TimeSpan.FromMilliseconds(expectedMs)));
+    }
+
+    [Test]
+    public void What_was_learnt_is_given_back_in_halves_when_losses_prove_right()
+    {
+        LossScenario path = LossScenario.WithRoundTrip(OneRoundTrip);
+        path.Send(packets: 60);
+        path.After(OneRoundTrip).Acknowledge(50);
+        path.After(OneRoundTrip).FindWrong(0);
+        TimeSpan learnt = path.Detector.LossDelay - LossDelay;
+
+        for (int round = 0; round < 16; round++)
+        {
+            path.Send(packets: 2);
+            path.After(OneRoundTrip).Acknowledge((int)path.Ring.Next.Value - 1);
+            path.AdvanceToNextDeadline();
+        }
+
+        Assert.That(path.Detector.LossDelay - LossDelay, Is.EqualTo(learnt / 2));
+        Assert.That(path.Detector.PacketThreshold, Is.EqualTo(11));
+    }
+
+    [Test]
+    public void A_number_left_out_does_not_show_that_anything_was_overtaken()
+    {
+        LossScenario path = LossScenario.WithRoundTrip(OneRoundTrip);
+        path.Send(packets: 2);
+        path.Ring.Skip();
+        path.Send(packets: 2);
+
+        path.After(OneRoundTrip).Acknowledge(3);
+        int afterThree = path.Lost.Count;
+        path.Acknowledge(4);
+
+        Assert.That(afterThree, Is.Zero);
+        Assert.That(path.Lost, Is.EqualTo(new[] { 0 }));
+    }
+
+    [TestCase(0, 1_000, 0, 325, TestName = "Bounds beside the measured wait change nothing")]
+    [TestCase(500, 1_000, 0, 500, TestName = "No probe goes sooner than the least wait")]
+    [TestCase(0, 1_000, 5, 1_000, TestName = "Doubling stops at the largest wait")]
+    [TestCase(0, 200, 5, 325, TestName = "Which never shortens the first wait")]
+    public void Probe_bounds(int leastMs, int largestMs, int probes, int expectedMs)
+    {
+        LossScenario path = LossScenario.WithRoundTrip(OneRoundTrip, leastMs, largestMs);
+        path.Send(packets: 1);
+
+        for (int i = 0; i < probes; i++)
+        {
+            path.AdvanceToNextDeadline();
+        }
+
+        Assert.That(
+            path.Detector.ProbeDeadline - path.Ring.LastElicitingSentAt,
+            Is.EqualTo(TimeSpan.FromMilliseconds(expectedMs)));
+    }
+
+    [Test]
     public void Losses_over_more_than_three_probe_time_outs_are_persistent_congestion()
     {
         LossScenario path = LossScenario.WithRoundTrip(OneRoundTrip);
@@ -389,12 +474,16 @@ public sealed class LossDetectorTests
 
         private readonly RttEstimator _rtt = new(RttEstimator.DefaultFirstRoundTrip);
 
-        private LossScenario()
+        private LossScenario(int leastProbeMs = 0, int largestProbeMs = 600_000)
         {
             LossRules rules = new(
                 PacketThreshold: 3,
                 MaxAckDelay: TimeSpan.FromMilliseconds(25),
-                Granularity: TimeSpan.FromMilliseconds(1));
+                Granularity: TimeSpan.FromMilliseconds(1))
+            {
+                LeastProbeTimeout = TimeSpan.FromMilliseconds(leastProbeMs),
+                LargestProbeTimeout = TimeSpan.FromMilliseconds(largestProbeMs),
+            };
 
             Detector = new LossDetector(Ring, _rtt, rules);
         }
@@ -422,9 +511,10 @@ public sealed class LossDetectorTests
 
         internal static LossScenario WithoutSample() => new();
 
-        internal static LossScenario WithRoundTrip(TimeSpan roundTrip)
+        internal static LossScenario WithRoundTrip(
+            TimeSpan roundTrip, int leastProbeMs = 0, int largestProbeMs = 600_000)
         {
-            LossScenario path = new();
+            LossScenario path = new(leastProbeMs, largestProbeMs);
             path._rtt.AddSample(roundTrip, TimeSpan.Zero);
             path.Detector.OnAckReceived(path.Now);
             return path.After(TimeSpan.FromMilliseconds(1));

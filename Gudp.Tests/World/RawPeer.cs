@@ -34,6 +34,9 @@ internal sealed class RawPeer
     /// <summary>The largest packet number seen from the server; -1 before the first.</summary>
     internal long LargestSeen { get; private set; } = -1;
 
+    /// <summary>The numbers of all short packets taken so far, in order of their arrival.</summary>
+    internal List<long> Seen { get; } = [];
+
     /// <summary>Hello, HelloPlus and Finish. The server then holds a connection that asks for nothing more.</summary>
     internal void Open(Action<HandshakeParameters>? change = null)
     {
@@ -69,10 +72,13 @@ internal sealed class RawPeer
     }
 
     /// <summary>An Ack frame of one range.</summary>
-    internal static byte[] Ack(long smallest, long largest)
+    internal static byte[] Ack(long smallest, long largest) => Ack(new AckRange(smallest, largest));
+
+    /// <summary>An Ack frame of these ranges, newest first.</summary>
+    internal static byte[] Ack(params ReadOnlySpan<AckRange> ranges)
     {
-        byte[] frame = new byte[32];
-        return frame[..FrameWriter.WriteAck(frame, [new AckRange(smallest, largest)], TimeSpan.Zero)];
+        byte[] frame = new byte[64];
+        return frame[..FrameWriter.WriteAck(frame, ranges, TimeSpan.Zero)];
     }
 
     /// <summary>Takes everything the server has sent; returns the frames of its short packets.</summary>
@@ -88,6 +94,7 @@ internal sealed class RawPeer
             {
                 LargestSeen = PacketNumber.Expand(
                     header.NumberBits, header.NumberWidthBytes, new PacketNumber(LargestSeen + 1)).Value;
+                Seen.Add(LargestSeen);
                 packets.Add(datagram[header.HeaderBytes..^WireFormat.TrailerBytes].ToArray());
             }
         }

@@ -1,0 +1,270 @@
+using Gudp.Core;
+using Gudp.Core.Simulation;
+using Gudp.Tests.World;
+using NUnit.Framework;
+
+namespace Gudp.Tests.Core;
+
+/// <summary>Loss recovery, acks and time-outs over whole connections in virtual time.</summary>
+[TestFixture]
+public sealed class RecoveryScenarioTests
+{
+    private static readonly LinkModel TenMegabit = new()
+    {
+        Delay = TimeSpan.FromMilliseconds(25),
+        RateBytesPerSecond = 1_250_000,
+        QueueBytes = 125_000,
+    };
+
+    private static readonly TimeSpan Idle = TimeSpan.FromSeconds(15);
+    private static readonly TimeSpan Heartbeat = TimeSpan.FromSeconds(1);
+
+    [Test]
+    public void T6_After_a_black_hole_ten_megabytes_go_on_within_one_probe_time_out_of_light()
+    {
+        TimeSpan period = TimeSpan.FromSeconds(7);
+        TimeSpan dark = TimeSpan.FromSeconds(2);
+        using SimWorld world = new(1);
+        world.Network.DefaultLink = TenMegabit with { QueueBytes = 64_000, OutageEvery = period, OutageFor = dark };
+        Pair pair = world.AddConnectedPair();
+        PacketStream stream = new(world, pair.Client, pair.Server);
+        TimeSpan latestResume = TimeSpan.Zero;
+        int holes = 0;
+
+        stream.Arrived = (last, now) =>
+        {
+            if (now - last > dark / 2)
+            {
+                holes++;
+                TimeSpan resume = new(now.Ticks % period.Ticks);
+                latestResume = resume > latestResume ? resume : latestResume;
+            }
+        };
+
+        world.RunUntil(() => stream.ArrivedBytes >= 10_000_000, TimeSpan.FromSeconds(20));
+
+        // The wait doubles in the dark up to LargestProbeTimeout; then one way, twice while the queue fills.
+        TimeSpan probe = new LossConfig().LargestProbeTimeout + (2 * TenMegabit.Delay);
+        Assert.That(holes, Is.EqualTo(1));
+        Assert.That(latestResume, Is.LessThan(probe), world.ReplayLine);
+    }
+
+    [Test]
+    public void T6_After_a_black_hole_the_window_is_restored_within_a_second()
+    {
+        using SimWorld world = new(1);
+        world.Network.DefaultLink = TenMegabit with { QueueBytes = 64_000 };
+        Pair pair = world.AddConnectedPair();
+        PacketStream stream = new(world, pair.Client, pair.Server);
+        world.Run(TimeSpan.FromSeconds(5));
+        Cut(world, pair, isCut: true);
+        world.Run(TimeSpan.FromMilliseconds(100));      // what was under way still arrives
+        long before = pair.Client.ReadCounters().WindowBytes;
+        world.Run(TimeSpan.FromSeconds(1.9));
+        long dark = pair.Client.ReadCounters().WindowBytes;
+
+        Cut(world, pair, isCut: false);
+        Instant last = stream.LastArrival;
+        world.RunUntil(() => stream.LastArrival > last, TimeSpan.FromSeconds(2));
+        world.Run(TimeSpan.FromSeconds(1));
+
+        // Probe time-outs alone have not touched it (D-3.2); the losses they found were persistent congestion (D-3.6).
+        Assert.That(dark, Is.EqualTo(before));
+        Assert.That(pair.Client.ReadCounters().PersistentCongestions, Is.Positive);
+        Assert.That(pair.Client.ReadCounters().WindowBytes, Is.GreaterThan(before * 7 / 10), world.ReplayLine);
+    }
+
+    [Test]
+    public void T6_A_permanent_black_hole_ends_in_the_time_out_of_what_each_end_waits_for()
+    {
+        using SimWorld world = new(1);
+        world.Network.DefaultLink = TenMegabit;
+        Pair pair = world.AddConnectedPair();
+        PacketStream stream = new(world, pair.Client, pair.Server);
+        world.Run(TimeSpan.FromSeconds(3));
+        Instant cut = world.Now;
+        Cut(world, pair, isCut: true);
+
+        world.RunUntil(() => pair.Server.Status.IsFinal, TimeSpan.FromSeconds(60));
+        TimeSpan receiver = world.Now - cut;
+        world.RunUntil(() => pair.Client.Status.IsFinal, TimeSpan.FromSeconds(60));
+        TimeSpan sender = world.Now - cut;
+
+        // D-6.2 and D-6.3: the receiver has nothing to deliver, the sender a full queue. What was under way still came.
+        TimeSpan underWay = TimeSpan.FromMilliseconds(200);
+        Assert.That(stream.ArrivedBytes, Is.Positive);
+        Assert.That(receiver, Is.InRange(Idle, Idle + underWay));
+        Assert.That(sender, Is.InRange(2 * Idle, (2 * Idle) + Heartbeat));
+        Assert.That(pair.Client.CloseReason!.Code, Is.EqualTo(CloseCode.IdleTimeout));
+    }
+
+    [Test]
+    public void A_connection_with_undelivered_data_outlives_a_silence_longer_than_the_idle_time_out()
+    {
+        using SimWorld world = new(1);
+        world.Network.DefaultLink = TenMegabit;
+        Pair pair = world.AddConnectedPair(WithConnections(c => c with { IdleTimeout = TimeSpan.FromSeconds(3) }));
+        _ = new PacketStream(world, pair.Client, pair.Server);
+        world.Run(TimeSpan.FromSeconds(1));
+        pair.Right.IsStopped = true;
+
+        world.Run(TimeSpan.FromSeconds(5));
+        bool isAlive = !pair.Client.Status.IsFinal;
+        world.Run(TimeSpan.FromSeconds(3));
+
+        // M35: two idle time-outs, and no more than a heartbeat beyond.
+        Assert.That(isAlive, Is.True);
+        Assert.That(pair.Client.Status.Reasons, Is.EqualTo(FinalReasons.TimedOut));
+    }
+
+    [Test]
+    public void T16_Reordering_is_learnt_and_wrong_losses_are_undone([Values(5, 50, 250)] int roundTripMs)
+    {
+        using SimWorld world = new(1);
+        world.Network.DefaultLink = TenMegabit with
+        {
+            Delay = TimeSpan.FromMilliseconds(roundTripMs) / 2,
+            ReorderPpm = 300_000,
+            ReorderBy = TimeSpan.FromMilliseconds(40),
+        };
+        Pair pair = world.AddConnectedPair();
+        PacketStream stream = new(world, pair.Client, pair.Server);
+        int undone = 0;
+        ConnectionCounters last = pair.Client.ReadCounters();
+
+        stream.Watched = () =>
+        {
+            ConnectionCounters now = pair.Client.ReadCounters();
+            bool isWrong = now.PacketsSpuriouslyLost > last.PacketsSpuriouslyLost;
+            undone += isWrong && now.WindowBytes > last.WindowBytes * 12 / 10 ? 1 : 0;
+            last = now;
+        };
+
+        world.Run(TimeSpan.FromSeconds(3));
+        ConnectionCounters warm = pair.Client.ReadCounters();
+        world.Run(TimeSpan.FromSeconds(6));
+        ConnectionCounters end = pair.Client.ReadCounters();
+
+        long sent = end.DatagramsSent - warm.DatagramsSent;
+        long wrong = end.PacketsSpuriouslyLost - warm.PacketsSpuriouslyLost;
+        Assert.That(undone, Is.Positive, "No reduction was undone.");
+        Assert.That(sent, Is.GreaterThan(4_000));
+        Assert.That(wrong * 100, Is.LessThan(sent * 2), $"{wrong} of {sent}. {world.ReplayLine}");
+    }
+
+    // The third has a queue shorter than its window: it loses now and then, and is told of that at once.
+    [TestCase(2, 40)]
+    [TestCase(20, 40)]
+    [TestCase(50, 60)]
+    public void A_transfer_needs_far_fewer_acks_and_is_no_slower(int oneWayMs, int mostPercent)
+    {
+        LinkModel link = TenMegabit with
+        {
+            Delay = TimeSpan.FromMilliseconds(oneWayMs),
+            RateBytesPerSecond = 2_500_000,
+        };
+
+        (long acks, long bytes) usual = Transfer(link, mostPacketsPerAck: 2);
+        (long acks, long bytes) thin = Transfer(link, mostPacketsPerAck: 32);
+
+        Assert.That(thin.acks * 100, Is.LessThan(usual.acks * mostPercent), $"{thin} against {usual}");
+        Assert.That(thin.bytes * 100, Is.GreaterThan(usual.bytes * 98), $"{thin} against {usual}");
+    }
+
+    [Test]
+    public void Pure_acks_keep_to_their_maximum_and_the_transfer_goes_on()
+    {
+        using SimWorld world = new(1);
+        world.Network.DefaultLink = TenMegabit;
+        Pair pair = world.AddConnectedPair(
+            WithConnections(c => c with { Loss = new LossConfig { MaxAcksPerSecond = 50 } }));
+        PacketStream stream = new(world, pair.Client, pair.Server);
+        long before = pair.Server.ReadCounters().PureAcksSent;
+
+        world.Run(TimeSpan.FromSeconds(4));
+
+        Assert.That(pair.Server.ReadCounters().PureAcksSent - before, Is.InRange(150, 201));
+        Assert.That(stream.ArrivedBytes, Is.GreaterThan(4_000_000));
+    }
+
+    [Test]
+    public void Numbers_are_left_out_without_any_harm_to_an_honest_peer()
+    {
+        using SimWorld world = new(1);
+        world.Network.DefaultLink = TenMegabit with { QueueBytes = 10_000_000 };
+        Pair pair = world.AddConnectedPair();
+        PacketStream stream = new(world, pair.Client, pair.Server);
+
+        world.Run(TimeSpan.FromSeconds(4));
+
+        ConnectionCounters client = pair.Client.ReadCounters();
+        Assert.That(client.NumbersSkipped, Is.InRange(3, 20));
+        Assert.That(client.PacketsLost, Is.Zero);
+        Assert.That(stream.ArrivedBytes, Is.Positive);
+    }
+
+    [Test]
+    public void A_path_that_loses_too_much_ends_the_connection_and_the_peer_is_told()
+    {
+        using SimWorld world = new(1);
+        world.Network.DefaultLink = TenMegabit;
+        Pair pair = world.AddConnectedPair(WithConnections(
+            c => c with { Quality = new() { MostLossPercent = 20, Patience = TimeSpan.FromSeconds(3) } }));
+        world.Network.SetLink(pair.Left.Host, pair.Right.Host, TenMegabit with { LossPpm = 400_000 });
+
+        for (int i = 0; i < 2_000 && !pair.Client.Status.IsFinal; i++)
+        {
+            pair.Client.TrySend("much of this is lost"u8);
+            world.Run(TimeSpan.FromMilliseconds(5));
+        }
+
+        world.Run(TimeSpan.FromSeconds(1));
+
+        Assert.That(pair.Client.Status.Reasons, Is.EqualTo(FinalReasons.TimedOut));
+        Assert.That(pair.Client.CloseReason!.Code, Is.EqualTo(CloseCode.QualityTooLow));
+        Assert.That(pair.Client.CloseReason!.Detail, Does.Contain("Quality.MostLossPercent is 20"));
+        Assert.That(pair.Server.Status.Reasons, Is.EqualTo(FinalReasons.ClosedByPeer));
+        Assert.That(pair.Server.CloseReason!.Code, Is.EqualTo(CloseCode.QualityTooLow));
+    }
+
+    [Test]
+    public void Heartbeats_leave_only_when_nothing_else_does()
+    {
+        using SimWorld world = new(1);
+        world.Network.DefaultLink = TenMegabit;
+        Pair pair = world.AddConnectedPair();
+
+        for (int i = 0; i < 100; i++)
+        {
+            pair.Client.TrySend("tick"u8);
+            world.Run(TimeSpan.FromMilliseconds(100));
+        }
+
+        long busy = pair.Client.ReadCounters().HeartbeatsSent + pair.Server.ReadCounters().HeartbeatsSent;
+        world.Run(TimeSpan.FromSeconds(10));
+        long idle = pair.Client.ReadCounters().HeartbeatsSent + pair.Server.ReadCounters().HeartbeatsSent;
+
+        Assert.That(busy, Is.Zero);
+        Assert.That(idle, Is.InRange(9, 22));
+    }
+
+    private static (long Acks, long Bytes) Transfer(LinkModel link, int mostPacketsPerAck)
+    {
+        using SimWorld world = new(1);
+        world.Network.DefaultLink = link;
+        Pair pair = world.AddConnectedPair(
+            WithConnections(c => c with { Loss = new LossConfig { MostPacketsPerAck = mostPacketsPerAck } }));
+        PacketStream stream = new(world, pair.Client, pair.Server);
+        world.Run(TimeSpan.FromSeconds(3));
+        return (pair.Server.ReadCounters().PureAcksSent, stream.ArrivedBytes);
+    }
+
+    private static GudpConfig WithConnections(Func<ConnectionConfig, ConnectionConfig> change)
+        => SimWorld.Plain with { Connections = change(SimWorld.Plain.Connections) };
+
+    private static void Cut(SimWorld world, Pair pair, bool isCut)
+    {
+        LinkModel link = world.Network.DefaultLink with { Cut = isCut };
+        world.Network.SetLinks(pair.Left.Host, pair.Right.Host, link);
+    }
+}
