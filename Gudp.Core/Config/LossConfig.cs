@@ -145,8 +145,8 @@ public readonly record struct LossConfig
     }
 
     /// <summary>
-    /// The shortest wait before unanswered packets are asked about (M20). Default 0: what the round trip gives (RFC 9002
-    /// section 6.2.1); 0 to 10 s.
+    /// The shortest wait before unanswered packets are asked about (M20). Default 0: what the round trip gives (RFC
+    /// 9002 section 6.2.1); 0 to 10 s.
     /// </summary>
     /// <remarks>For paths that stall more than their round trips show; a lost tail is then noticed no sooner.</remarks>
     public TimeSpan LeastProbeTimeout { get; init; }

@@ -118,6 +118,7 @@ internal sealed class AckSchedule
         else if (!_isDue)
         {
             _deadline = Instant.Earlier(_firstAt + Delay(rtt), now + EndOfBurst(rtt));
+            _isDue = _deadline <= now;
         }
     }
 

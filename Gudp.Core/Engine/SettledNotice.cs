@@ -46,7 +46,9 @@ internal sealed class SettledNotice
         _candidateFrom = now;
     }
 
-    /// <summary>It stands in a packet that leaves. Whether that arrives is not watched: a later one says more.</summary>
+    /// <summary>
+    /// It stands in a packet that leaves. Whether that arrives is not watched: a later one says more.
+    /// </summary>
     internal void OnWritten()
     {
         Invariant.Require(IsDue, "Only what is due is told.");

@@ -37,6 +37,17 @@ public sealed class AckScheduleTests
     }
 
     [Test]
+    public void A_wait_that_is_over_when_the_next_packet_comes_is_over()
+    {
+        Receiver receiver = new(new LossConfig { AckEveryPackets = 10 });
+        receiver.Take();
+
+        receiver.After(25).Take();
+
+        Assert.That(receiver.Acks.IsDue(receiver.Now), Is.True);
+    }
+
+    [Test]
     public void A_gap_and_reordering_and_a_duplicate_are_told_at_once()
     {
         Receiver gap = new(new LossConfig());

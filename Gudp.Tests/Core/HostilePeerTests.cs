@@ -80,13 +80,14 @@ public sealed class HostilePeerTests
         peer.SendNumbered(10, Ping);
         peer.SendNumbered(12, Ping);
         peer.SendNumbered(14, Ping);
+        world.Run(TimeSpan.FromMilliseconds(1));
         int before = peer.Take().Max(RangesIn);
         byte[] settled = new byte[16];
         int length = FrameWriter.WriteSettled(settled, new PacketNumber(14));
 
         peer.SendNumbered(16, [.. settled[..length], FrameType.Ping]);
-        peer.Take();
         peer.SendNumbered(18, Ping);
+        world.Run(TimeSpan.FromMilliseconds(1));
         int after = peer.Take().Max(RangesIn);
 
         Assert.That(before, Is.EqualTo(3));
