@@ -52,6 +52,9 @@ internal struct LinkQueue
         return true;
     }
 
+    /// <summary>How long the last datagram that was taken in has still to wait.</summary>
+    internal readonly TimeSpan DelayAt(Instant now) => _lastLeaves > now ? _lastLeaves - now : TimeSpan.Zero;
+
     /// <summary>What a busy link carries between two moments.</summary>
     private static Int128 Carried(LinkModel model, Instant from, Instant to)
     {

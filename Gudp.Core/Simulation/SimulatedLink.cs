@@ -59,6 +59,8 @@ internal sealed class SimulatedLink
         return LinkVerdict.Passed;
     }
 
+    internal TimeSpan QueueDelay(Instant now) => _queue.DelayAt(now);
+
     internal int Corrupt(long packet, Span<byte> datagram) => _draws.Corrupt(packet, datagram);
 
     private void BeginClog(LinkModel model, long packet, Instant now)

@@ -149,6 +149,9 @@ public sealed class SimulatedNetwork
         return ModelOf(LinkFrom(from, to), from, to);
     }
 
+    /// <summary>How long a datagram sent now would wait for the rate of one direction.</summary>
+    internal TimeSpan QueueDelayOf(SimulatedHost from, SimulatedHost to) => LinkFrom(from, to).QueueDelay(Now);
+
     /// <summary>What decides the fates on one direction: foretells them, datagram by datagram.</summary>
     /// <param name="from">The sending host's address; its port is not looked at.</param>
     /// <param name="to">The receiving host's address; its port is not looked at.</param>

@@ -1,0 +1,171 @@
+using System.Text;
+using Gudp.Tools.Charts;
+
+namespace Gudp.Bench.Transport;
+
+/// <summary>The report for people: an HTML page with charts, a Markdown file with the same tables.</summary>
+internal static class ReportText
+{
+    internal const string Command = "dotnet run -c Release --project Gudp.Bench -- transport";
+
+    private const string Title = "Transport measurements";
+
+    private const string Intro =
+        "Measured in the simulator, in virtual time: the figures are the same on every machine. Each is the median of "
+        + "the seeds, which are 1 to the number given; \"least to most\" is their range. Goodput counts the bytes the "
+        + "application got, from the first send of an open connection to the last byte read. Links count the bytes of UDP "
+        + "payload; delay, loss, rate and queue are the same both ways, so acks are lost too.";
+
+    private const string GridNote =
+        "20 MB in messages of 16 KB over one ordered lane; 100 Mbit/s, drop-tail queue of 625,000 bytes. The least number "
+        + "of datagrams is that of full ones, headers included. Floors are P13's, for the Lossy preset with the controller "
+        + "it chooses; the default is shown beside it.";
+
+    private const string LongFatNote =
+        "Goodput over the first ten seconds, slow start included; queue of one bandwidth-delay product (12.5 MB); Bulk "
+        + "preset with rings of 32 MB and 32,768 packets in flight.";
+
+    private const string FairnessNote =
+        "Two flows that always have something to send share one drop-tail queue of one bandwidth-delay product (100,000 "
+        + "bytes) on 20 Mbit/s and 40 ms, for 60 s from when both are there; which begins, and how long before the other, "
+        + "is the seed's. The TCP flows are textbook senders on simulated sockets (RFC 5681 and 9438, per-packet acks, "
+        + "window of ten packets at first, 1,452-byte datagrams, not paced).";
+
+    private const string TicksNote =
+        "A reliable ordered message of 200 bytes 60 times a second for a minute; from TrySend to the reader, waiting "
+        + "behind a lost one included. No limit of rate.";
+
+    private const string SpeedNote =
+        "Eight daemons in a ring, each sends 100 unreliable packets a second to the next over 10 ms; 300 virtual seconds. "
+        + "This one depends on the machine. The floor is judged per second of processor time, which foreign load does "
+        + "not change; the simulation has one thread.";
+
+    private const string RelayNote =
+        "\"gudp send\" and \"gudp recv\" through \"gudp sim --rate 100mbit --queue 625000B\", three processes in real time "
+        + "on one machine, beside the simulator with the tool's config. Within 15 % is a pass. This one depends on the "
+        + "machine.";
+
+    private const string Schema = """
+        ## The JSON file
+
+        `transport.json` holds what the tables show. `schema` is 1; `seeds` is how many. A *spread* is
+        `{ "median", "least", "most" }` over the seeds; -1 stands for "not measured".
+
+        - `transfers[]`: `group` (grid, long-fat, goodput), `config`, `algorithm`, `isPresetsChoice`, `linkMbit`,
+          `roundTripMs`, `lossPercent`, `queueBytes`; spreads `goodputMbit`, `datagramsOverLeast`,
+          `retransmittedPercent`, `roundTripP50Ms`, `roundTripP99Ms`, `queueDelayP50Ms`, `queueDelayP99Ms`
+        - `fairness[]`: `algorithm`, `rival` (TcpReno, TcpCubic, Gudp); spreads `oursMbit`, `theirsMbit`, `ratio` (ours
+          over theirs), `jainIndex`; `oursBySecond[]`, `theirsBySecond[]` of seed 1
+        - `ticks[]`: `config`, `lossPercent`; spreads `p50Ms`, `p99Ms`, `mostMs`
+        - `speed`: `nodes`; spreads `perWallSecond`, `perProcessorSecond`
+        - `relay[]`: `roundTripMs`, `lossPercent`; spreads `relayMbit`, `simulatorMbit`; `ratio` of their medians
+        - `floors[]`: `id`, `work`, `value`, `bound`, `isLeast`, `passed`: computed from the rest by `FloorJudge`, which
+          a test does again
+
+        """;
+
+    internal static string ToMarkdown(TransportReport report)
+    {
+        StringBuilder text = new();
+        text.Append($"# {Title}\n\nMade by\n\n```\n{Command} --json docs/measurements/transport.json ")
+            .Append("--html docs/measurements/transport.html --markdown docs/measurements/transport.md --relay\n```\n\n")
+            .Append("with charts in [transport.html](transport.html). `--only NAME` measures one part anew and keeps the ")
+            .Append("rest of the JSON file;\nnames: grid, longfat, fairness, ticks, speed, relay.\n\n")
+            .Append(Schema.ReplaceLineEndings("\n"))
+            .Append($"## Floors\n\n{Wrap(Intro)}\n\nSeeds: 1 to {report.Seeds}.\n\n")
+            .Append(ReportTables.Floors(report).ToMarkdown());
+
+        foreach ((string heading, string note, PageTable table) in Sections(report))
+        {
+            text.Append($"\n## {heading}\n\n{Wrap(note)}\n\n").Append(table.ToMarkdown());
+        }
+
+        return text.ToString();
+    }
+
+    internal static string ToHtml(TransportReport report)
+    {
+        HtmlPage page = new(Title + " of Gudp");
+        page.Paragraph(Intro);
+        page.Paragraph($"Seeds: 1 to {report.Seeds}. Made by");
+        page.Command(Command);
+        page.Heading("Floors");
+        page.Table(ReportTables.Floors(report));
+
+        foreach ((string heading, string note, PageTable table) in Sections(report))
+        {
+            page.Heading(heading);
+            page.Paragraph(note);
+            page.Charts(ChartsOf(heading, report));
+            page.Table(table);
+        }
+
+        return page.ToHtml();
+    }
+
+    private static IReadOnlyList<IChart> ChartsOf(string heading, TransportReport report) => heading switch
+    {
+        Headings.Grid =>
+        [
+            ReportCharts.Presets(report),
+            ReportCharts.Controllers(report, Presets.Default),
+            ReportCharts.Controllers(report, Presets.Lossy),
+            ReportCharts.QueueDelay(report),
+        ],
+        Headings.LongFat => [ReportCharts.LossCurve(report)],
+        Headings.Fairness => [ReportCharts.Fairness(report), .. ReportCharts.FairnessOverTime(report)],
+        Headings.Ticks => [ReportCharts.Ticks(report)],
+        Headings.Relay => [ReportCharts.Relay(report)],
+        _ => [],
+    };
+
+    private static IEnumerable<(string Heading, string Note, PageTable Table)> Sections(TransportReport report)
+    {
+        yield return (Headings.Grid, GridNote, ReportTables.Transfers(report, TransferRow.Grid));
+        yield return (Headings.LongFat, LongFatNote, ReportTables.Transfers(report, TransferRow.LongFat));
+        yield return (
+            Headings.Goodput,
+            "10 MB over 10 Mbit/s and 30 ms with a queue of 25 packets of 1,452 bytes.",
+            ReportTables.Transfers(report, TransferRow.Goodput));
+        yield return (Headings.Fairness, FairnessNote, ReportTables.Fairness(report));
+        yield return (Headings.Ticks, TicksNote, ReportTables.Ticks(report));
+
+        if (report.Speed is not null)
+        {
+            yield return (Headings.Speed, SpeedNote, ReportTables.Speed(report.Speed));
+        }
+
+        if (report.Relay.Count > 0)
+        {
+            yield return (Headings.Relay, RelayNote, ReportTables.Relay(report));
+        }
+    }
+
+    // Lines of a text file; Markdown joins them again.
+    private static string Wrap(string text)
+    {
+        const int Columns = 118;
+        StringBuilder lines = new();
+        int length = 0;
+
+        foreach (string word in text.Split(' '))
+        {
+            bool isNewLine = length + 1 + word.Length > Columns;
+            lines.Append(length == 0 ? "" : isNewLine ? "\n" : " ").Append(word);
+            length = isNewLine ? word.Length : length + 1 + word.Length;
+        }
+
+        return lines.ToString();
+    }
+
+    private static class Headings
+    {
+        internal const string Grid = "20 MB over 100 Mbit/s (P13)";
+        internal const string LongFat = "Long and fat: 1 Gbit/s, 100 ms (T14)";
+        internal const string Goodput = "10 Mbit/s (T13)";
+        internal const string Fairness = "Sharing a link (T12)";
+        internal const string Ticks = "Small messages at 60 Hz, 50 ms (P14)";
+        internal const string Speed = "The simulator's own speed (P19)";
+        internal const string Relay = "Through the relay, between processes";
+    }
+}
