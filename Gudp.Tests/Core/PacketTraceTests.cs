@@ -76,7 +76,8 @@ public sealed class PacketTraceTests
 
         using JsonDocument head = JsonDocument.Parse(records[0]);
         Assert.That(
-            head.RootElement.GetProperty("file_schema").GetString(), Is.EqualTo("urn:ietf:params:qlog:file:sequential"));
+            head.RootElement.GetProperty("file_schema").GetString(),
+            Is.EqualTo("urn:ietf:params:qlog:file:sequential"));
 
         foreach (string record in records.Skip(1))
         {

@@ -60,6 +60,29 @@ public sealed class TransferProcessTests
     }
 
     [Test]
+    public async Task Both_ends_write_a_packet_trace_when_asked_to()
+    {
+        string traces = Path.Combine(_directory, "traces");
+        string sent = Write("traced.bin", Content(100_000));
+        using ToolProcess receiver = ToolProcess.Start("recv", In(), "--port", "0", "--trace", traces);
+
+        var sender = await ToolProcess.RunAsync(
+            "send", sent, "127.0.0.1:" + await receiver.PortAsync(), "--trace", traces);
+        var received = await receiver.EndAsync();
+
+        Assert.That((sender.Code, received.Code), Is.EqualTo((ExitCode.Fine, ExitCode.Fine)));
+        string[] files = Directory.GetFiles(traces, "gudp-*.sqlog");
+        Assert.That(files, Has.Length.EqualTo(2));
+
+        foreach (string file in files)
+        {
+            var summary = await ToolProcess.RunAsync("trace", "summary", file);
+            Assert.That(summary.Code, Is.EqualTo(ExitCode.Fine), string.Join('\n', summary.Errors));
+            Assert.That(summary.Output.TrimEnd('\n').Split('\n'), Has.Length.GreaterThan(1));
+        }
+    }
+
+    [Test]
     public async Task An_empty_file_is_sent_too()
     {
         string sent = Write("empty", []);

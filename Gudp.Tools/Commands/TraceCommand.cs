@@ -57,9 +57,10 @@ internal static class TraceCommand
 
         if (chosen is null)
         {
+            string known = string.Join(", ", all.Select(one => one.Connection));
             throw new CommandFailure(ExitCode.Usage, connection is null
                 ? $"'{file}' holds no connection."
-                : $"'{file}' holds no connection {connection}; it holds {string.Join(", ", all.Select(one => one.Connection))}.");
+                : $"'{file}' holds no connection {connection}; it holds {known}.");
         }
 
         try

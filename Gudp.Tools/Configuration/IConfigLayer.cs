@@ -2,7 +2,7 @@ using Gudp.Core;
 
 namespace Gudp.Tools.Configuration;
 
-/// <summary>The config of one layer, as <c>gudp config</c> shows it. Values travel as entries of key and text.</summary>
+/// <summary>The config of one layer, as <c>gudp config</c> shows it; values as entries of key and text.</summary>
 internal interface IConfigLayer
 {
     /// <summary>As the option <c>--layer</c> names it.</summary>

@@ -15,7 +15,7 @@ internal static class JsonEntries
         MaxDepth = 16,
     };
 
-    /// <exception cref="CommandFailure">It is not JSON, or holds a list where only names and values may stand.</exception>
+    /// <exception cref="CommandFailure">It is not JSON, or holds a list, and every key has one value.</exception>
     internal static IReadOnlyList<KeyValuePair<string, string?>> Read(string text)
     {
         try

@@ -18,7 +18,7 @@ internal static class TracePage
 
         page.Table(Counts(connection));
         page.Heading("Time and sequence");
-        page.Paragraph("Each packet number when it was sent, acknowledged, declared lost. A packet is never sent twice: "
+        page.Paragraph("Each packet number when it was sent, acknowledged, declared lost. A packet is never sent twice; "
             + "those that repeat content of others are marked.");
         page.Charts(Sequence(events, origin));
         page.Heading("Window and round trip");

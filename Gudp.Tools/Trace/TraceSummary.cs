@@ -24,7 +24,7 @@ internal sealed record TraceSummary(string Connection, IReadOnlyList<TraceRecord
 
     internal long BytesSent => Events.Where(happened => happened.Name == "quic:packet_sent").Sum(e => (long)e.Bytes);
 
-    /// <summary>Those of a trace, the one with most packets first; datagrams of no connection are not among them.</summary>
+    /// <summary>Those of a trace, the one with most packets first; without datagrams of no connection.</summary>
     internal static IReadOnlyList<TraceSummary> Of(TraceContent trace)
         => [.. trace.Events
             .Where(happened => happened.Connection.Length > 0)
