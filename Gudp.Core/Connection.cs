@@ -1,5 +1,6 @@
 using System;
 using System.Threading;
+using System.Threading.Tasks;
 using Gudp.Core.Engine;
 using Gudp.Core.Loop;
 
@@ -19,7 +20,6 @@ public sealed class Connection : IDisposable, ILoopConnection
     private readonly EventLoop _loop;
     private readonly PacketMailbox? _mailbox;
     private readonly PayloadHost _host;
-    private readonly ManualResetEventSlim _settled = new();
     private readonly StatusWord _status = new();
     private RemotePlace _remote;
     private int _touched;
@@ -54,6 +54,13 @@ public sealed class Connection : IDisposable, ILoopConnection
 
     /// <summary>How the connection stands: one atomic read, never blocks. Any thread.</summary>
     public ConnectionStatus Status => _status.Read();
+
+    /// <summary>
+    /// How long a packet handed over now would wait before it leaves this host, as it looked at the end of the last
+    /// turn: what is queued, by the rate that window and pacer allow. One atomic read. Any thread (S-8.7).
+    /// </summary>
+    /// <remarks>Zero before the handshake is done and after the end. Time on the network is not counted.</remarks>
+    public TimeSpan PredictedQueueDelay => Counters.QueueDelay;
 
     /// <summary>Why it ended; null while it has not. Set before the status turns final. Any thread.</summary>
     public CloseReason? CloseReason => _status.Reason;
@@ -134,9 +141,44 @@ public sealed class Connection : IDisposable, ILoopConnection
     }
 
     /// <summary>Waits until the handshake is done or has failed. Any thread.</summary>
+    /// <param name="timeout">How long, of any length; <see cref="Timeout.InfiniteTimeSpan"/> for ever.</param>
     /// <returns>True if the connection is open; false if it ended, or the time did.</returns>
     /// <remarks>In manual mode another thread must call <see cref="Daemon.ProcessIO"/> meanwhile.</remarks>
-    public bool WaitUntilOpen(TimeSpan timeout) => _settled.Wait(timeout) && Status.IsOpen && !Status.IsFinal;
+    public bool WaitUntilOpen(TimeSpan timeout)
+        => _status.WaitForChange(StatusMask.Open, default, timeout, out ConnectionStatus now) && now.IsOpen;
+
+    /// <summary>
+    /// Waits until the status is another than it was, in what <paramref name="mask"/> names, or the connection has
+    /// ended. Any thread, any number of them at once (S-8.6).
+    /// </summary>
+    /// <param name="mask">What counts; <see cref="StatusMask.None"/> waits for the end alone.</param>
+    /// <param name="since">The status last seen. A change since then is not missed: it is returned at once.</param>
+    /// <param name="timeout">How long, of any length; <see cref="Timeout.InfiniteTimeSpan"/> for ever.</param>
+    /// <param name="now">The status when the wait was over, whatever ended it.</param>
+    /// <returns>True: it differs or is final. False: the time passed first.</returns>
+    /// <exception cref="ArgumentOutOfRangeException">The mask has bits of no <see cref="StatusMask"/>.</exception>
+    /// <remarks>
+    /// A level that changed and changed back between two looks may go unseen. In manual mode another thread must call
+    /// <see cref="Daemon.ProcessIO"/> meanwhile.
+    /// </remarks>
+    public bool WaitForChange(StatusMask mask, ConnectionStatus since, TimeSpan timeout, out ConnectionStatus now)
+    {
+        RequireKnown(mask);
+        return _status.WaitForChange(mask, since, timeout, out now);
+    }
+
+    /// <summary>As <see cref="WaitForChange"/>, without blocking a thread.</summary>
+    /// <param name="mask">What counts; <see cref="StatusMask.None"/> waits for the end alone.</param>
+    /// <param name="since">The status last seen.</param>
+    /// <param name="cancellation">Ends the waiting with an <see cref="OperationCanceledException"/>.</param>
+    /// <returns>The status that differs from <paramref name="since"/> or is final.</returns>
+    /// <exception cref="ArgumentOutOfRangeException">The mask has bits of no <see cref="StatusMask"/>.</exception>
+    public ValueTask<ConnectionStatus> WaitForChangeAsync(
+        StatusMask mask, ConnectionStatus since, CancellationToken cancellation = default)
+    {
+        RequireKnown(mask);
+        return _status.WaitForChangeAsync(mask, since, cancellation);
+    }
 
     /// <summary>
     /// Ends the connection: final for every user at once; what was queued is still sent, then the peer is told
@@ -178,10 +220,6 @@ public sealed class Connection : IDisposable, ILoopConnection
 
     void IConnectionOwner.HandleMoved(PeerAddress remote) => Volatile.Write(ref _remote, new RemotePlace(remote));
 
-    void IConnectionOwner.HandleOpened() => _settled.Set();
-
-    void IConnectionOwner.HandleEnded() => _settled.Set();
-
     void ILoopConnection.Attach(ConnectionEngine engine, EndpointDriver driver)
     {
         Engine = engine;
@@ -196,7 +234,6 @@ public sealed class Connection : IDisposable, ILoopConnection
     void ILoopConnection.EndUnconnected(FinalReasons reasons, CloseReason reason, Instant now)
     {
         _status.End(reasons, reason);
-        _settled.Set();
         Register?.Remove(this);
         Payload.HandleStatus(_status.Read(), _status.Reason, now);
     }
@@ -207,7 +244,6 @@ public sealed class Connection : IDisposable, ILoopConnection
         {
             // Here and not by the leader alone: it may be busy, or a daemon in manual mode that is not driven.
             _mailbox?.Inbox.End();
-            _settled.Set();
             Touch();
         }
     }
@@ -218,6 +254,15 @@ public sealed class Connection : IDisposable, ILoopConnection
         if (Interlocked.Exchange(ref _touched, 1) == 0)
         {
             _loop.Touch(this);
+        }
+    }
+
+    private static void RequireKnown(StatusMask mask)
+    {
+        if ((mask & ~StatusMask.All) != 0)
+        {
+            throw new ArgumentOutOfRangeException(
+                nameof(mask), mask, "Name levels of StatusMask; the end is waited for in every case.");
         }
     }
 

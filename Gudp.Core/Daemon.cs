@@ -18,8 +18,6 @@ namespace Gudp.Core;
 /// </remarks>
 public sealed class Daemon : IDisposable
 {
-    private const int DisposeTurns = 10_000;
-
     private readonly GudpConfig _config;
     private readonly IDatagramNetwork _network;
     private readonly LoopClock _clock;
@@ -31,9 +29,13 @@ public sealed class Daemon : IDisposable
     private readonly TraceFile? _traceFile;
     private readonly EventLoop _loop;
     private readonly object _modeGate = new();
+
+    // Held by the pump's owner during a turn, and by who ends the daemon: one waits for the other.
+    private readonly object _turnGate = new();
     private LoopThread? _thread;
     private int _pumpOwner;
     private bool _isDisposed;
+    private DrainReport _report = DrainReport.Nothing;
 
     /// <summary>A daemon on the system's UDP and clock. Nothing is started.</summary>
     /// <exception cref="GudpConfigException">The configuration breaks a rule; all mistakes are listed.</exception>
@@ -138,17 +140,23 @@ public sealed class Daemon : IDisposable
         ThrowIfEnded();
         ClaimPump();
 
-        try
+        lock (_turnGate)
         {
-            _loop.Turn(_clock.Now);
-        }
-        catch (Exception fault)
-        {
-            HandleFault(fault);
-            throw;
-        }
+            // Another thread may have ended the daemon while this one waited for the gate.
+            ThrowIfEnded();
 
-        return _loop.LiveCount > 0;
+            try
+            {
+                _loop.Turn(_clock.Now);
+            }
+            catch (Exception fault)
+            {
+                HandleFault(fault);
+                throw;
+            }
+
+            return _loop.LiveCount > 0;
+        }
     }
 
     /// <summary>Opens a local address.</summary>
@@ -156,7 +164,8 @@ public sealed class Daemon : IDisposable
     /// <param name="config">How its connections behave; by default <see cref="GudpConfig.Connections"/>.</param>
     /// <exception cref="GudpConfigException">A rule is broken, or no protection is named.</exception>
     /// <exception cref="System.Net.Sockets.SocketException">
-    /// The address cannot be used, for instance because it is in use.
+    /// The address cannot be used, for instance because it is in use; or the system refuses one of
+    /// <see cref="GudpConfig.Sockets"/>, and the message says which.
     /// </exception>
     public Endpoint Open(PeerAddress local, ConnectionConfig? config = null)
     {
@@ -164,8 +173,7 @@ public sealed class Daemon : IDisposable
         ConnectionConfig used = config ?? _config.Connections;
         used.ValidateForOpening();
 
-        IDatagramSocket socket = _network.Open(
-            local, _config.Sockets.SendBufferBytes, _config.Sockets.ReceiveBufferBytes);
+        IDatagramSocket socket = _network.Open(local, _config.Sockets);
         Endpoint endpoint = new(_loop, socket.LocalAddress, used, _connections);
         EndpointSettings settings = new(_config, _identity, socket.Capabilities.ReceiveBufferBytes, _choices)
         {
@@ -194,13 +202,28 @@ public sealed class Daemon : IDisposable
     public Connection[] ReadConnections() => _connections.ReadLive();
 
     /// <summary>
-    /// Ends every connection, delivering first what was queued, says goodbye, stops the thread and closes the sockets.
+    /// As <see cref="Shutdown"/> with <see cref="ConnectionConfig.LingerTimeout"/> of the daemon's own config.
     /// </summary>
+    /// <exception cref="InvalidOperationException">Called from inside a turn of this daemon.</exception>
+    public void Dispose() => Shutdown(_config.Connections.LingerTimeout);
+
+    /// <summary>
+    /// Ends every connection, delivering first what was queued, says goodbye, stops the thread, closes the sockets, and
+    /// reports what was not delivered. Any thread but the daemon's own; the first call counts, later ones return its
+    /// report at once.
+    /// </summary>
+    /// <param name="deadline">
+    /// How long to wait at most for what was queued to arrive, in place of each connection's own linger;
+    /// <see cref="Timeout.InfiniteTimeSpan"/>: until everything has arrived or its connection has ended.
+    /// </param>
+    /// <returns>What was accepted and not sent, or sent and not acknowledged, per connection.</returns>
+    /// <exception cref="InvalidOperationException">Called from inside a turn of this daemon.</exception>
     /// <remarks>
-    /// Blocks for at most about <see cref="ConnectionConfig.LingerTimeout"/> if a thread drives the daemon. In manual
-    /// mode nothing is waited for: call <see cref="ProcessIO"/> until the connections have ended, then dispose.
+    /// In manual mode nothing is waited for, since nobody drives the daemon meanwhile: close the connections, call
+    /// <see cref="ProcessIO"/> until they have ended, then shut down. A <see cref="ProcessIO"/> that runs on another
+    /// thread is waited for; its next call throws <see cref="ObjectDisposedException"/>.
     /// </remarks>
-    public void Dispose()
+    public DrainReport Shutdown(TimeSpan deadline)
     {
         LoopThread? thread;
 
@@ -208,15 +231,16 @@ public sealed class Daemon : IDisposable
         {
             if (_isDisposed)
             {
-                return;
+                return _report;
             }
 
             thread = _thread;
 
-            if (thread is { IsCurrent: true })
+            if (thread is { IsCurrent: true } || _loop.IsLedByCaller)
             {
                 throw new InvalidOperationException(
-                    "The daemon's own thread cannot dispose it, since it would wait for itself; use another one.");
+                    "A daemon cannot be ended from inside its own turn, since that would wait for itself; "
+                    + "do it on another thread, or after ProcessIO has returned.");
             }
 
             _isDisposed = true;
@@ -225,22 +249,30 @@ public sealed class Daemon : IDisposable
         _meter?.Dispose();
         thread?.Stop();
 
-        if (Fault is null)
+        lock (_turnGate)
         {
-            try
-            {
-                SayGoodbyes(wait: thread is not null);
-            }
-            catch (Exception fault)
-            {
-                // The sockets close whatever happens in the last turns.
-                HandleFault(fault);
-            }
+            _report = RunLastTurns(thread is null ? TimeSpan.Zero : LimitOf(deadline), isDriven: thread is not null);
+            _loop.DisposeSockets();
         }
 
-        _loop.DisposeSockets();
         _network.Dispose();
         _traceFile?.Dispose();
+        return _report;
+    }
+
+    internal int LiveCount => _loop.LiveCount;
+
+    internal int DeadlineCount => _loop.DeadlineCount;
+
+    internal long MemoryInUseBytes => _loop.Memory.InUseBytes;
+
+    // Far beyond any run, and far from the end of the clock's range.
+    private static TimeSpan LimitOf(TimeSpan deadline)
+    {
+        TimeSpan longest = TimeSpan.FromDays(10_000);
+        return deadline == Timeout.InfiniteTimeSpan || deadline > longest ? longest
+            : deadline < TimeSpan.Zero ? TimeSpan.Zero
+            : deadline;
     }
 
     private static Prng NewChoices()
@@ -288,36 +320,27 @@ public sealed class Daemon : IDisposable
         }
     }
 
-    /// <summary>The disposing thread leads the last turns itself: the loop thread has stopped.</summary>
-    private void SayGoodbyes(bool wait)
+    /// <summary>The ending thread leads the last turns itself: nobody else does any more.</summary>
+    private DrainReport RunLastTurns(TimeSpan limit, bool isDriven)
     {
-        CloseReason reason = CloseReason.ByApplication;
-        Instant start = _clock.Now;
-        Instant giveUpAt = start + _config.Connections.LingerTimeout;
+        LastTurns last = new(_loop, _network, _clock);
 
-        // Commands first: what was asked for before the end still counts.
-        _loop.Turn(start);
-        _loop.CloseAll(reason, start);
-
-        for (int turn = 0; turn < DisposeTurns && _loop.HasUnsaidGoodbyes(); turn++)
+        if (Fault is null)
         {
-            Instant now = _clock.Now;
-
-            if (!wait || now >= giveUpAt)
+            try
             {
-                _loop.SayGoodbyes(now);
+                last.Run(limit);
+                _loop.Stop(FinalReasons.ClosedLocally, CloseReason.ByApplication, _clock.Now);
             }
-
-            int work = _loop.Turn(now);
-
-            if (wait && work == 0)
+            catch (Exception fault)
             {
-                Instant next = Instant.Earlier(_loop.NextDeadline(now), giveUpAt);
-                _network.Wait(next > now ? next - now : TimeSpan.Zero);
+                // The sockets close whatever happens in the last turns.
+                HandleFault(fault);
             }
         }
 
-        _loop.Stop(FinalReasons.ClosedLocally, reason, _clock.Now);
+        last.NoteConnections();
+        return last.Report(isDriven);
     }
 
     private void HandleFault(Exception fault)

@@ -1,7 +1,7 @@
 using System;
 using System.Collections.Generic;
-using System.Diagnostics;
 using System.Threading;
+using Gudp.Core.Buffers;
 using Gudp.Core.Engine;
 using Gudp.Core.Loop;
 
@@ -98,31 +98,27 @@ public sealed class Endpoint : IDisposable, IConnectionAcceptor
     }
 
     /// <summary>Waits for the next connection a peer opens. Begins to listen.</summary>
-    /// <param name="timeout">How long; <see cref="Timeout.InfiniteTimeSpan"/> waits until one comes or nobody
-    /// can.</param>
+    /// <param name="timeout">How long, of any length; <see cref="Timeout.InfiniteTimeSpan"/> waits until one comes or
+    /// nobody can.</param>
     /// <returns>The connection, open; null if none came in time, or the endpoint or its daemon has ended.</returns>
     /// <remarks>In manual mode another thread must call <see cref="Daemon.ProcessIO"/> meanwhile.</remarks>
     public Connection? Accept(TimeSpan timeout)
     {
         Listen();
-        long start = Stopwatch.GetTimestamp();
+        WaitLimit limit = new(timeout);
 
         lock (_gate)
         {
             while (_accepted.Count == 0 && !_isDisposed && !_hasEnded)
             {
-                if (timeout == Timeout.InfiniteTimeSpan)
-                {
-                    Monitor.Wait(_gate);
-                    continue;
-                }
+                int milliseconds = limit.NextMilliseconds;
 
-                TimeSpan left = timeout - Stopwatch.GetElapsedTime(start);
-
-                if (left <= TimeSpan.Zero || !Monitor.Wait(_gate, left))
+                if (milliseconds == 0)
                 {
                     break;
                 }
+
+                Monitor.Wait(_gate, milliseconds);
             }
 
             return _accepted.TryDequeue(out Connection? connection) ? connection : null;

@@ -22,6 +22,13 @@ public interface IPacketPayload
     bool HasUnfinished { get; }
 
     /// <summary>
+    /// What was accepted and has not left yet; asked at the end of each turn. From it follow the status word's
+    /// <see cref="ConnectionStatus.SendQueueLevel"/>, <see cref="Connection.PredictedQueueDelay"/> and the report of
+    /// <see cref="Daemon.Shutdown"/>. A layer that queues nothing need not say anything.
+    /// </summary>
+    SendBacklog Backlog => default;
+
+    /// <summary>
     /// When <see cref="HandleTimeout"/> wants to be called; <see cref="Instant.Never"/> if not at all.
     /// </summary>
     Instant NextDeadline { get; }
@@ -71,6 +78,14 @@ public interface IPacketPayload
     /// <summary>The connection has ended; called once, and nothing after it.</summary>
     void HandleStatus(ConnectionStatus status, CloseReason? reason, Instant now);
 }
+
+/// <summary>What a payload layer holds for a connection that was accepted from users and has not left yet.</summary>
+/// <param name="Bytes">Bytes that wait to be sent.</param>
+/// <param name="Packets">Packets or messages that wait; 0 if the layer does not count them.</param>
+/// <param name="FilledPermille">
+/// How much of the limit that will refuse first is used, 0 to 1000; what is in flight and still held counts too.
+/// </param>
+public readonly record struct SendBacklog(long Bytes, int Packets, int FilledPermille);
 
 /// <summary>What a payload layer made of a packet's frames.</summary>
 public enum PayloadVerdict

@@ -44,6 +44,19 @@ internal sealed class PacketMailbox : IPacketPayload
 
     public bool HasUnfinished => HasDataToSend;
 
+    /// <summary>Leader; users post meanwhile, so the two numbers need not match each other.</summary>
+    public SendBacklog Backlog
+    {
+        get
+        {
+            int packets = Volatile.Read(ref _waiting);
+            int bytes = Volatile.Read(ref _used);
+            long byBytes = (long)bytes * SendQueueRule.WholePermille / _queues.SendBytes;
+            long byPackets = (long)packets * SendQueueRule.WholePermille / _queues.SendPackets;
+            return new SendBacklog(bytes, packets, (int)Math.Max(byBytes, byPackets));
+        }
+    }
+
     public Instant NextDeadline => Instant.Never;
 
     /// <summary>Any thread. Copies the packet, or refuses it whole and says which limit stands against it.</summary>

@@ -44,6 +44,28 @@ internal sealed partial class MessageSession
     public bool HasUnfinished => !IsFlushed();
 
     /// <inheritdoc/>
+    /// <remarks>The fullest of the lanes and the queue of unreliable messages says how full it is.</remarks>
+    public SendBacklog Backlog
+    {
+        get
+        {
+            long bytes = _datagramsOut.WaitingBytes;
+            int filled = _datagramsOut.FilledPermille;
+
+            for (ulong left = Volatile.Read(ref _sendLanesInUse); left != 0; left &= left - 1)
+            {
+                if (SendLaneAt(left) is { } lane)
+                {
+                    bytes += lane.WaitingBytes;
+                    filled = Math.Max(filled, lane.FilledPermille);
+                }
+            }
+
+            return new SendBacklog(bytes, Packets: 0, filled);
+        }
+    }
+
+    /// <inheritdoc/>
     public bool HasDataToSend
         => _peerTerms.IsKnown && !_ended && !_outbox.IsFull
             && (HasFactsToSend() || _hasOffer || _outbox.Waiting > 0 || !_datagramsOut.IsEmpty || HasNewContent());

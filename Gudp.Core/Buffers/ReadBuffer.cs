@@ -18,7 +18,6 @@ internal sealed class ReadBuffer
 {
     private const int FirstBytes = 4 * 1024;
     private const int FirstPackets = 16;
-    private static readonly TimeSpan LongestWait = TimeSpan.FromHours(1);
 
     private readonly object _gate = new();
     private readonly int _maxPackets;
@@ -129,34 +128,25 @@ internal sealed class ReadBuffer
     /// <returns>Received, TimedOut, BufferTooSmall (the packet stays), or Closed once all is drained.</returns>
     internal ReceiveStatus Take(Span<byte> destination, TimeSpan timeout, out int length)
     {
-        long start = Stopwatch.GetTimestamp();
+        WaitLimit limit = new(timeout);
 
         lock (_gate)
         {
             while (_count == 0 && !_hasEnded)
             {
-                TimeSpan left = LongestWait;
+                int milliseconds = limit.NextMilliseconds;
 
-                if (timeout != Timeout.InfiniteTimeSpan)
+                if (milliseconds == 0)
                 {
-                    left = timeout - Stopwatch.GetElapsedTime(start);
-
-                    if (left <= TimeSpan.Zero)
-                    {
-                        break;
-                    }
+                    break;
                 }
 
-                Monitor.Wait(_gate, RoundedUp(left < LongestWait ? left : LongestWait));
+                Monitor.Wait(_gate, milliseconds);
             }
 
             return TakeFirst(destination, ReceiveStatus.TimedOut, out length);
         }
     }
-
-    // The system waits in whole milliseconds; rounding down would turn the last one into a busy loop.
-    private static int RoundedUp(TimeSpan wait)
-        => (int)((wait.Ticks + TimeSpan.TicksPerMillisecond - 1) / TimeSpan.TicksPerMillisecond);
 
     private static int Wrap(int index, int length) => index >= length ? index - length : index;
 

@@ -9,14 +9,23 @@ public readonly record struct SocketConfig
         .Bytes(nameof(SendBufferBytes), c => c.SendBufferBytes, (c, v) => c with { SendBufferBytes = v },
             (LeastBytes, MostBytes), "smaller ones lose bursts, larger ones are refused by every system")
         .Bytes(nameof(ReceiveBufferBytes), c => c.ReceiveBufferBytes, (c, v) => c with { ReceiveBufferBytes = v },
-            (LeastBytes, MostBytes), "smaller ones lose bursts, larger ones are refused by every system");
+            (LeastBytes, MostBytes), "smaller ones lose bursts, larger ones are refused by every system")
+        .Count(nameof(TrafficClass), c => c.TrafficClass, (c, v) => c with { TrafficClass = v }, (0, 63),
+            "the DiffServ field has six bits")
+        .Text(nameof(Interface), c => c.Interface, (c, v) => c with { Interface = v }, MostNameCharacters,
+            "no system has longer names");
+
+    /// <summary>The text of <see cref="Interface"/> that binds to none.</summary>
+    internal const string AnyInterface = "any";
 
     private const int LeastBytes = 4 * 1024;
     private const int MostBytes = 1024 * 1024 * 1024;
     private const int DefaultBytes = 4 * 1024 * 1024;
+    private const int MostNameCharacters = 64;
 
     private readonly int? _sendBufferBytes;
     private readonly int? _receiveBufferBytes;
+    private readonly string? _interface;
 
     /// <summary>Kernel memory for datagrams on their way out. Default 4 MB; 4 KB to 1 GB.</summary>
     /// <remarks>A wish: the system may grant less. The socket's capabilities say what it granted.</remarks>
@@ -35,6 +44,29 @@ public readonly record struct SocketConfig
     {
         get => _receiveBufferBytes ?? DefaultBytes;
         init => _receiveBufferBytes = value == DefaultBytes ? null : value;
+    }
+
+    /// <summary>
+    /// DiffServ code point of every datagram sent (RFC 2474), for routers that treat classes differently. Default 0,
+    /// best effort; 0 to 63: 46 is expedited forwarding (RFC 3246), 1 is less than best effort (RFC 8622).
+    /// </summary>
+    /// <remarks>
+    /// Costs nothing here; networks are free to ignore it, and Windows does unless a policy allows it.
+    /// </remarks>
+    public int TrafficClass { get; init; }
+
+    /// <summary>
+    /// Name of the one network interface datagrams leave by and arrive at, such as "eth0". Default "any": the system
+    /// chooses by its routes; 1 to 64 characters without ';'.
+    /// </summary>
+    /// <remarks>
+    /// For machines with several networks. An interface that does not exist, or that the system does not give, is an
+    /// error when an endpoint opens. On Windows and macOS it binds what leaves, not what arrives.
+    /// </remarks>
+    public string Interface
+    {
+        get => _interface ?? AnyInterface;
+        init => _interface = value == AnyInterface ? null : value;
     }
 
     /// <summary>What differs from the default, as text.</summary>

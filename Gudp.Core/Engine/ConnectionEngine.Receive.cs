@@ -163,7 +163,7 @@ internal sealed partial class ConnectionEngine
         // A sample is taken only from a packet that is acknowledged for the first time: a second ack of it would
         // measure the peer's batching, not the path (RFC 9002 section 5.1).
         bool isLargestNew = _sent.TryFind(largest, out SentPacket newest) && newest.Fate == PacketFate.Open
-            && IsOfThisPath(newest.Number);
+            && IsOfThisPath(newest.Number) && MeasuresRoundTrip(newest);
         bool anyEliciting = false;
         int rangeCount = 0;
         AckRangeReader ranges = frame.AckRanges;
@@ -245,6 +245,7 @@ internal sealed partial class ConnectionEngine
         _counters.PacketsAcked++;
         _trace?.OnFate(TraceEventKind.PacketAcked, packet.Number, now);
         _quality.OnAcked();
+        _forecast.OnAcked(packet.Bytes);
 
         if (packet.IsSizeProbe)
         {

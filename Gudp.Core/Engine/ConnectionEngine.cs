@@ -180,13 +180,12 @@ internal sealed partial class ConnectionEngine
         }
 
         EndIfTooPoor(now);
+        SendBacklog backlog = _payload.Backlog;
 
         if (_state is ConnectionState.Open or ConnectionState.Flushing)
         {
             ArmTimers(now);
             _twoMode.Advance(now);
-            _status.TrySetCongestion(Level);
-            _status.TrySetPathValidated(IsPathValidated);
             _owner.Publish(MaxFrameBytes, _rtt.HasSample ? _rtt.Smoothed : TimeSpan.Zero);
             _counters.SmoothedRtt = _rtt.HasSample ? _rtt.Smoothed : TimeSpan.Zero;
             _counters.LatestRtt = _rtt.HasSample ? _rtt.Latest : TimeSpan.Zero;
@@ -196,6 +195,12 @@ internal sealed partial class ConnectionEngine
             _trace?.OnTurnEnd(TraceMetrics, Level, PacketBytes, now);
             _trace?.OnRemote(RemoteAddress, now);
             _payload.HandleTurnEnd(now);
+            PublishForecast(backlog, now);
+        }
+
+        if (_state is ConnectionState.Opening or ConnectionState.Open)
+        {
+            PublishLevels(backlog, now);
         }
     }
 
@@ -228,7 +233,6 @@ internal sealed partial class ConnectionEngine
         _status.TrySetOpen();
         _timers.Clear(TimerKind.Handshake);
         _timers.Set(TimerKind.Idle, _alive.IdleDeadline);
-        _owner.HandleOpened();
     }
 
     private void HandleTimer(TimerKind kind, Instant now)
@@ -261,6 +265,7 @@ internal sealed partial class ConnectionEngine
             case TimerKind.Handshake:
             case TimerKind.Pace:
             case TimerKind.Payload:
+            case TimerKind.Silence:
                 // To be looked at again is all they ask for: the transmit step does the rest.
                 break;
             default:
@@ -294,6 +299,15 @@ internal sealed partial class ConnectionEngine
         {
             _status.End(FinalReasons.TimedOut, new CloseReason(CloseCode.QualityTooLow, _quality.Detail));
             Enter(ConnectionEvent.QualityFailed, now);
+        }
+    }
+
+    /// <summary>In place of the connection's own linger: a daemon that ends says how long it waits.</summary>
+    internal void LingerUntil(Instant moment)
+    {
+        if (_state == ConnectionState.Flushing)
+        {
+            _timers.Set(TimerKind.Close, moment);
         }
     }
 
@@ -380,7 +394,7 @@ internal sealed partial class ConnectionEngine
         if (!_payloadToldEnd)
         {
             _payloadToldEnd = true;
-            _owner.HandleEnded();
+            NoteLeftover();
             _payload.HandleStatus(_status.Read(), _status.Reason, now);
         }
     }

@@ -114,12 +114,6 @@ internal interface IConnectionOwner
 
     /// <summary>The peer has proved to be at another address; packets go there from now on.</summary>
     void HandleMoved(PeerAddress remote);
-
-    /// <summary>The handshake is done: whoever waits for it may go on.</summary>
-    void HandleOpened();
-
-    /// <summary>Nothing more will come: whoever waits may go on and see why.</summary>
-    void HandleEnded();
 }
 
 /// <summary>Takes in the connections that peers open; implemented by <see cref="Endpoint"/>.</summary>

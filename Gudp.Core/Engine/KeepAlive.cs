@@ -41,6 +41,9 @@ internal sealed class KeepAlive
     /// <summary>When the last valid packet came.</summary>
     internal Instant LastReceived { get; private set; }
 
+    /// <summary>Silence before heartbeats start; fits what the peer allows once it is known.</summary>
+    internal TimeSpan HeartbeatStart => _start;
+
     /// <summary>When the peer counts as gone if nothing more is heard and nothing is left to deliver (M18).</summary>
     internal Instant IdleDeadline => LastReceived + _idleTimeout;
 

@@ -95,6 +95,11 @@ internal sealed class LossDetector
     /// <summary>By which rule the last lost packet was lost.</summary>
     internal TraceTrigger LastTrigger { get; private set; }
 
+    /// <summary>
+    /// No time runs out before this moment: the grace after a pause of this process. Counts go on as ever.
+    /// </summary>
+    internal Instant NotBefore { get; set; }
+
     /// <summary>Probe time-outs since the last acknowledgement; each doubles the wait.</summary>
     internal int PtoCount { get; private set; }
 
@@ -107,7 +112,7 @@ internal sealed class LossDetector
     /// <summary>When the oldest packet in flight counts as lost; never while no later one is acknowledged.</summary>
     internal Instant LossDeadline
         => _ring.OpenPackets > 0 && _ring.OldestUnsettled.Value < _ring.LargestAcked
-            ? _ring.Peek(_ring.OldestUnsettled).SentAt + LossDelay
+            ? Instant.Later(_ring.Peek(_ring.OldestUnsettled).SentAt + LossDelay, NotBefore)
             : Instant.Never;
 
     /// <summary>When the peer must be asked, counted from the last packet that asked it.</summary>
@@ -123,7 +128,7 @@ internal sealed class LossDetector
             TimeSpan first = ProbeTimeout;
             TimeSpan backedOff = new(first.Ticks << Math.Min(PtoCount, MaxBackoffShift));
             TimeSpan most = Longer(first, _largestProbeTimeout);
-            return _ring.LastElicitingSentAt + (backedOff < most ? backedOff : most);
+            return Instant.Later(_ring.LastElicitingSentAt + (backedOff < most ? backedOff : most), NotBefore);
         }
     }
 
@@ -135,9 +140,7 @@ internal sealed class LossDetector
     /// the engine does not offer: then it must not be waited for.
     /// </summary>
     internal Instant OverdueDeadline
-        => TryFindOverdue(out PacketNumber number)
-            ? _ring.Peek(number).SentAt + _rtt.OverdueAfter(MaxAckDelay, _granularity)
-            : Instant.Never;
+        => TryFindOverdue(out PacketNumber number) ? OverdueAt(number) : Instant.Never;
 
     private PacketNumber LastSent => new(_ring.Next.Value - 1);
 
@@ -237,8 +240,7 @@ internal sealed class LossDetector
     /// <summary>Takes the next packet whose payload is to be offered once more; each at most once.</summary>
     internal bool TryNextOverdue(Instant now, out PacketNumber number)
     {
-        if (!TryFindOverdue(out number)
-            || _ring.Peek(number).SentAt + _rtt.OverdueAfter(MaxAckDelay, _granularity) > now)
+        if (!TryFindOverdue(out number) || OverdueAt(number) > now)
         {
             return false;
         }
@@ -273,6 +275,9 @@ internal sealed class LossDetector
             PacketThreshold = (PacketThreshold + _firstThreshold) / 2;
         }
     }
+
+    private Instant OverdueAt(PacketNumber number) => Instant.Later(
+        _ring.Peek(number).SentAt + _rtt.OverdueAfter(MaxAckDelay, _granularity), NotBefore);
 
     private bool TryFindOverdue(out PacketNumber number)
     {

@@ -9,7 +9,8 @@ namespace Gudp.Core.Engine;
 /// </summary>
 internal sealed class ReplyQueue
 {
-    internal const int Capacity = 64;
+    // A turn's receive budget: a burst of strangers (G37) is answered in one go. Slots are made when first used.
+    internal const int Capacity = 512;
 
     private readonly byte[][] _slots = new byte[Capacity][];
     private readonly int[] _lengths = new int[Capacity];

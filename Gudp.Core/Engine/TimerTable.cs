@@ -29,6 +29,9 @@ internal enum TimerKind : byte
     /// <summary>The layer above has something to do.</summary>
     Payload,
 
+    /// <summary>The peer counts as silent.</summary>
+    Silence,
+
     /// <summary>Nothing was sent for so long that the peer must hear that we live.</summary>
     Heartbeat,
 

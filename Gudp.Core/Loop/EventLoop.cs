@@ -119,7 +119,8 @@ internal sealed partial class EventLoop
             _lastTurn = now;
             _counters.Turns++;
 
-            int work = RunCommands(now);
+            int work = RecoverFromOwnPause(now);
+            work += RunCommands(now);
             work += ReceiveDatagrams(now);      // before transmitting, so that acknowledgements ride on data
             work += FireDeadlines(now);         // before transmitting, so that probes leave in the same turn
             work += TransmitDatagrams(now);
@@ -158,14 +159,29 @@ internal sealed partial class EventLoop
         }
     }
 
-    /// <summary>Closes every connection as its user would: flush, then goodbye.</summary>
-    internal void CloseAll(CloseReason reason, Instant now)
+    /// <summary>True while this thread is inside a turn.</summary>
+    internal bool IsLedByCaller => Volatile.Read(ref _leader) == Environment.CurrentManagedThreadId;
+
+    /// <summary>Deadlines set, one per connection at most; for tests of leaks.</summary>
+    internal int DeadlineCount => _deadlines.Count;
+
+    internal void AddConnectionsTo(List<ConnectionEngine> list)
+    {
+        foreach (EndpointDriver endpoint in _endpoints)
+        {
+            list.AddRange(endpoint.Engine.Connections);
+        }
+    }
+
+    /// <summary>Closes every connection as its user would: flush until the moment given, then goodbye.</summary>
+    internal void CloseAll(CloseReason reason, Instant lingerUntil, Instant now)
     {
         foreach (EndpointDriver endpoint in _endpoints)
         {
             foreach (ConnectionEngine connection in endpoint.Engine.Connections)
             {
                 connection.Close(FinalReasons.ClosedLocally, reason, now);
+                connection.LingerUntil(lingerUntil);
                 MarkReady(connection);
             }
         }

@@ -19,6 +19,18 @@ public interface IDatagramNetwork : IDisposable
     /// <exception cref="SocketException">The address is taken, not ours, or not permitted.</exception>
     IDatagramSocket Open(PeerAddress local, int sendBufferBytes, int receiveBufferBytes);
 
+    /// <summary>
+    /// As the other, with all that a config asks of the system. A network without such options looks at the buffers
+    /// only.
+    /// </summary>
+    /// <param name="local">Where to listen.</param>
+    /// <param name="config">What is asked; valid.</param>
+    /// <exception cref="SocketException">
+    /// As above, or an option was refused; then the message names its key.
+    /// </exception>
+    IDatagramSocket Open(PeerAddress local, in SocketConfig config)
+        => Open(local, config.SendBufferBytes, config.ReceiveBufferBytes);
+
     /// <summary>Sleeps until a socket can be read, <see cref="Wake"/> is called, or the time is over.</summary>
     /// <param name="limit">Zero or less only looks; <see cref="TimeSpan.MaxValue"/> is as good as for ever.</param>
     /// <returns>

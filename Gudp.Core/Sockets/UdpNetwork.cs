@@ -8,7 +8,7 @@ namespace Gudp.Core.Sockets;
 /// The operating system's UDP, through the framework's <see cref="Socket"/>: works wherever .NET does.
 /// </summary>
 /// <remarks>
-/// <see cref="Open"/>, <see cref="Wake"/> and the disposal of sockets may come from any thread; <see cref="Wait"/>
+/// <c>Open</c>, <see cref="Wake"/> and the disposal of sockets may come from any thread; <see cref="Wait"/>
 /// from one thread at a time. A wait is rounded up to whole milliseconds, the finest the framework offers.
 /// Always true: a socket is in the list exactly while it is open; the list changes under its lock only.
 /// </remarks>
@@ -28,27 +28,15 @@ public sealed class UdpNetwork : IDatagramNetwork
         ArgumentOutOfRangeException.ThrowIfNegative(sendBufferBytes);
         ArgumentOutOfRangeException.ThrowIfNegative(receiveBufferBytes);
 
-        var socket = new UdpSocket(local, sendBufferBytes, receiveBufferBytes, Forget);
-
-        lock (_open)
-        {
-            if (!_isDisposed)
-            {
-                _open.Add(socket);
-                socket.IsListed = true;
-            }
-        }
-
-        if (!socket.IsListed)
-        {
-            socket.Dispose();
-            throw new ObjectDisposedException(nameof(UdpNetwork));
-        }
-
-        // A wait that began before this socket existed does not watch it.
-        Wake();
-        return socket;
+        return Watch(new UdpSocket(
+            local,
+            new SocketConfig { SendBufferBytes = sendBufferBytes, ReceiveBufferBytes = receiveBufferBytes },
+            Forget));
     }
+
+    /// <inheritdoc/>
+    public IDatagramSocket Open(PeerAddress local, in SocketConfig config)
+        => Watch(new UdpSocket(local, config, Forget));
 
     /// <inheritdoc/>
     public bool Wait(TimeSpan limit)
@@ -88,6 +76,28 @@ public sealed class UdpNetwork : IDatagramNetwork
         }
 
         _wake.Dispose();
+    }
+
+    private UdpSocket Watch(UdpSocket socket)
+    {
+        lock (_open)
+        {
+            if (!_isDisposed)
+            {
+                _open.Add(socket);
+                socket.IsListed = true;
+            }
+        }
+
+        if (!socket.IsListed)
+        {
+            socket.Dispose();
+            throw new ObjectDisposedException(nameof(UdpNetwork));
+        }
+
+        // A wait that began before this socket existed does not watch it.
+        Wake();
+        return socket;
     }
 
     /// <summary>True if some socket, or the wake signal, can be read.</summary>

@@ -28,7 +28,7 @@ internal sealed class UdpSocket : IDatagramSocket
     private readonly SocketAddress _sender;
     private readonly SocketAddress _receiver;
 
-    internal UdpSocket(PeerAddress local, int sendBufferBytes, int receiveBufferBytes, Action<UdpSocket> forget)
+    internal UdpSocket(PeerAddress local, in SocketConfig config, Action<UdpSocket> forget)
     {
         _forget = forget;
 
@@ -43,7 +43,8 @@ internal sealed class UdpSocket : IDatagramSocket
 
         try
         {
-            Configure(sendBufferBytes, receiveBufferBytes);
+            Configure(config.SendBufferBytes, config.ReceiveBufferBytes);
+            SocketOptions.Apply(Socket, config);
             Socket.Bind(bound.ToIPEndPoint());
             LocalAddress = PeerAddress.From((IPEndPoint)Socket.LocalEndPoint!);
             Capabilities = new DatagramCapabilities(

@@ -1,7 +1,9 @@
+using System.Text;
+
 namespace Gudp.Core;
 
 /// <summary>
-/// A connection's status as it was at the moment of reading. <c>default</c> is a connection that just began.
+/// A connection's status as it was at the moment of reading (S-8). <c>default</c> is a connection that just began.
 /// </summary>
 public readonly record struct ConnectionStatus
 {
@@ -26,16 +28,62 @@ public readonly record struct ConnectionStatus
     /// <summary>How well the path carries what is sent; after the end, the last level.</summary>
     public CongestionLevel Congestion => (CongestionLevel)(_word & StatusWord.CongestionMask);
 
-    /// <summary>True once the peer has proven to receive at its address.</summary>
-    public bool PathValidated => (_word & StatusWord.PathValidatedBit) != 0;
+    /// <summary>
+    /// How full the send queue is, this side's own limits taken (<c>Connections.Queues</c>, or those of the layer on
+    /// top); after the end, the last level.
+    /// </summary>
+    public SendQueueLevel SendQueueLevel
+        => (SendQueueLevel)((_word & StatusWord.SendQueueMask) >> StatusWord.SendQueueShift);
 
-    /// <summary>True while a heartbeat of the peer is overdue.</summary>
-    public bool PeerSilent => (_word & StatusWord.PeerSilentBit) != 0;
+    /// <summary>True once the peer has proven to receive at the address packets go to; false while that is tested
+    /// anew.</summary>
+    public bool IsPathValidated => (_word & StatusWord.PathValidatedBit) != 0;
 
-    /// <summary>How full the send queue is: 0 below a quarter, to 3 from three quarters on.</summary>
-    public int SendQueueLevel => (int)((_word & StatusWord.SendQueueMask) >> StatusWord.SendQueueShift);
+    /// <summary>True while packets are smaller than they once were on this path: it carries less than it did.</summary>
+    public bool IsPacketSizeReduced => (_word & StatusWord.PacketSizeReducedBit) != 0;
 
-    /// <summary>As "Connecting", "Open, Busy" or "Ended: ClosedByPeer". Cold path: allocates.</summary>
+    /// <summary>
+    /// True while the peer is silent although it was asked to say something: the first sign of a dead or cut peer,
+    /// long before <c>Connections.IdleTimeout</c>. Cleared by the next valid packet.
+    /// </summary>
+    public bool IsPeerSilent => (_word & StatusWord.PeerSilentBit) != 0;
+
+    /// <summary>
+    /// As "Connecting", "Open, Busy, SendQueueFull, PeerSilent" or "Ended: ClosedByPeer". Cold path: allocates.
+    /// </summary>
     public override string ToString()
-        => IsFinal ? $"Ended: {Reasons}" : IsOpen ? $"Open, {Congestion}" : "Connecting";
+    {
+        if (IsFinal)
+        {
+            return $"Ended: {Reasons}";
+        }
+
+        StringBuilder text = new(IsOpen ? $"Open, {Congestion}" : "Connecting");
+
+        if (SendQueueLevel != SendQueueLevel.Clear)
+        {
+            text.Append(", SendQueue").Append(SendQueueLevel);
+        }
+
+        if (IsOpen && !IsPathValidated)
+        {
+            text.Append(", PathUnvalidated");
+        }
+
+        if (IsPacketSizeReduced)
+        {
+            text.Append(", PacketSizeReduced");
+        }
+
+        if (IsPeerSilent)
+        {
+            text.Append(", PeerSilent");
+        }
+
+        return text.ToString();
+    }
+
+    /// <summary>True if this and the other differ in one of the levels named, or in the reasons of the end.</summary>
+    internal bool DiffersFrom(ConnectionStatus other, StatusMask mask)
+        => ((_word ^ other._word) & (StatusWord.FinalMask | (uint)mask)) != 0;
 }

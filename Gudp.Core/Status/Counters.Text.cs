@@ -56,7 +56,8 @@ public readonly partial record struct DaemonCounters
         .Count(nameof(BytesSent), "bytes", static c => c.BytesSent)
         .Count(nameof(SendBlocked), "times", static c => c.SendBlocked)
         .Count(nameof(SocketNotices), "notices", static c => c.SocketNotices)
-        .Count(nameof(Turns), "turns", static c => c.Turns));
+        .Count(nameof(Turns), "turns", static c => c.Turns)
+        .Count(nameof(OwnPauses), "pauses", static c => c.OwnPauses));
 
     /// <summary>
     /// Every counter by its name, each drop reason as "Dropped.BadChecksum". A new dictionary, the caller's (M23). Cold

@@ -1,5 +1,6 @@
 using System;
 using System.Runtime.CompilerServices;
+using System.Threading;
 
 namespace Gudp.Core;
 
@@ -110,6 +111,9 @@ public readonly partial record struct DaemonCounters
     /// <summary>Turns of the loop.</summary>
     public long Turns { get; internal init; }
 
+    /// <summary>Times this process stood still for so long that its peers were given grace (S-9).</summary>
+    public long OwnPauses { get; internal init; }
+
     /// <summary>Datagrams received and discarded, whatever the reason.</summary>
     public long DatagramsDropped
     {
@@ -192,6 +196,15 @@ internal sealed class ConnectionCounterSet
     internal long PathChanges;
     internal long PathsRefused;
 
+    private long _queueDelayTicks;
+
+    /// <summary>One atomic of its own, not part of the snapshot (S-8.7).</summary>
+    internal TimeSpan QueueDelay
+    {
+        get => new(Volatile.Read(ref _queueDelayTicks));
+        set => Volatile.Write(ref _queueDelayTicks, value.Ticks);
+    }
+
     internal ConnectionCounters ReadSnapshot() => new(
         DatagramsSent,
         BytesSent,
@@ -230,6 +243,7 @@ internal sealed class DaemonCounterSet
     internal long SendBlocked;
     internal long SocketNotices;
     internal long Turns;
+    internal long OwnPauses;
 
     private long _received;
     private long _accepted;
@@ -270,5 +284,6 @@ internal sealed class DaemonCounterSet
         SendBlocked = SendBlocked,
         SocketNotices = SocketNotices,
         Turns = Turns,
+        OwnPauses = OwnPauses,
     };
 }

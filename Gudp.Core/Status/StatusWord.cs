@@ -5,8 +5,11 @@
 //
 // Always true:
 //   - a final bit once set stays set, and the working bits no longer change;
-//   - whenever a final bit can be seen, the close reason can be seen too: it is stored before the OR.
+//   - whenever a final bit can be seen, the close reason can be seen too: it is stored before the OR;
+//   - every change of the word is followed by a signal to those who wait for one.
+using System;
 using System.Threading;
+using System.Threading.Tasks;
 
 namespace Gudp.Core;
 
@@ -24,7 +27,13 @@ internal sealed class StatusWord
     internal const uint PeerSilentBit = 1u << 4;
     internal const uint SendQueueMask = 0b11 << SendQueueShift;
     internal const int SendQueueShift = 5;
+    internal const uint PacketSizeReducedBit = 1u << 7;
 
+    /// <summary>The bits that <see cref="TrySetLevels"/> writes.</summary>
+    internal const uint LevelsMask
+        = CongestionMask | PathValidatedBit | PeerSilentBit | SendQueueMask | PacketSizeReducedBit;
+
+    private readonly StatusWaiters _waiters = new();
     private uint _word;
     private CloseReason? _reason;
 
@@ -43,28 +52,20 @@ internal sealed class StatusWord
         // Before the bits: who sees the end must also see why (G17).
         Interlocked.CompareExchange(ref _reason, reason, null);
         uint before = Interlocked.Or(ref _word, (uint)reasons);
+        _waiters.Signal();
         return before < LowestFinalBit;
     }
 
-    /// <summary>Publishes the congestion level. False: the connection has ended.</summary>
-    internal bool TrySetCongestion(CongestionLevel level) => TrySetWorking(CongestionMask, (uint)level);
+    /// <summary>
+    /// The handshake is done, and with it the path is validated (S-8.4). False: the connection has ended.
+    /// </summary>
+    internal bool TrySetOpen() => TrySetWorking(OpenBit | PathValidatedBit, OpenBit | PathValidatedBit);
 
-    /// <summary>The handshake is done. False: the connection has ended.</summary>
-    internal bool TrySetOpen() => TrySetWorking(OpenBit, OpenBit);
-
-    /// <summary>The peer has proven to receive at its address. False: the connection has ended.</summary>
-    internal bool TrySetPathValidated(bool isValidated)
-        => TrySetWorking(PathValidatedBit, isValidated ? PathValidatedBit : 0);
-
-    /// <summary>A heartbeat of the peer is overdue. False: the connection has ended.</summary>
-    internal bool TrySetPeerSilent(bool isSilent) => TrySetWorking(PeerSilentBit, isSilent ? PeerSilentBit : 0);
-
-    /// <summary>How full the send queue is, in quarters. False: the connection has ended.</summary>
-    internal bool TrySetSendQueueLevel(int quarters)
-    {
-        Invariant.Require(quarters is >= 0 and <= 3, "The level of the send queue is 0 to 3.");
-        return TrySetWorking(SendQueueMask, (uint)quarters << SendQueueShift);
-    }
+    /// <summary>
+    /// Publishes all levels of a turn at once (S-8.1). Without a change it costs one read.
+    /// </summary>
+    /// <returns>False: the connection has ended.</returns>
+    internal bool TrySetLevels(in WorkingLevels levels) => TrySetWorking(LevelsMask, levels.Bits);
 
     /// <summary>
     /// Replaces the working bits under <paramref name="mask"/>. Final never becomes working (G12, G13).
@@ -80,10 +81,17 @@ internal sealed class StatusWord
         while (before < LowestFinalBit)
         {
             uint after = (before & ~mask) | value;
-            uint seen = after == before ? before : Interlocked.CompareExchange(ref _word, after, before);
+
+            if (after == before)
+            {
+                return true;
+            }
+
+            uint seen = Interlocked.CompareExchange(ref _word, after, before);
 
             if (seen == before)
             {
+                _waiters.Signal();
                 return true;
             }
 
@@ -92,4 +100,47 @@ internal sealed class StatusWord
 
         return false;
     }
+
+    /// <summary>Blocks until the word differs from <paramref name="since"/> within the mask, or is final.</summary>
+    /// <returns>False: the time passed first.</returns>
+    internal bool WaitForChange(StatusMask mask, ConnectionStatus since, TimeSpan timeout, out ConnectionStatus now)
+    {
+        now = Read();
+        return HasChanged(mask, since, now) || _waiters.Wait(this, mask, since, timeout, out now);
+    }
+
+    /// <summary>As <see cref="WaitForChange"/>, without a thread.</summary>
+    internal async ValueTask<ConnectionStatus> WaitForChangeAsync(
+        StatusMask mask, ConnectionStatus since, CancellationToken cancellation)
+    {
+        while (true)
+        {
+            // Before the look: a change after it completes this task.
+            Task next = _waiters.WhenSignalled();
+            ConnectionStatus now = Read();
+
+            if (HasChanged(mask, since, now))
+            {
+                return now;
+            }
+
+            await next.WaitAsync(cancellation).ConfigureAwait(false);
+        }
+    }
+
+    internal static bool HasChanged(StatusMask mask, ConnectionStatus since, ConnectionStatus now)
+        => now.IsFinal || now.DiffersFrom(since, mask);
+}
+
+/// <summary>The levels one turn publishes; the bits of <see cref="StatusWord.LevelsMask"/>.</summary>
+internal readonly record struct WorkingLevels(
+    CongestionLevel Congestion, SendQueueLevel SendQueue, bool IsPathValidated, bool IsPacketSizeReduced,
+    bool IsPeerSilent)
+{
+    internal uint Bits
+        => (uint)Congestion
+            | ((uint)SendQueue << StatusWord.SendQueueShift)
+            | (IsPathValidated ? StatusWord.PathValidatedBit : 0)
+            | (IsPacketSizeReduced ? StatusWord.PacketSizeReducedBit : 0)
+            | (IsPeerSilent ? StatusWord.PeerSilentBit : 0);
 }

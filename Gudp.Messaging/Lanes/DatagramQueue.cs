@@ -37,6 +37,12 @@ internal sealed class DatagramQueue
 
     internal bool IsEmpty => Volatile.Read(ref _released) == Volatile.Read(ref _published);
 
+    /// <summary>Bytes between the writer and the reader. Any thread.</summary>
+    internal long WaitingBytes => Math.Max(0, Volatile.Read(ref _published) - Volatile.Read(ref _released));
+
+    /// <summary>How much of the ring they take, 0 to 1000. Any thread.</summary>
+    internal int FilledPermille => (int)Math.Min(1000, WaitingBytes * 1000 / _capacity);
+
     /// <summary>Writer only. Copies the message in.</summary>
     /// <returns>Accepted, LaneFull, or which budget has no memory for the ring.</returns>
     internal SendStatus TryAdd(ReadOnlySpan<byte> message)

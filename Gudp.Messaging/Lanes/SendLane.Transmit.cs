@@ -28,6 +28,15 @@ internal sealed partial class SendLane
     /// <summary>Everything before is at the peer. Any thread.</summary>
     internal long Received => Volatile.Read(ref _tail);
 
+    /// <summary>Bytes accepted that were never sent. Leader.</summary>
+    internal long WaitingBytes => Math.Max(0, Volatile.Read(ref _published) - _sent);
+
+    /// <summary>
+    /// How much of the ring holds what waits or is in flight, 0 to 1000. Leader; writers go on meanwhile, so it is as
+    /// good as a glance.
+    /// </summary>
+    internal int FilledPermille => (int)Math.Clamp((_capacity - FreeBytes) * 1000 / _capacity, 0, 1000);
+
     /// <summary>How far the peer lets the lane go, a stream offset.</summary>
     internal long CreditLimit => Math.Max(_creditLimit, _peer.LaneCreditBytes);
 

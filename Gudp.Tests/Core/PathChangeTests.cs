@@ -82,14 +82,14 @@ public sealed class PathChangeTests
         world.Network.Inject(Elsewhere, last.To, forged);
         world.Settle();
         world.Run(TimeSpan.FromMilliseconds(1));
-        bool isValidated = pair.Server.Status.PathValidated;
+        bool isValidated = pair.Server.Status.IsPathValidated;
         world.Run(TimeSpan.FromSeconds(10));
 
         Assert.That(isValidated, Is.False, "While the address is being proved.");
         Assert.That(pair.Server.RemoteAddress, Is.EqualTo(before));
         Assert.That(pair.Server.ReadCounters().PathChallengesSent, Is.GreaterThan(0));
         Assert.That(pair.Server.ReadCounters().PathChanges, Is.Zero);
-        Assert.That(pair.Server.Status.PathValidated, Is.True, "The peer answered from where it is.");
+        Assert.That(pair.Server.Status.IsPathValidated, Is.True, "The peer answered from where it is.");
         Assert.That(pair.Server.Status.IsOpen && pair.Client.Status.IsOpen, Is.True);
     }
 
@@ -111,7 +111,7 @@ public sealed class PathChangeTests
 
         Assert.That(pair.Server.ReadCounters().PathChallengesSent, Is.Zero);
         Assert.That(pair.Right.Daemon.ReadCounters().Dropped(DropReason.Duplicate), Is.GreaterThanOrEqualTo(100));
-        Assert.That(pair.Server.Status.PathValidated, Is.True);
+        Assert.That(pair.Server.Status.IsPathValidated, Is.True);
     }
 
     [Test]
@@ -189,7 +189,7 @@ public sealed class PathChangeTests
 
         Assert.That(pair.Server.RemoteAddress, Is.EqualTo(before));
         Assert.That(pair.Server.ReadCounters().PathChallengesSent, Is.LessThanOrEqualTo(2 * 2_000));
-        Assert.That(pair.Server.Status.PathValidated, Is.True);
+        Assert.That(pair.Server.Status.IsPathValidated, Is.True);
     }
 
     private static Pair Connected(SimWorld world)

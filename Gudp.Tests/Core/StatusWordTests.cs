@@ -24,32 +24,31 @@ public sealed class StatusWordTests
         var word = new StatusWord();
 
         word.TrySetOpen();
-        word.TrySetCongestion(CongestionLevel.Bad);
-        word.TrySetSendQueueLevel(2);
-        word.TrySetPathValidated(true);
-        word.TrySetPeerSilent(true);
-        word.TrySetPeerSilent(false);
+        word.TrySetLevels(Levels(CongestionLevel.Bad) with { SendQueue = SendQueueLevel.Full, IsPeerSilent = true });
+        word.TrySetLevels(
+            Levels(CongestionLevel.Bad) with { SendQueue = SendQueueLevel.Full, IsPacketSizeReduced = true });
 
         ConnectionStatus status = word.Read();
         Assert.That(status.IsOpen, Is.True);
         Assert.That(status.Congestion, Is.EqualTo(CongestionLevel.Bad));
-        Assert.That(status.SendQueueLevel, Is.EqualTo(2));
-        Assert.That(status.PathValidated, Is.True);
-        Assert.That(status.PeerSilent, Is.False);
+        Assert.That(status.SendQueueLevel, Is.EqualTo(SendQueueLevel.Full));
+        Assert.That(status.IsPathValidated, Is.True);
+        Assert.That(status.IsPacketSizeReduced, Is.True);
+        Assert.That(status.IsPeerSilent, Is.False);
     }
 
     [Test]
     public void A_working_level_is_set_before_the_end()
-        => Assert.That(new StatusWord().TrySetCongestion(CongestionLevel.Busy), Is.True);
+        => Assert.That(new StatusWord().TrySetLevels(Levels(CongestionLevel.Busy)), Is.True);
 
     [Test]
     public void A_working_level_is_not_set_after_the_end()
     {
         var word = new StatusWord();
-        word.TrySetCongestion(CongestionLevel.Busy);
+        word.TrySetLevels(Levels(CongestionLevel.Busy));
         word.End(FinalReasons.LoopFaulted, CloseReason.ByApplication);
 
-        bool isSet = word.TrySetCongestion(CongestionLevel.Bad);
+        bool isSet = word.TrySetLevels(Levels(CongestionLevel.Bad));
 
         Assert.That(isSet, Is.False);
         Assert.That(word.Read().Congestion, Is.EqualTo(CongestionLevel.Busy));
@@ -145,9 +144,9 @@ public sealed class StatusWordTests
         {
             int level = 0;
 
-            while (word.TrySetCongestion((CongestionLevel)(level++ % 3)))
+            while (word.TrySetLevels(Levels((CongestionLevel)(level++ % 3))))
             {
-                word.TrySetSendQueueLevel(level % 4);
+                word.TrySetOpen();
             }
 
             if (word.Reason is null)
@@ -156,6 +155,42 @@ public sealed class StatusWordTests
             }
         }
     }
+
+    [Test]
+    public void A_status_names_what_is_not_well()
+    {
+        var word = new StatusWord();
+        string connecting = word.Read().ToString();
+        word.TrySetOpen();
+        string open = word.Read().ToString();
+        word.TrySetLevels(new WorkingLevels(
+            CongestionLevel.Busy, SendQueueLevel.Full, IsPathValidated: false, IsPacketSizeReduced: true,
+            IsPeerSilent: true));
+        string troubled = word.Read().ToString();
+        word.End(FinalReasons.TimedOut, CloseReason.ByApplication);
+
+        Assert.That(connecting, Is.EqualTo("Connecting"));
+        Assert.That(open, Is.EqualTo("Open, Clear"));
+        Assert.That(troubled, Is.EqualTo("Open, Busy, SendQueueFull, PathUnvalidated, PacketSizeReduced, PeerSilent"));
+        Assert.That(word.Read().ToString(), Is.EqualTo("Ended: TimedOut"));
+    }
+
+    // S-8.3: entered high, left low.
+    [TestCase(SendQueueLevel.Clear, 499, SendQueueLevel.Clear)]
+    [TestCase(SendQueueLevel.Clear, 500, SendQueueLevel.Busy)]
+    [TestCase(SendQueueLevel.Clear, 875, SendQueueLevel.Full)]
+    [TestCase(SendQueueLevel.Busy, 874, SendQueueLevel.Busy)]
+    [TestCase(SendQueueLevel.Busy, 250, SendQueueLevel.Busy)]
+    [TestCase(SendQueueLevel.Busy, 249, SendQueueLevel.Clear)]
+    [TestCase(SendQueueLevel.Full, 750, SendQueueLevel.Full)]
+    [TestCase(SendQueueLevel.Full, 749, SendQueueLevel.Busy)]
+    [TestCase(SendQueueLevel.Full, 0, SendQueueLevel.Clear)]
+    public void The_send_queue_s_level_is_left_further_down_than_it_was_entered(
+        SendQueueLevel before, int filledPermille, SendQueueLevel after)
+        => Assert.That(SendQueueRule.Next(before, filledPermille), Is.EqualTo(after));
+
+    private static WorkingLevels Levels(CongestionLevel congestion) => new(
+        congestion, SendQueueLevel.Clear, IsPathValidated: true, IsPacketSizeReduced: false, IsPeerSilent: false);
 
     [TestCase(255, 255)]
     [TestCase(256, 255)]
