@@ -3,6 +3,7 @@ using System.Threading;
 using System.Threading.Tasks;
 using Gudp.Core.Engine;
 using Gudp.Core.Loop;
+using Gudp.Core.Packets;
 
 namespace Gudp.Core;
 
@@ -11,11 +12,11 @@ namespace Gudp.Core;
 /// operation, counters. Any number of threads may use it at once.
 /// </summary>
 /// <remarks>
-/// Packets sent here are unreliable: they arrive once or not at all, in any order. With
-/// <see cref="ConnectionConfig.Payload"/> set, that layer has the connection for itself and
-/// <see cref="TrySend"/> and the receiving methods refuse.
+/// Packets arrive in any order; <see cref="PacketDelivery"/> says what else is promised for each. With
+/// <see cref="ConnectionConfig.Payload"/> set, that layer has the connection for itself, and the sending and receiving
+/// methods refuse.
 /// </remarks>
-public sealed class Connection : IDisposable, ILoopConnection
+public sealed partial class Connection : IDisposable, ILoopConnection
 {
     private readonly EventLoop _loop;
     private readonly PacketMailbox? _mailbox;
@@ -38,7 +39,7 @@ public sealed class Connection : IDisposable, ILoopConnection
         }
         else
         {
-            _mailbox = new PacketMailbox(config.Queues, loop.Memory);
+            _mailbox = new PacketMailbox(this, config.Queues, loop.Memory, loop.FirstNumbers.Id);
             Payload = _mailbox;
         }
     }
@@ -65,80 +66,11 @@ public sealed class Connection : IDisposable, ILoopConnection
     /// <summary>Why it ended; null while it has not. Set before the status turns final. Any thread.</summary>
     public CloseReason? CloseReason => _status.Reason;
 
-    /// <summary>The largest packet <see cref="TrySend"/> takes now, bytes. Grows or shrinks with the path.</summary>
-    public int MaxPacketBytes => PacketBytesIn(_host.MaxFrameBytes);
-
     /// <summary>The layer on top: what <see cref="ConnectionConfig.Payload"/> made, or Core's own mailbox.</summary>
     public IPacketPayload Payload { get; }
 
     /// <summary>A copy of the counters. Any thread; the fields are not consistent among each other.</summary>
     public ConnectionCounters ReadCounters() => Counters.ReadSnapshot();
-
-    /// <summary>
-    /// Queues one unreliable packet. Never blocks, never throws for a full or closed connection. Any thread.
-    /// </summary>
-    /// <param name="packet">Copied before the method returns; 0 bytes up to <see cref="MaxPacketBytes"/>.</param>
-    /// <returns>
-    /// <see cref="SendStatus.Accepted"/>; <see cref="SendStatus.TooLarge"/>: beyond <see cref="MaxPacketBytes"/>;
-    /// <see cref="SendStatus.PeerFull"/>: <c>Connections.Queues.SendBytes</c> or <c>SendPackets</c> is used up, try
-    /// again after a while; <see cref="SendStatus.DaemonFull"/>: <c>MemoryBudgetBytes</c> is used up;
-    /// <see cref="SendStatus.NotOpen"/>: a message layer owns the connection; <see cref="SendStatus.Closed"/>:
-    /// <see cref="CloseReason"/> tells why.
-    /// </returns>
-    public SendStatus TrySend(ReadOnlySpan<byte> packet)
-    {
-        if (_mailbox is null)
-        {
-            return SendStatus.NotOpen;
-        }
-
-        if (packet.Length > MaxPacketBytes)
-        {
-            return SendStatus.TooLarge;
-        }
-
-        if (_status.Read().IsFinal)
-        {
-            return SendStatus.Closed;
-        }
-
-        SendStatus posted = _mailbox.TryPost(packet);
-
-        if (posted == SendStatus.Accepted)
-        {
-            Touch();
-        }
-
-        return posted;
-    }
-
-    /// <summary>Takes the next received packet if there is one. Never blocks. Any thread.</summary>
-    /// <param name="destination">Receives the packet.</param>
-    /// <param name="length">Its bytes; with <see cref="ReceiveStatus.BufferTooSmall"/> the bytes it needs.</param>
-    /// <returns>
-    /// Received; Empty; BufferTooSmall: the packet stays for a larger buffer (G18); Closed: everything received was
-    /// taken and nothing more will come (G16).
-    /// </returns>
-    public ReceiveStatus TryReceive(Span<byte> destination, out int length)
-    {
-        length = 0;
-        return _mailbox is null ? ReceiveStatus.Empty : _mailbox.Inbox.TryTake(destination, out length);
-    }
-
-    /// <summary>
-    /// As <see cref="TryReceive"/>, and waits for a packet. Any number of threads may wait at once (G8).
-    /// </summary>
-    /// <param name="destination">Receives the packet.</param>
-    /// <param name="timeout">How long to wait; <see cref="Timeout.InfiniteTimeSpan"/> waits for the packet or the
-    /// end.</param>
-    /// <param name="length">Its bytes.</param>
-    /// <returns>As <see cref="TryReceive"/>; TimedOut instead of Empty.</returns>
-    /// <remarks>In manual mode another thread must call <see cref="Daemon.ProcessIO"/> meanwhile.</remarks>
-    public ReceiveStatus Receive(Span<byte> destination, TimeSpan timeout, out int length)
-    {
-        length = 0;
-        return _mailbox is null ? ReceiveStatus.Empty : _mailbox.Inbox.Take(destination, timeout, out length);
-    }
 
     /// <summary>Waits until the handshake is done or has failed. Any thread.</summary>
     /// <param name="timeout">How long, of any length; <see cref="Timeout.InfiniteTimeSpan"/> for ever.</param>
@@ -220,6 +152,13 @@ public sealed class Connection : IDisposable, ILoopConnection
 
     void IConnectionOwner.HandleMoved(PeerAddress remote) => Volatile.Write(ref _remote, new RemotePlace(remote));
 
+    bool IConnectionOwner.TakeProbeAsked()
+    {
+        bool wasAsked = _isProbeAsked;
+        _isProbeAsked = false;
+        return wasAsked;
+    }
+
     void ILoopConnection.Attach(ConnectionEngine engine, EndpointDriver driver)
     {
         Engine = engine;
@@ -243,7 +182,7 @@ public sealed class Connection : IDisposable, ILoopConnection
         if (_status.End(reasons, reason))
         {
             // Here and not by the leader alone: it may be busy, or a daemon in manual mode that is not driven.
-            _mailbox?.Inbox.End();
+            _mailbox?.EndInbox();
             Touch();
         }
     }
@@ -268,8 +207,6 @@ public sealed class Connection : IDisposable, ILoopConnection
 
     internal static PayloadParameters AnnouncedBy(in ConnectionConfig config)
         => config.Payload?.Parameters ?? PacketMailbox.Parameters;
-
-    internal static int PacketBytesIn(int frameBytes) => frameBytes - Wire.UserPacketFrame.Overhead(frameBytes);
 
     // An address is too long to be written in one piece; a reference is not.
     private sealed record RemotePlace(PeerAddress Address);

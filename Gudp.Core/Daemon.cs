@@ -66,12 +66,21 @@ public sealed class Daemon : IDisposable
         _clock = new LoopClock(time);
         _identity = new ProcessIdentity(secrets);
         _choices = choices;
-        _loop = new EventLoop(network, config.Budgets, _counters, Config.Limits.From(config));
+        _loop = new EventLoop(network, config.Budgets, _counters, Config.Limits.From(config)) { Clock = _clock };
         _traceFile = config.Trace.Directory.Length > 0
             ? TraceFile.Create(config.Trace, config.Name, time.GetUtcNow())
             : null;
         _meter = config.Metrics ? new DaemonMeter(config.Name, ReadCounters, _connections) : null;
     }
+
+    /// <summary>For tests: both ends must agree. Set before anything is opened.</summary>
+    internal FirstNumbers FirstNumbers
+    {
+        set => _loop.FirstNumbers = value;
+    }
+
+    /// <summary>What all queues grow out of.</summary>
+    internal Buffers.MemoryBudget Memory => _loop.Memory;
 
     /// <summary>Why the loop stopped, if it did not stop by <see cref="Dispose"/>; else null.</summary>
     public Exception? Fault { get; private set; }
@@ -179,6 +188,7 @@ public sealed class Daemon : IDisposable
         {
             CanProbeSize = socket.Capabilities.DoNotFragment,
             Trace = Trace ?? _traceFile,
+            FirstNumbers = _loop.FirstNumbers,
         };
         EndpointDriver driver = new(socket, new EndpointEngine(settings, endpoint));
         endpoint.Attach(driver);

@@ -30,6 +30,7 @@ internal sealed class ReadBuffer
     private int _used;
     private int _firstLength;
     private int _count;
+    private int _mostPackets;       // the limit, or more while what came in together is more
     private bool _hasEnded;
 
     /// <summary>Makes an empty one that owns no memory yet.</summary>
@@ -40,6 +41,7 @@ internal sealed class ReadBuffer
     {
         Invariant.Require(maxPackets > 0 && maxBytes > 0, "A buffer without room is useless.");
         _maxPackets = maxPackets;
+        _mostPackets = maxPackets;
         _maxBytes = maxBytes;
         _budget = budget;
     }
@@ -56,6 +58,18 @@ internal sealed class ReadBuffer
         }
     }
 
+    /// <summary>True if half of both limits is free, and somebody may still read. Any thread.</summary>
+    internal bool IsHalfEmpty
+    {
+        get
+        {
+            lock (_gate)
+            {
+                return !_hasEnded && _count <= _maxPackets / 2 && _used <= _maxBytes / 2;
+            }
+        }
+    }
+
     /// <summary>
     /// Leader only. True: so many more are not refused, whatever the consumers do meanwhile; room is made for them now.
     /// </summary>
@@ -63,6 +77,19 @@ internal sealed class ReadBuffer
     {
         lock (_gate)
         {
+            return _hasEnded || TryMakeRoom(packets, bytes);
+        }
+    }
+
+    /// <summary>
+    /// Leader only. As <see cref="HasRoomFor"/>, for packets that are taken together or not at all: an empty buffer has
+    /// room for them even if they are more than its limit, or they would never come in.
+    /// </summary>
+    internal bool HasRoomForWhole(int packets, int bytes)
+    {
+        lock (_gate)
+        {
+            _mostPackets = Math.Max(_maxPackets, _count == 0 ? packets : _count);
             return _hasEnded || TryMakeRoom(packets, bytes);
         }
     }
@@ -185,7 +212,7 @@ internal sealed class ReadBuffer
 
     private bool TryMakeRoom(int packets, int bytes)
     {
-        if (packets > _maxPackets - _count || bytes > _maxBytes - _used)
+        if (packets > _mostPackets - _count || bytes > _maxBytes - _used)
         {
             return false;
         }
@@ -212,7 +239,7 @@ internal sealed class ReadBuffer
 
     private bool TryGrowLengths(int needed)
     {
-        int size = (int)Math.Min(Math.Max(Math.Max(2L * _lengths.Length, FirstPackets), needed), _maxPackets);
+        int size = (int)Math.Min(Math.Max(Math.Max(2L * _lengths.Length, FirstPackets), needed), _mostPackets);
 
         if (_budget is not null && !_budget.TryReserve((long)(size - _lengths.Length) * sizeof(int)))
         {
@@ -263,7 +290,7 @@ internal sealed class ReadBuffer
     [Conditional("DEBUG")]
     private void AssertInvariants()
     {
-        Debug.Assert(_count <= _maxPackets && _used <= _maxBytes, "The buffer holds more than its limits.");
+        Debug.Assert(_count <= _mostPackets && _used <= _maxBytes, "The buffer holds more than its limits.");
         Debug.Assert(_count <= _lengths.Length && _used <= _ring.Length, "The buffer holds more than its memory.");
         int sum = 0;
 

@@ -34,7 +34,8 @@ public readonly record struct QueueConfig
     /// Packets waiting to be sent, or sent and not yet acked. Default 1,024 packets (M22); 1 to 65,536.
     /// </summary>
     /// <remarks>
-    /// Beyond it a send is refused with <c>PeerFull</c>. A longer queue only adds delay once the path is full.
+    /// Beyond it a send is refused with <c>PeerFull</c>. A longer queue only adds delay once the path is full. Packets
+    /// with a ticket and updates not yet taken are as many at most; beyond that it is <c>UpdatesFull</c>.
     /// </remarks>
     public int SendPackets
     {
@@ -42,7 +43,7 @@ public readonly record struct QueueConfig
         init => _sendPackets = value == DefaultPackets ? null : value;
     }
 
-    /// <summary>Bytes of those packets. Default 1 MB; 64 KB to 64 MB.</summary>
+    /// <summary>Bytes of those packets, each rounded up to 64. Default 1 MB; 64 KB to 64 MB.</summary>
     /// <remarks>Rented from <c>MemoryBudgetBytes</c> in steps, as they are needed.</remarks>
     public int SendBytes
     {
@@ -53,7 +54,10 @@ public readonly record struct QueueConfig
     /// <summary>
     /// Packets received and not yet taken by the application. Default 1,024 packets (M22, G7); 1 to 65,536.
     /// </summary>
-    /// <remarks>Beyond it packets are dropped unacked, so the sender slows down and offers them again.</remarks>
+    /// <remarks>
+    /// Beyond it reliable packets are refused unacked, so the sender offers them again; unreliable ones are dropped. What
+    /// one datagram brings of reliable ones is taken whole by an empty queue, even if it is more.
+    /// </remarks>
     public int ReceivePackets
     {
         get => _receivePackets ?? DefaultPackets;

@@ -103,6 +103,11 @@ internal sealed partial class ConnectionEngine
         {
             PayloadVerdict verdict = _payload.HandleFrames(number, payload, now);
 
+            if (_owner.TakeProbeAsked())
+            {
+                ProbeForRoom(now);
+            }
+
             if (verdict == PayloadVerdict.Refused)
             {
                 return DropReason.Refused;

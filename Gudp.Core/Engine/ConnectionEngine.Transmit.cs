@@ -13,6 +13,7 @@ internal sealed partial class ConnectionEngine
     private const int ProbesAtMost = 2;
 
     private int _probesOwed;
+    private Instant _nextRoomProbeAt;
     private bool _pingOwed;
     private OwedFrame _handshakeDone;
     private OwedFrame _ackFrequency;
@@ -327,7 +328,24 @@ internal sealed partial class ConnectionEngine
         }
 
         // RFC 9002 section 6.2.4: a probe says nothing about loss; it carries the oldest content that is unsettled.
-        _probesOwed = _holes.IsSuspicious ? ProbesAtMost : Math.Min(_loss.PtoCount, ProbesAtMost);
+        OweProbes(_holes.IsSuspicious ? ProbesAtMost : Math.Min(_loss.PtoCount, ProbesAtMost), now);
+    }
+
+    /// <summary>D-8.8: a peer that refused packets has room again, so it is asked without waiting for a time-out.</summary>
+    private void ProbeForRoom(Instant now)
+    {
+        // Once per time-out, as probes without backoff would go: more often only a peer would ask that means no good.
+        if (_sent.OpenPackets > 0 && !_sent.IsExhausted && now >= _nextRoomProbeAt)
+        {
+            _nextRoomProbeAt = now + _loss.ProbeTimeout;
+            _loss.ForgetBackoff();
+            OweProbes(ProbesAtMost, now);
+        }
+    }
+
+    private void OweProbes(int probes, Instant now)
+    {
+        _probesOwed = probes;
         _counters.ProbesSent += _probesOwed;
 
         if (_sent.Peek(_sent.OldestUnsettled).HasPayload)

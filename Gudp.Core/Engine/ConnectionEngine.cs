@@ -35,7 +35,7 @@ internal sealed partial class ConnectionEngine
     private readonly ClientHandshake? _handshake;
 
     private readonly SentPacketRing _sent;
-    private readonly ReceiveWindow _received = new();
+    private readonly ReceiveWindow _received;
     private readonly RttEstimator _rtt;
     private readonly LossDetector _loss;
     private Pacer _pacer;                           // of the present path, as the controller
@@ -78,7 +78,9 @@ internal sealed partial class ConnectionEngine
         _probe = new PathProbe(_config.Path.RaiseInterval);
         _validator = new PathValidator(endpoint.Identity.Secrets, WireFormat.MinAckElicitingBytes);
         _idInUse = localId;
-        _sent = new SentPacketRing(Math.Min(InitialSentSlots, endpoint.SentSlots), endpoint.SentSlots);
+        _sent = new SentPacketRing(
+            Math.Min(InitialSentSlots, endpoint.SentSlots), endpoint.SentSlots, endpoint.FirstNumbers.Packet);
+        _received = new ReceiveWindow(endpoint.FirstNumbers.Packet);
         _rtt = new RttEstimator(loss.FirstRoundTrip);
         _loss = new LossDetector(
             _sent, _rtt, RulesOf(loss));

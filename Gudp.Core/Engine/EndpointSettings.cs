@@ -44,7 +44,17 @@ internal sealed class EndpointSettings
 
     /// <summary>Hears what happens to packets; null: nobody does.</summary>
     internal IPacketTrace? Trace { get; init; }
+
+    /// <summary>Where counting begins; zero but in tests.</summary>
+    internal FirstNumbers FirstNumbers { get; init; }
 }
+
+/// <summary>
+/// Where both ends begin to count, so that tests come near the end of the numbers in less than a lifetime.
+/// </summary>
+/// <param name="Packet">The first packet number of both directions.</param>
+/// <param name="Id">The first id of reliable packets of both directions.</param>
+internal readonly record struct FirstNumbers(long Packet, long Id);
 
 /// <summary>Who this process is to its peers, drawn once per daemon (security section 4.6).</summary>
 internal sealed class ProcessIdentity
@@ -114,6 +124,9 @@ internal interface IConnectionOwner
 
     /// <summary>The peer has proved to be at another address; packets go there from now on.</summary>
     void HandleMoved(PeerAddress remote);
+
+    /// <summary>True once after the payload layer learned that the peer has room again (D-8.8).</summary>
+    bool TakeProbeAsked();
 }
 
 /// <summary>Takes in the connections that peers open; implemented by <see cref="Endpoint"/>.</summary>

@@ -237,6 +237,11 @@ internal sealed class LossDetector
         return true;
     }
 
+    /// <summary>
+    /// The peer will answer now what it left unanswered for a reason of its own: the next wait is the first one again.
+    /// </summary>
+    internal void ForgetBackoff() => PtoCount = 0;
+
     /// <summary>Takes the next packet whose payload is to be offered once more; each at most once.</summary>
     internal bool TryNextOverdue(Instant now, out PacketNumber number)
     {

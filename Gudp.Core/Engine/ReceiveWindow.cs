@@ -59,8 +59,15 @@ internal sealed class ReceiveWindow
     private long _largestEliciting = -1;
     private long _toldBelow;      // what is missing below is known to the peer
 
+    /// <param name="first">The first number that the peer gives out; 0 but in tests.</param>
+    internal ReceiveWindow(long first = 0)
+    {
+        Largest = first - 1;
+        _toldBelow = first;
+    }
+
     /// <summary>The largest number that arrived; -1 before the first.</summary>
-    internal long Largest { get; private set; } = -1;
+    internal long Largest { get; private set; }
 
     /// <summary>When it arrived: the ack delay counts from here.</summary>
     internal Instant LargestReceivedAt { get; private set; }

@@ -38,7 +38,8 @@ internal sealed class SentPacketRing
 
     /// <param name="initialSlots">A power of two, at least <see cref="MinSlots"/>.</param>
     /// <param name="maxSlots">A power of two; the ring doubles up to it when so many numbers are in flight.</param>
-    internal SentPacketRing(int initialSlots, int maxSlots)
+    /// <param name="first">The first number given out; 0 but in tests.</param>
+    internal SentPacketRing(int initialSlots, int maxSlots, long first = 0)
     {
         Invariant.Require(
             BitOperations.IsPow2(initialSlots) && BitOperations.IsPow2(maxSlots),
@@ -48,6 +49,10 @@ internal sealed class SentPacketRing
             "A ring begins with 64 slots or more and does not shrink.");
 
         _maxSlots = maxSlots;
+        _oldest = first;
+        _copiedFrom = first;
+        _next = first;
+        LargestAcked = first - 1;
         _slots = new SentPacket[initialSlots];
         _open = new SlotBits(initialSlots);
         _unacked = new SlotBits(initialSlots);
@@ -74,7 +79,7 @@ internal sealed class SentPacketRing
     internal PacketNumber OldestUnsettled => new(_oldest);
 
     /// <summary>The largest number acknowledged so far; -1 before the first.</summary>
-    internal long LargestAcked { get; private set; } = -1;
+    internal long LargestAcked { get; private set; }
 
     /// <summary>The last number left out; -1 before the first.</summary>
     internal long LastSkipped { get; private set; } = -1;

@@ -31,6 +31,19 @@ internal sealed class SlotBits
 
     internal void ClearAll() => Array.Clear(_words);
 
+    /// <summary>Clears fewer numbers than there are bits, sixty-four at a step.</summary>
+    internal void ClearRange(long from, long through)
+    {
+        while (from <= through)
+        {
+            int first = (int)(from & (WordBits - 1));
+            int last = (int)Math.Min(WordBits - 1, first + (through - from));
+            ulong mask = (ulong.MaxValue << first) & (ulong.MaxValue >> (WordBits - 1 - last));
+            WordOf(from) &= ~mask;
+            from += last - first + 1;
+        }
+    }
+
     /// <summary>The least number with its bit set from <paramref name="from"/> to <paramref name="through"/>.</summary>
     /// <returns>The number, or -1. Sixty-four numbers without a bit cost one step.</returns>
     internal long Next(long from, long through)

@@ -53,6 +53,12 @@ internal sealed partial class EventLoop
     /// <summary>What the queues of all connections grow out of. Any thread.</summary>
     internal MemoryBudget Memory { get; }
 
+    /// <summary>For moments that user threads need. Any thread.</summary>
+    internal required LoopClock Clock { get; init; }
+
+    /// <summary>See <see cref="EndpointSettings.FirstNumbers"/>; set before anything is opened.</summary>
+    internal FirstNumbers FirstNumbers { get; set; }
+
     /// <summary>Open endpoints and live connections; zero when there is nothing left to drive. Any thread.</summary>
     internal int LiveCount { get; private set; }
 

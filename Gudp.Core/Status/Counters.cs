@@ -18,6 +18,9 @@ namespace Gudp.Core;
 /// <param name="PacketsLost">Packets whose fate is: lost.</param>
 /// <param name="Retransmits">Times content was offered once more, after a loss or before it was sure.</param>
 /// <param name="ProbesSent">Packets sent only to get an ack (RFC 9002 section 6.2).</param>
+/// <param name="UserPacketsUnread">Unreliable packets that came and found the inbox full (D-8.8).</param>
+/// <param name="UserPacketsTooLarge">Unreliable packets dropped because the path had shrunk below them (D-8.9).</param>
+/// <param name="UserPacketsRepeated">Reliable packets that came again and were passed over (D-8.4).</param>
 /// <param name="SmoothedRtt">Round trip, smoothed (RFC 9002 section 5.3); zero before the first sample.</param>
 /// <param name="MinRtt">Least round trip; zero before the first sample.</param>
 /// <param name="LatestRtt">Last round trip; zero before the first sample.</param>
@@ -34,6 +37,9 @@ public readonly partial record struct ConnectionCounters(
     long PacketsLost,
     long Retransmits,
     long ProbesSent,
+    long UserPacketsUnread,
+    long UserPacketsTooLarge,
+    long UserPacketsRepeated,
     TimeSpan SmoothedRtt,
     TimeSpan MinRtt,
     TimeSpan LatestRtt,
@@ -183,6 +189,9 @@ internal sealed class ConnectionCounterSet
     internal long PureAcksSent;
     internal long HeartbeatsSent;
     internal long NumbersSkipped;
+    internal long UserPacketsUnread;
+    internal long UserPacketsTooLarge;
+    internal long UserPacketsRepeated;
     internal TimeSpan SmoothedRtt;
     internal TimeSpan MinRtt;
     internal TimeSpan LatestRtt;
@@ -216,6 +225,9 @@ internal sealed class ConnectionCounterSet
         PacketsLost,
         Retransmits,
         ProbesSent,
+        UserPacketsUnread,
+        UserPacketsTooLarge,
+        UserPacketsRepeated,
         SmoothedRtt,
         MinRtt,
         LatestRtt,

@@ -24,6 +24,11 @@ public enum SendStatus
     /// <summary>The handshake is not done yet.</summary>
     NotOpen,
 
+    /// <summary>
+    /// So many updates wait that one more might find no room: take them (<c>Connections.Queues.SendPackets</c>).
+    /// </summary>
+    UpdatesFull,
+
     /// <summary>The connection has ended; its status and close reason say why. Final.</summary>
     Closed,
 }

@@ -8,6 +8,9 @@ namespace Gudp.Core.Wire;
 /// </summary>
 internal readonly ref struct UserPacketFrame
 {
+    /// <summary>The largest id there is, and the one that takes most bytes.</summary>
+    internal const ulong MaxId = VarInt.MaxValue;
+
     private const int TypeBytes = 1;
 
     private UserPacketFrame(bool isReliable, ulong id, ReadOnlySpan<byte> bytes)
@@ -79,16 +82,6 @@ internal readonly ref struct UserPacketFrame
 
         destination[0] = FrameType.UserPacket;
         return TypeBytes + WriteBytes(destination[TypeBytes..], packet);
-    }
-
-    /// <summary>Writes what stands before the packet's bytes.</summary>
-    /// <param name="frame">Exactly the frame's place: <see cref="Overhead"/> and <paramref name="length"/> bytes.</param>
-    /// <returns>The place of the packet's bytes.</returns>
-    internal static Span<byte> WriteHead(Span<byte> frame, int length)
-    {
-        frame[0] = FrameType.UserPacket;
-        int offset = TypeBytes + VarInt.Write(frame[TypeBytes..], (ulong)length);
-        return frame[offset..];
     }
 
     /// <returns>The bytes written; 0 if the frame does not fit.</returns>

@@ -67,6 +67,7 @@ internal static class FrameType
 
     internal const byte UserPacket = 0x10;
     internal const byte UserPacketReliable = 0x11;
+    internal const byte UserPacketRoom = 0x12;
 
     /// <summary>First and last of the types that carry their length and are skipped when unknown (W-3.7).</summary>
     internal const byte FirstSkippable = 0x40;

@@ -35,8 +35,9 @@ public sealed class LayerRuleTests
         [Folder.Engine] = [.. Leaves, Folder.Wire, Folder.Congestion],
         [Folder.Sockets] = Leaves,
         [Folder.Loop] = [.. Leaves, Folder.Wire, Folder.Congestion, Folder.Engine, Folder.Sockets],
+        [Folder.Packets] = [.. Leaves, Folder.Wire, Folder.Engine],
         [Folder.Root] =
-            [.. Leaves, Folder.Wire, Folder.Congestion, Folder.Engine, Folder.Sockets, Folder.Loop],
+            [.. Leaves, Folder.Wire, Folder.Congestion, Folder.Engine, Folder.Sockets, Folder.Loop, Folder.Packets],
         [Folder.Simulation] = [.. Leaves, Folder.Sockets],
     };
 
@@ -196,6 +197,7 @@ public sealed class LayerRuleTests
         internal const string Engine = nameof(Engine);
         internal const string Sockets = nameof(Sockets);
         internal const string Loop = nameof(Loop);
+        internal const string Packets = nameof(Packets);
         internal const string Simulation = nameof(Simulation);
     }
 }

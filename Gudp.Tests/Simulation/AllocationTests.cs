@@ -1,4 +1,5 @@
 using Gudp.Core;
+using Gudp.Core.Simulation;
 using Gudp.Tests.World;
 using NUnit.Framework;
 
@@ -23,6 +24,54 @@ public sealed class AllocationTests
         long allocated = GC.GetAllocatedBytesForCurrentThread() - before;
 
         Assert.That(allocated, Is.Zero, "Something on the path of a packet allocates; profile this test to find it.");
+    }
+
+    [Test]
+    public void Sending_in_all_modes_over_a_link_that_loses_allocates_nothing_once_warm()
+    {
+        using SimWorld world = new(1);
+        Pair pair = world.AddConnectedPair();
+        world.Network.DefaultLink = new LinkModel { Delay = TimeSpan.FromMilliseconds(2), LossPpm = 20_000 };
+        ExchangeAllModes(world, pair, WarmUp);
+
+        long before = GC.GetAllocatedBytesForCurrentThread();
+        ExchangeAllModes(world, pair, Measured);
+        long allocated = GC.GetAllocatedBytesForCurrentThread() - before;
+
+        Assert.That(allocated, Is.Zero, "Something on the path of a packet allocates; profile this test to find it.");
+        Assert.That(pair.Client.ReadCounters().Retransmits, Is.Positive);
+    }
+
+    private static void ExchangeAllModes(SimWorld world, Pair pair, int packets)
+    {
+        Span<byte> packet = stackalloc byte[300];
+        Span<byte> received = stackalloc byte[1_500];
+        Span<PacketUpdate> updates = stackalloc PacketUpdate[16];
+        PacketOptions notify = new() { Delivery = PacketDelivery.Notify };
+        PacketOptions reliable = new()
+        {
+            Delivery = PacketDelivery.Reliable,
+            NotifyReceived = true,
+            Timeout = TimeSpan.FromSeconds(30),
+        };
+
+        for (int i = 0; i < packets; i++)
+        {
+            pair.Client.TrySend(packet, notify, out _);
+            pair.Client.TrySend(packet, reliable, out _);
+            pair.Client.TryClaim(packet.Length, reliable, out PacketClaim claim);
+            packet.CopyTo(claim.Span);
+            claim.Commit();
+            world.Step(world.Now + TimeSpan.FromMilliseconds(1));
+
+            while (pair.Server.TryReceive(received, out _) == ReceiveStatus.Received)
+            {
+            }
+
+            while (pair.Client.TakeUpdates(updates) > 0)
+            {
+            }
+        }
     }
 
     private static void Exchange(SimWorld world, Pair pair, int packets)

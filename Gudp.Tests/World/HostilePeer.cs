@@ -1,4 +1,5 @@
 using Gudp.Core;
+using Gudp.Core.Packets;
 using Gudp.Core.Engine;
 using Gudp.Core.Simulation;
 using Gudp.Core.Sockets;

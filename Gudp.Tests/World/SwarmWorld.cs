@@ -73,7 +73,7 @@ internal sealed class SwarmWorld : IDisposable
         _packetEndpoint = _world.Nodes[0].Open(PacketPort, ShortQueues);
         _packetEndpoint.Listen();
         Connection packets = _world.Nodes[1].Open(PacketPort).Connect(_packetEndpoint.LocalAddress);
-        _packets = new PacketFlow("packets 1 to 0", packets, _root.Split(10_003), packets: 60);
+        _packets = new PacketFlow("packets 1 to 0", packets, _root.Split(10_003), new PacketPlan());
 
         Endpoint door = _world.Nodes[0].Open(DoorPort, OneAccept);
         door.Listen();
@@ -137,7 +137,7 @@ internal sealed class SwarmWorld : IDisposable
     private bool HasPassedFaults()
         => _world.Now - default(Instant) >= _plan.Lasting && _active.Count == 0 && _waiting.Count == 0;
 
-    private bool HasFinished() => _hostile.IsDone && _flows.TrueForAll(flow => flow.IsFinished);
+    private bool HasFinished() => _hostile.IsDone && _packets.IsFinished && _flows.TrueForAll(flow => flow.IsFinished);
 
     private void AddNode(Prng draws, int index)
     {
@@ -460,6 +460,8 @@ internal sealed class SwarmWorld : IDisposable
     {
         MessageFlow? late = _flows.Find(flow => !flow.IsFinished);
         Assert.That(late?.Standing, Is.Null, "Healed, and yet not all arrived.");
+        Assert.That(_packets.IsFinished, Is.True, $"Healed, and yet not all arrived: {_packets.Standing}.");
+        _packets.AssertKept();
         Assert.That(_hostile.IsDone, Is.True, "The attacker did not get through.");
         Assert.That(_pending, Is.Empty, "Healed, and yet not all peers were accepted.");
     }
@@ -488,6 +490,8 @@ internal sealed class SwarmWorld : IDisposable
             _world.Run(Tick);
             Read();
         }
+
+        _packets.AssertEnded();
 
         foreach (MessageFlow flow in _flows)
         {
@@ -518,6 +522,11 @@ internal sealed class SwarmWorld : IDisposable
         _tally.Add("swarm refused sends", _flows.Sum(flow => flow.Refusals));
         _tally.Add("swarm unreliable messages", _flows.Sum(flow => flow.UnreliableReceived));
         _tally.Add("swarm packets", _packets.Received);
+        _tally.Add("swarm packets told received", _packets.Outcomes(PacketOutcome.Received));
+        _tally.Add("swarm packets told lost", _packets.Outcomes(PacketOutcome.Lost));
+        _tally.Add("swarm packets timed out", _packets.Outcomes(PacketOutcome.TimedOut));
+        _tally.Add("swarm packets cancelled", _packets.Outcomes(PacketOutcome.Cancelled));
+        _tally.Add("swarm packets repeated", _packets.Sender.ReadCounters().Retransmits);
         _tally.Add("swarm virtual seconds", (long)(_world.Now - default(Instant)).TotalSeconds);
     }
 

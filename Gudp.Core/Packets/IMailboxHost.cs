@@ -1,0 +1,23 @@
+namespace Gudp.Core.Packets;
+
+/// <summary>What a <see cref="PacketMailbox"/> needs of its connection.</summary>
+internal interface IMailboxHost
+{
+    /// <summary>Bytes of frames that fit the largest packet now. Any thread.</summary>
+    int MaxFrameBytes { get; }
+
+    /// <summary>Any thread.</summary>
+    Instant Now { get; }
+
+    /// <summary>Leader only.</summary>
+    ConnectionCounterSet Counters { get; }
+
+    /// <summary>True once users must not send any more. Any thread.</summary>
+    bool IsFinal { get; }
+
+    /// <summary>Any thread, after publishing: there may be something to send.</summary>
+    void Wake();
+
+    /// <summary>Leader, while it hands frames in: the peer has room again, ask it at once (D-8.8).</summary>
+    void AskProbe();
+}

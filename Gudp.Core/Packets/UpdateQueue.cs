@@ -1,0 +1,185 @@
+// Outcomes of packets on their way to the application (D-8.6).
+//
+// Room is reserved when a packet is accepted and used up or given back when its outcome is known, so no outcome is ever
+// dropped, and nobody has to wait for the application.
+//
+// Always true:
+//   - reserved + waiting <= limit, and the ring has room for both;
+//   - nothing is added after the end.
+using System;
+using System.Diagnostics;
+using System.Threading;
+using Gudp.Core.Buffers;
+
+namespace Gudp.Core.Packets;
+
+/// <summary>One adds, many take. Any thread. Allocates only while it grows.</summary>
+internal sealed class UpdateQueue
+{
+    private const int FirstUpdates = 16;
+    private const int UpdateBytes = 16;
+
+    private static readonly TimeSpan LongestWait = TimeSpan.FromHours(1);
+
+    private readonly object _gate = new();
+    private readonly int _limit;
+    private readonly MemoryBudget? _budget;
+    private PacketUpdate[] _ring = [];
+    private int _head;
+    private int _count;
+    private int _reserved;
+    private bool _hasEnded;
+
+    /// <param name="limit">Most updates reserved and waiting together.</param>
+    /// <param name="budget">What its memory is reserved from; null: only the limit counts.</param>
+    internal UpdateQueue(int limit, MemoryBudget? budget)
+    {
+        _limit = limit;
+        _budget = budget;
+    }
+
+    /// <summary>Keeps room for one update.</summary>
+    /// <returns>Accepted; UpdatesFull: others wait to be taken; DaemonFull: no memory for one more.</returns>
+    internal SendStatus TryReserve()
+    {
+        lock (_gate)
+        {
+            if (_reserved + _count == _limit)
+            {
+                return SendStatus.UpdatesFull;
+            }
+
+            if (_reserved + _count == _ring.Length && !TryGrow())
+            {
+                return SendStatus.DaemonFull;
+            }
+
+            _reserved++;
+            return SendStatus.Accepted;
+        }
+    }
+
+    /// <summary>Gives back the room of an update that there will not be.</summary>
+    internal void Release()
+    {
+        lock (_gate)
+        {
+            Invariant.Require(_reserved > 0, "Only reserved room is given back.");
+            _reserved--;
+        }
+    }
+
+    /// <summary>Adds an update in the room reserved for it, and wakes one who waits.</summary>
+    internal void Add(PacketUpdate update)
+    {
+        lock (_gate)
+        {
+            Invariant.Require(_reserved > 0 && !_hasEnded, "Each update has its room, and none comes after the end.");
+            _reserved--;
+            _ring[(_head + _count) & (_ring.Length - 1)] = update;
+            _count++;
+            Monitor.Pulse(_gate);
+        }
+    }
+
+    /// <summary>No more will come: wakes all who wait. More than once is fine.</summary>
+    internal void End()
+    {
+        lock (_gate)
+        {
+            _hasEnded = true;
+            ReleaseIfDrained();
+            Monitor.PulseAll(_gate);
+        }
+    }
+
+    /// <summary>Takes the oldest ones.</summary>
+    /// <returns>How many were written.</returns>
+    internal int Take(Span<PacketUpdate> destination)
+    {
+        lock (_gate)
+        {
+            int taken = Math.Min(_count, destination.Length);
+
+            for (int i = 0; i < taken; i++)
+            {
+                destination[i] = _ring[_head];
+                _head = (_head + 1) & (_ring.Length - 1);
+            }
+
+            _count -= taken;
+
+            if (_count > 0)
+            {
+                // One signal may have stood for several updates.
+                Monitor.Pulse(_gate);
+            }
+
+            ReleaseIfDrained();
+            return taken;
+        }
+    }
+
+    /// <summary>Waits until there is one, or the end.</summary>
+    /// <returns>True if one waits to be taken.</returns>
+    internal bool Wait(TimeSpan timeout)
+    {
+        long start = Stopwatch.GetTimestamp();
+
+        lock (_gate)
+        {
+            while (_count == 0 && !_hasEnded)
+            {
+                TimeSpan left = LongestWait;
+
+                if (timeout != Timeout.InfiniteTimeSpan)
+                {
+                    left = timeout - Stopwatch.GetElapsedTime(start);
+
+                    if (left <= TimeSpan.Zero)
+                    {
+                        break;
+                    }
+                }
+
+                // Rounded up: the system waits in whole milliseconds, and the last one must not become a busy loop.
+                TimeSpan wait = left < LongestWait ? left : LongestWait;
+                Monitor.Wait(_gate, (int)Math.Ceiling(wait.TotalMilliseconds));
+            }
+
+            return _count > 0;
+        }
+    }
+
+    private bool TryGrow()
+    {
+        int size = Math.Max(FirstUpdates, 2 * _ring.Length);
+
+        // The first step is one of the small objects every connection has; what may become large is counted.
+        if (_ring.Length > 0 && _budget is not null && !_budget.TryReserve((long)_ring.Length * UpdateBytes))
+        {
+            return false;
+        }
+
+        PacketUpdate[] larger = new PacketUpdate[size];
+
+        for (int i = 0; i < _count; i++)
+        {
+            larger[i] = _ring[(_head + i) & (_ring.Length - 1)];
+        }
+
+        _ring = larger;
+        _head = 0;
+        return true;
+    }
+
+    private void ReleaseIfDrained()
+    {
+        if (_hasEnded && _count == 0 && _ring.Length > 0)
+        {
+            _budget?.Release((long)(_ring.Length - FirstUpdates) * UpdateBytes);
+            _ring = [];
+            _head = 0;
+        }
+    }
+}
