@@ -11,16 +11,9 @@ namespace Gudp.Tests.Bench;
 public sealed class TransportReportTests
 {
     // A floor that is missed stands here with its reason, so that a new miss is noticed, and a mended one too.
-    // Loss that is not congestion needs a controller that does not take it for congestion; a gigabit over 100 ms needs a
-    // window that a quarter of the peer's socket buffer does not cap; the simulator was measured on a loaded machine.
+    // The simulator's speed was measured while other work shared the processors' caches.
     private static readonly string[] KnownMisses =
-    [
-        "P13: 20 MB, 100 Mbit/s, 20 ms, 1 % loss, Lossy preset: Mbit/s",
-        "P13: 20 MB, 100 Mbit/s, 20 ms, 5 % loss, Lossy preset: Mbit/s",
-        "P13: 20 MB, 100 Mbit/s, 100 ms, 1 % loss, Lossy preset: Mbit/s",
-        "T14: 10 s over 1 Gbit/s, 100 ms, clean, default controller: Mbit/s",
-        "P19: 8 nodes, 100 datagrams/s each: virtual seconds per processor second",
-    ];
+        ["P19: 8 nodes, 100 datagrams/s each: virtual seconds per processor second"];
 
     [Test]
     public void The_committed_verdicts_are_those_of_the_committed_figures()
@@ -38,6 +31,16 @@ public sealed class TransportReportTests
             .Select(floor => $"{floor.Id}: {floor.Work}");
 
         Assert.That(missed, Is.EqualTo(KnownMisses));
+    }
+
+    [Test]
+    public void Every_controller_there_is_was_measured()
+    {
+        TransportReport report = Committed();
+
+        string[] algorithms = Enum.GetNames<CongestionAlgorithm>();
+        Assert.That(report.Transfers.Select(row => row.Algorithm).Distinct(), Is.EquivalentTo(algorithms));
+        Assert.That(report.Fairness.Select(row => row.Algorithm).Distinct(), Is.EquivalentTo(algorithms));
     }
 
     [Test]
