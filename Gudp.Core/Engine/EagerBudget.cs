@@ -6,7 +6,8 @@ namespace Gudp.Core.Engine;
 /// </summary>
 /// <remarks>
 /// Always true: four times the eager bytes do not exceed the sent bytes, in which a small gift is included so that a
-/// fresh connection has the benefit for its first packets.
+/// fresh connection has the benefit for its first packets; but for one packet of before the packet size was reduced,
+/// which the following ones make up for.
 /// </remarks>
 internal sealed class EagerBudget
 {
@@ -36,10 +37,13 @@ internal sealed class EagerBudget
         }
     }
 
-    /// <summary>Content of a packet of this length was offered again; only if <see cref="Allows"/> says so.</summary>
+    /// <summary>
+    /// Content of a packet of this length was offered again; only if <see cref="Allows"/> says so for a packet of the
+    /// present size.
+    /// </summary>
     internal void OnOffered(int bytes)
     {
-        Invariant.Require(Allows(bytes), "Eager resend must stay under its share.");
+        Invariant.Require(Allows(0), "Eager resend must stay under its share.");
         _eagerBytes += bytes;
     }
 }

@@ -228,8 +228,8 @@ public sealed class SimulatedNetwork
         Schedule(from, to, datagram, Now);
     }
 
-    /// <summary>A socket's host did not take a datagram.</summary>
-    internal void NoteRefused() => _faults.Refused++;
+    /// <summary>A socket's host did not take so many datagrams.</summary>
+    internal void NoteRefused(int datagrams) => _faults.Refused += datagrams;
 
     internal SimulatedSocket? Find(PeerAddress local) => _sockets.GetValueOrDefault(local);
 

@@ -74,7 +74,7 @@ internal sealed class SimulatedSocket : IDatagramSocket
 
         if (Math.Min(datagramBytes, datagrams.Length) > Host.LargestDatagramBytes)
         {
-            _network.NoteRefused();
+            _network.NoteRefused((datagrams.Length + datagramBytes - 1) / datagramBytes);
             return SocketOutcome.TooLarge;
         }
 

@@ -20,6 +20,15 @@ internal enum FaultKind
 
     /// <summary>Long datagrams vanish on one link.</summary>
     Narrow,
+
+    /// <summary>A node's own system refuses long datagrams.</summary>
+    SmallMtu,
+
+    /// <summary>
+    /// A translator gives the last node, which only ever connects to others, a new port, and a new address too if it is
+    /// not one-way. A moment, not a while.
+    /// </summary>
+    Rebind,
 }
 
 /// <summary>One fault: what, when, where.</summary>
@@ -73,11 +82,13 @@ internal sealed class FaultPlan
 
         for (long i = draws.NextBetween(1, 6); i > 0; i--)
         {
-            FaultKind kind = draws.NextBelow(4) switch
+            FaultKind kind = draws.NextBelow(6) switch
             {
                 0 => FaultKind.Pause,
                 1 => FaultKind.ReaderPause,
                 2 => FaultKind.Narrow,
+                3 => FaultKind.SmallMtu,
+                4 => FaultKind.Rebind,
                 _ => FaultKind.Cut,
             };
             faults.Add(DrawnFault(draws, kind, nodes, lasting, mostMilliseconds: 2_000));

@@ -71,6 +71,9 @@ internal sealed class RawPeer
         _world.Settle();
     }
 
+    /// <summary>Its socket is gone; what the server still sends finds nobody.</summary>
+    internal void Close() => _socket.Dispose();
+
     /// <summary>An Ack frame of one range.</summary>
     internal static byte[] Ack(long smallest, long largest) => Ack(new AckRange(smallest, largest));
 

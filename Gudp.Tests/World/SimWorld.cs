@@ -1,5 +1,6 @@
 using Gudp.Core;
 using Gudp.Core.Simulation;
+using Gudp.Core.Sockets;
 using NUnit.Framework;
 
 namespace Gudp.Tests.World;
@@ -41,6 +42,9 @@ internal sealed class SimWorld : IDisposable
     /// <summary>Called after every moment: the place for oracles that hold all the time.</summary>
     internal Action? Watch { get; set; }
 
+    /// <summary>Who else lives here; each runs before the daemons at every moment.</summary>
+    internal List<IWorldActor> Actors { get; } = [];
+
     internal string ReplayLine => $"seed {_seed}, at {Now.Ticks / 10_000.0:0.###} ms, trace {Network.TraceHash:x16}";
 
     internal static GudpConfig Plain { get; } = new()
@@ -48,14 +52,20 @@ internal sealed class SimWorld : IDisposable
         Connections = new ConnectionConfig { Security = new SecurityConfig { Protection = Protection.Plain } },
     };
 
-    internal Node AddNode(GudpConfig? config = null, IPacketTrace? trace = null)
+    /// <param name="config">Null: <see cref="Plain"/>.</param>
+    /// <param name="trace">The daemon's.</param>
+    /// <param name="between">Puts something between the daemon and its host.</param>
+    internal Node AddNode(
+        GudpConfig? config = null,
+        IPacketTrace? trace = null,
+        Func<SimulatedHost, IDatagramNetwork>? between = null)
     {
         SimulatedHost host = Network.AddHost();
         ulong stream = (ulong)_nodes.Count;
         Prng root = new(_seed);
         Daemon daemon = new(
             config ?? Plain,
-            Tap?.Around(host) ?? host,
+            between?.Invoke(host) ?? Tap?.Around(host) ?? host,
             Network.Time,
             new SeededSecrets(root.Split(1_000 + stream)),
             root.Split(2_000 + stream))
@@ -95,6 +105,11 @@ internal sealed class SimWorld : IDisposable
 
             busy = false;
 
+            foreach (IWorldActor actor in Actors)
+            {
+                busy |= actor.Run(Now);
+            }
+
             foreach (Node node in _nodes)
             {
                 if (node.IsStopped)
@@ -128,6 +143,11 @@ internal sealed class SimWorld : IDisposable
             {
                 next = Instant.Earlier(next, Now + wait);
             }
+        }
+
+        foreach (IWorldActor actor in Actors)
+        {
+            next = Instant.Earlier(next, actor.NextDeadline);
         }
 
         bool happens = next <= limit;

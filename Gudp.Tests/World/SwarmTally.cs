@@ -30,6 +30,9 @@ internal sealed class SwarmTally
         Add("network QueueDropped", faults.QueueDropped);
         Add("network OverflowDropped", faults.OverflowDropped);
         Add("network Undeliverable", faults.Undeliverable);
+        Add("network UnmappedDropped", faults.UnmappedDropped);
+        Add("network Refused", faults.Refused);
+        Add("network Rebindings", faults.Rebindings);
         Add("network OutageDropped", faults.OutageDropped);
         Add("network Clogged", faults.Clogged);
         Add("network Reordered", faults.Reordered);

@@ -20,6 +20,8 @@ internal sealed class SwarmWorld : IDisposable
     private const int PacketPort = 7002;
     private const int SilentPort = 7003;
     private const int Million = 1_000_000;
+    private const int SmallMtuBytes = 1_200;
+    private const int LargestMtuBytes = 65_507;
     private const int MostMessageBytes = 1024 * 1024;
     private const int MostRounds = 400_000;
 
@@ -170,7 +172,11 @@ internal sealed class SwarmWorld : IDisposable
     {
         IdleTimeout = TimeSpan.FromSeconds(90),
         HandshakeTimeout = TimeSpan.FromSeconds(90),
-        Path = new PathConfig { PacketBytes = draws.NextChance(Million / 2) ? 1_200 : (int)draws.NextBetween(1_201, 4_000) },
+        Path = new PathConfig
+        {
+            PacketBytes = draws.NextChance(Million / 2) ? 1_200 : (int)draws.NextBetween(1_201, 4_000),
+            AllowAddressChange = true,
+        },
         Loss = new LossConfig
         {
             PacketThreshold = (int)draws.NextBetween(3, 8),
@@ -330,6 +336,13 @@ internal sealed class SwarmWorld : IDisposable
         foreach (Fault fault in _waiting.FindAll(IsDue))
         {
             _waiting.Remove(fault);
+
+            if (fault.Kind == FaultKind.Rebind)
+            {
+                _world.Network.Rebind(_endpoints[^1].LocalAddress, changesAddress: !fault.IsOneWay);
+                continue;
+            }
+
             _active.Add(new ActiveFault(fault, _world.Now + SpanOf(fault), Probes()));
         }
 
@@ -338,6 +351,13 @@ internal sealed class SwarmWorld : IDisposable
 
     private bool IsDue(Fault fault)
     {
+        if (fault.Kind == FaultKind.Rebind)
+        {
+            // A handshake belongs to one address.
+            int last = _endpoints.Count - 1;
+            return default(Instant) + fault.At <= _world.Now && !_pending.Exists(pending => pending.From == last);
+        }
+
         // A server remembers a peer for 10 s between its answer and the peer's Finish. A longer cut just there leaves
         // the client with a connection that nobody else has, until it is given up: nothing to be healed.
         bool mustBeOpen = fault.Kind == FaultKind.LongCut;
@@ -400,6 +420,7 @@ internal sealed class SwarmWorld : IDisposable
         for (int i = 0; i < _world.Nodes.Count; i++)
         {
             _world.Nodes[i].IsStopped = Exists(FaultKind.Pause, i);
+            _world.Nodes[i].Host.LargestDatagramBytes = Exists(FaultKind.SmallMtu, i) ? SmallMtuBytes : LargestMtuBytes;
         }
 
         for (int i = 0; i < _flows.Count; i++)

@@ -1,0 +1,130 @@
+using Gudp.Core;
+using Gudp.Core.Simulation;
+using Gudp.Core.Sockets;
+using Gudp.Core.Wire;
+using Gudp.Tests.World;
+using NUnit.Framework;
+
+namespace Gudp.Tests.Scenarios;
+
+/// <summary>T4: opening a connection while packets are lost.</summary>
+[TestFixture, Parallelizable(ParallelScope.All)]
+public sealed class HandshakeLossTests
+{
+    private const int Bitmaps = 127;
+    private const int Port = 7_000;
+
+    // As long as a connection may take by default.
+    private static readonly TimeSpan InTime = TimeSpan.FromSeconds(10);
+
+    private static readonly LinkModel Path = new() { Delay = TimeSpan.FromMilliseconds(20) };
+
+    // 16.5 % begin a burst of 1 to 3: so 30 % are lost.
+    private static readonly LinkModel Bursty = Path with { BurstPpm = 165_000, BurstPackets = 3 };
+
+    [Test]
+    public void T4_Whichever_of_the_first_seven_packets_one_direction_loses_it_connects([Values] bool areTheClients)
+    {
+        int lost = 0;
+
+        for (int bitmap = 1; bitmap <= Bitmaps; bitmap++)
+        {
+            int left = bitmap;
+
+            bool Passes(Span<byte> datagram)
+            {
+                bool isLost = (left & 1) != 0;
+                left >>= 1;
+                lost += isLost ? 1 : 0;
+                return !isLost;
+            }
+
+            using SimWorld world = new((ulong)bitmap);
+            world.Network.DefaultLink = Path;
+
+            TimeSpan took = Connect(world, areTheClients ? Passes : null, areTheClients ? null : Passes);
+
+            Assert.That(took, Is.LessThanOrEqualTo(InTime), $"bitmap {bitmap}");
+        }
+
+        Assert.That(lost, Is.GreaterThan(Bitmaps));
+    }
+
+    [Test]
+    public void T4_Bursts_that_lose_three_in_ten_do_not_prevent_a_connection()
+    {
+        long lost = 0;
+        long sent = 0;
+
+        for (ulong seed = 1; seed <= 50; seed++)
+        {
+            using SimWorld world = new(seed);
+            world.Network.DefaultLink = Bursty;
+
+            TimeSpan took = Connect(world, null, null);
+
+            lost += world.Network.Faults.Lost;
+            sent += world.Network.Faults.Sent;
+            Assert.That(took, Is.LessThanOrEqualTo(InTime), $"seed {seed}");
+        }
+
+        Assert.That(lost, Is.EqualTo(sent * 3 / 10).Within(sent / 10));
+    }
+
+    /// <summary>Until both ends have the connection; on the way no unproved address is sent more than came from it.</summary>
+    private static TimeSpan Connect(SimWorld world, DatagramFilter? fromClient, DatagramFilter? fromServer)
+    {
+        SenderProof proof = new();
+        Node server = world.AddNode(between: host => new Interceptor(host)
+        {
+            Receives = proof.NoteReceived,
+            Sends = datagram =>
+            {
+                proof.NoteSent(datagram);
+                return fromServer?.Invoke(datagram) ?? true;
+            },
+        });
+        Node client = world.AddNode(between: host => new Interceptor(host) { Sends = fromClient });
+        Endpoint listening = server.Open(Port);
+        listening.Listen();
+        Connection connection = client.Open(0).Connect(listening.LocalAddress);
+        Connection? accepted = null;
+        Instant start = world.Now;
+
+        world.RunUntil(
+            () => (accepted is not null || listening.TryAccept(out accepted)) && connection.Status.IsOpen,
+            2 * InTime,
+            "The connection");
+
+        Assert.That(proof.IsProved, Is.True);
+        return world.Now - start;
+    }
+
+    /// <summary>Counts at the server what came from the only client and what went there.</summary>
+    private sealed class SenderProof
+    {
+        private long _received;
+        private long _sent;
+
+        /// <summary>The client has shown that it receives what is sent to its address.</summary>
+        internal bool IsProved { get; private set; }
+
+        internal bool NoteReceived(Span<byte> datagram)
+        {
+            _received += datagram.Length;
+            IsProved |= LongHeader.TryParse(datagram, out LongHeader header) == DropReason.None
+                && header.Type == LongPacketType.HelloPlus;
+            return true;
+        }
+
+        internal void NoteSent(Span<byte> datagram)
+        {
+            _sent += datagram.Length;
+
+            if (!IsProved)
+            {
+                Assert.That(_sent, Is.LessThanOrEqualTo(_received));
+            }
+        }
+    }
+}
