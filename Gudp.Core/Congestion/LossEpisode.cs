@@ -56,6 +56,8 @@ internal sealed class LossEpisode
             return false;
         }
 
+        // As if it had never begun: a true loss of the same flight, noticed later, begins an episode of its own.
+        _start = _earlierStart;
         _canUndo = false;
         IsOpen = false;
         return true;

@@ -185,6 +185,19 @@ public abstract class LossBasedContractTests : CongestionContractTests
     }
 
     [Test]
+    public void A_true_loss_noticed_after_an_undone_reduction_still_reduces()
+    {
+        CongestionFlow flow = Flow(packets: 100);
+        Instant sentAt = flow.Now;
+        flow.LoseOne();
+        flow.Controller.OnSpuriousLoss(sentAt, flow.Now);
+
+        flow.Lose(sentAt);
+
+        Assert.That(flow.Window, Is.EqualTo(100 * PacketBytes * KeptShare).Within(1));
+    }
+
+    [Test]
     public void A_wrong_loss_of_an_earlier_reduction_does_not_undo_the_last()
     {
         CongestionFlow flow = Flow(packets: 100);
