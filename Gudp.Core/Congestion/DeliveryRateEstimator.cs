@@ -36,6 +36,7 @@ internal sealed class DeliveryRateEstimator
     private Instant _firstSentAt;
     private long _limitedUntil = -1;        // deliveries up to here left while the application limited; -1: none did
 
+    private bool _hasBegun;
     private bool _hasNewest;
     private Instant _newestSentAt;
     private DeliveryMark _newest;
@@ -54,9 +55,10 @@ internal sealed class DeliveryRateEstimator
     /// <param name="now">The turn's moment.</param>
     internal DeliveryMark OnSent(int bytes, int inFlightBefore, Instant now)
     {
-        if (inFlightBefore == 0)
+        if (inFlightBefore == 0 || !_hasBegun)
         {
-            // A flight begins: the pause before it is no part of any rate.
+            // A flight begins: the pause before it is no part of any rate. Nor is a flight on a former path (D-9.7).
+            _hasBegun = true;
             _firstSentAt = now;
             _deliveredAt = now;
         }
