@@ -22,8 +22,10 @@ internal sealed partial class ConnectionEngine
     /// <summary>
     /// Eager resend needs a flow that the application limits: a full pipe has later acks to tell losses by.
     /// </summary>
+    /// <remarks>D-4.1. The share is asked for the packet concerned: it may be larger than any that may leave now.</remarks>
     private bool MayResendEagerly => _config.Loss.EagerResend && _state == ConnectionState.Open
-        && !_payload.HasDataToSend && _eager.Allows(PacketBytes);
+        && !_payload.HasDataToSend
+        && _loss.TryFindOverdue(out PacketNumber first) && _eager.Allows(_sent.Peek(first).Bytes);
 
     /// <summary>Builds the next datagram.</summary>
     /// <param name="datagram">Room for one datagram; at least the connection's packet size.</param>
@@ -348,9 +350,9 @@ internal sealed partial class ConnectionEngine
         _probesOwed = probes;
         _counters.ProbesSent += _probesOwed;
 
-        if (_sent.Peek(_sent.OldestUnsettled).HasPayload)
+        if (_sent.TryFindOldestPayload(out PacketNumber oldest))
         {
-            _payload.HandleOverdue(_sent.OldestUnsettled, now);
+            _payload.HandleOverdue(oldest, now);
         }
 
         _handshakeDone.OnProbe();

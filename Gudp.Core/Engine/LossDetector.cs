@@ -254,6 +254,25 @@ internal sealed class LossDetector
         return true;
     }
 
+    /// <summary>The first packet whose payload was not offered once more; it becomes overdue at some time.</summary>
+    internal bool TryFindOverdue(out PacketNumber number)
+    {
+        while (_ring.TryNextUnsettled(new PacketNumber(_overdueFrom), LastSent, out number))
+        {
+            ref readonly SentPacket packet = ref _ring.Peek(number);
+
+            if (packet.HasPayload && !packet.IsOverdueOffered)
+            {
+                _overdueFrom = number.Value;
+                return true;
+            }
+
+            _overdueFrom = number.Value + 1;
+        }
+
+        return false;
+    }
+
     private bool IsLostByCount(long oldest)
     {
         // A number left out was never in flight: it does not show that anything overtook.
@@ -283,24 +302,6 @@ internal sealed class LossDetector
 
     private Instant OverdueAt(PacketNumber number) => Instant.Later(
         _ring.Peek(number).SentAt + _rtt.OverdueAfter(MaxAckDelay, _granularity), NotBefore);
-
-    private bool TryFindOverdue(out PacketNumber number)
-    {
-        while (_ring.TryNextUnsettled(new PacketNumber(_overdueFrom), LastSent, out number))
-        {
-            ref readonly SentPacket packet = ref _ring.Peek(number);
-
-            if (packet.HasPayload && !packet.IsOverdueOffered)
-            {
-                _overdueFrom = number.Value;
-                return true;
-            }
-
-            _overdueFrom = number.Value + 1;
-        }
-
-        return false;
-    }
 
     private bool ExtendRun(in SentPacket lost)
     {

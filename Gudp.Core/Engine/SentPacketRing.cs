@@ -190,6 +190,24 @@ internal sealed class SentPacketRing
         return found >= 0;
     }
 
+    /// <summary>The oldest open packet that carries payload; older ones may only have asked something.</summary>
+    internal bool TryFindOldestPayload(out PacketNumber number)
+    {
+        number = new PacketNumber(_oldest);
+
+        while (TryNextUnsettled(number, new PacketNumber(_next - 1), out number))
+        {
+            if (Peek(number).HasPayload)
+            {
+                return true;
+            }
+
+            number = new PacketNumber(number.Value + 1);
+        }
+
+        return false;
+    }
+
     /// <summary>An open packet in its slot; valid until the next <see cref="Add"/>.</summary>
     internal ref readonly SentPacket Peek(PacketNumber number)
     {

@@ -37,6 +37,21 @@ public sealed class SentPacketRingTests
     }
 
     [Test]
+    public void The_oldest_payload_is_found_behind_packets_that_only_ask()
+    {
+        SentPacketRing ring = new(64, 64);
+        Send(ring, 3);
+        bool before = ring.TryFindOldestPayload(out _);
+        ring.Add(new SentPacket { Bytes = PacketBytes, IsAckEliciting = true, HasPayload = true });
+        ring.Add(new SentPacket { Bytes = PacketBytes, IsAckEliciting = true, HasPayload = true });
+
+        bool after = ring.TryFindOldestPayload(out PacketNumber number);
+
+        Assert.That((before, after), Is.EqualTo((false, true)));
+        Assert.That(number.Value, Is.EqualTo(3));
+    }
+
+    [Test]
     public void A_number_not_sent_yet_has_no_fate([Values(-1, 1, 64, PacketNumber.MaxValue)] long number)
     {
         SentPacketRing ring = new(64, 64);
