@@ -52,9 +52,10 @@ internal sealed partial class ConnectionEngine
             return;
         }
 
-        if (bytes > PacketBytes)
+        if (_sent.TryFind(_probe.OnItsWay, out SentPacket probe) && probe.Bytes == bytes)
         {
-            // Only a probe is so large. It never left: waiting for its loss would only ask the peer in vain.
+            // It never left: waiting for its loss would only ask the peer in vain. Its size tells it from a packet that
+            // was built before the size in use sank: a later probe may be on its way by now, and keeps its fate.
             _sent.TryLose(_probe.OnItsWay, out _);
         }
 
@@ -312,8 +313,9 @@ internal sealed partial class ConnectionEngine
 
     private void HandleEcho(ulong token, Instant now)
     {
-        // One that nobody asked for, or that comes too late, says nothing.
-        if (_validator.TryProve(token, out PeerAddress proved))
+        // One that nobody asked for, or that comes too late, says nothing. Nor does one from the present address: the
+        // peer is where it was, and somebody who read along has handed our challenge on to it.
+        if (_arrival.From != RemoteAddress && _validator.TryProve(token, out PeerAddress proved))
         {
             MoveTo(proved, now);
         }

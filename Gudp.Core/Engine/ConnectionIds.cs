@@ -26,6 +26,7 @@ internal sealed class ConnectionIds
     private int _theirCount = 1;
     private int _retirementCount;
     private ulong _nextSequence = 1;
+    private ulong _newestOfOurs;         // the largest sequence that left in a packet
     private ulong _newestOfTheirs;       // the largest sequence the peer has named
     private ulong _seen = 1;             // bit i: the sequence i below it was seen
 
@@ -113,7 +114,7 @@ internal sealed class ConnectionIds
     {
         retired = 0;
 
-        if (sequence >= _nextSequence)
+        if (sequence > _newestOfOurs)
         {
             return false;
         }
@@ -199,6 +200,8 @@ internal sealed class ConnectionIds
 
     internal void OnOfferWritten(ulong sequence, PacketNumber packet)
     {
+        _newestOfOurs = Math.Max(_newestOfOurs, sequence);
+
         foreach (ref OwnId own in _ours.AsSpan(0, _ourCount))
         {
             if (own.Sequence == sequence)

@@ -93,12 +93,15 @@ public sealed class ConnectionIdsTests
     {
         ConnectionIds ids = new(Local, Peer);
         ids.Offer(101);
+        bool early = ids.TryRetireOwn(1, arrivedAt: Local, out _);
+        ids.OnOfferWritten(1, new PacketNumber(5));
 
         bool own = ids.TryRetireOwn(0, arrivedAt: Local, out _);
         bool never = ids.TryRetireOwn(2, arrivedAt: Local, out _);
         bool good = ids.TryRetireOwn(0, arrivedAt: 101, out ulong retired);
         bool again = ids.TryRetireOwn(0, arrivedAt: 101, out ulong none);
 
+        Assert.That(early, Is.False, "It stands in no packet yet.");
         Assert.That((own, never, good, again), Is.EqualTo((false, false, true, true)));
         Assert.That((retired, none), Is.EqualTo((Local, 0UL)));
         Assert.That((ids.IsOwn(Local), ids.IsOwn(101)), Is.EqualTo((false, true)));

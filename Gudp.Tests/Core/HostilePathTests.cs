@@ -120,6 +120,49 @@ public sealed class HostilePathTests
         Assert.That(offered, Has.Count.InRange(3, 202));
     }
 
+    // Somebody who reads along sends a newer packet from elsewhere and hands the challenge on to the peer, which answers
+    // it from where it is (D-9.7).
+    [Test]
+    public void An_echo_from_where_the_peer_is_moves_nobody_elsewhere()
+    {
+        PeerAddress elsewhere = PeerAddress.FromIPv4(0x0A00_00C8, 5_555);
+        Wiretap tap = new();
+        using SimWorld world = new(1) { Tap = tap };
+        (RawPeer peer, Connection server) = OpenRaw(world);
+        PeerAddress before = server.RemoteAddress;
+        peer.SendFrom(elsewhere, FrameType.Ping);
+        ulong token = TokenOfChallenge(tap, elsewhere);
+        byte[] response = new byte[9];
+        FrameWriter.WritePathResponse(response, token);
+
+        peer.Send(response);
+
+        Assert.That(server.RemoteAddress, Is.EqualTo(before));
+        Assert.That(server.ReadCounters().PathChanges, Is.Zero);
+        Assert.That(server.Status.IsPathValidated, Is.True);
+    }
+
+    private static ulong TokenOfChallenge(Wiretap tap, PeerAddress to)
+    {
+        for (int i = 0; i < tap.Count; i++)
+        {
+            if (tap.At(i).To == to && ShortHeader.TryParse(tap.At(i).Bytes, out ShortHeader header) == DropReason.None)
+            {
+                FrameReader reader = new(tap.At(i).Bytes.AsSpan()[header.HeaderBytes..^WireFormat.TrailerBytes]);
+
+                while (reader.TryNext(out Frame frame))
+                {
+                    if (frame.Type == FrameType.PathChallenge)
+                    {
+                        return frame.PathToken;
+                    }
+                }
+            }
+        }
+
+        throw new AssertionException("No challenge was sent.");
+    }
+
     private static int CountResponses(byte[] frames)
     {
         FrameReader reader = new(frames);

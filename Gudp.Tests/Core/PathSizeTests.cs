@@ -185,6 +185,55 @@ public sealed class PathSizeTests
         Assert.That(transfer.AtClient.PacketSizeReductions, Is.EqualTo(1));
     }
 
+    // The first ends the size in use and begins a search; the second, built before, must not be taken for its probe.
+    [Test]
+    public void Two_sizes_refused_in_one_turn_do_not_end_the_search()
+    {
+        using SimWorld world = new(seed: 18, maxSegments: 16);
+        world.Network.DefaultLink = Clean;
+        Pair pair = Connected(world, default, default);
+        world.Run(TimeSpan.FromSeconds(2));
+        long before = pair.Client.ReadCounters().PacketBytes;
+
+        pair.Left.Host.LargestDatagramBytes = 1_252;
+        SendStatus first = pair.Client.TrySend(new byte[1_300], PacketDelivery.Unreliable);
+        SendStatus second = pair.Client.TrySend(new byte[1_400], PacketDelivery.Unreliable);
+        world.Run(TimeSpan.FromSeconds(20));
+
+        Assert.That((first, second), Is.EqualTo((SendStatus.Accepted, SendStatus.Accepted)));
+        Assert.That(before, Is.EqualTo(1_452));
+        Assert.That(pair.Client.ReadCounters().PacketBytes, Is.EqualTo(1_252));
+    }
+
+    [Test]
+    public void Content_too_large_for_the_shrunken_path_is_not_repeated_beyond_its_share()
+    {
+        using SimWorld world = new(seed: 19);
+        world.Network.DefaultLink = Clean;
+        Pair pair = world.AddConnectedPair(SimWorld.Plain with
+        {
+            Connections = SimWorld.Plain.Connections with
+            {
+                Path = new() { MaxPacketBytes = 9_000 },
+                Loss = new() { EagerResend = true },
+            },
+        });
+        world.Run(TimeSpan.FromSeconds(1));
+        byte[] packet = new byte[8_900];
+
+        // The first is lost on the way, the second is refused by the system: then packets are small again.
+        world.Network.DefaultLink = Clean with { LargestBytes = 1_452 };
+        SendStatus first = pair.Client.TrySend(packet, PacketDelivery.Reliable);
+        world.Run(TimeSpan.FromMilliseconds(10));
+        pair.Left.Host.LargestDatagramBytes = 1_452;
+        SendStatus second = pair.Client.TrySend(packet, PacketDelivery.Reliable);
+        world.Run(TimeSpan.FromSeconds(5));
+
+        Assert.That((first, second), Is.EqualTo((SendStatus.Accepted, SendStatus.Accepted)));
+        Assert.That(pair.Client.ReadCounters().PacketSizeReductions, Is.EqualTo(1));
+        Assert.That(pair.Client.Status.IsOpen, Is.True);
+    }
+
     [Test]
     public void Congestion_alone_is_not_taken_for_a_shrunken_path()
     {

@@ -61,14 +61,28 @@ internal sealed class RawPeer
 
     internal void SendNumbered(long number, params ReadOnlySpan<byte> frames)
     {
+        Span<byte> packet = Write(number, frames);
+        _socket.TrySend(packet, packet.Length, _server);
+        _world.Network.AdvanceTo(_world.Network.NextArrival);
+        _world.Settle();
+    }
+
+    /// <summary>The same from another address, as somebody who reads along would forge it.</summary>
+    internal void SendFrom(PeerAddress address, params ReadOnlySpan<byte> frames)
+    {
+        _world.Network.Inject(address, _server, Write(_next, frames));
+        _world.Network.AdvanceTo(_world.Network.NextArrival);
+        _world.Settle();
+    }
+
+    private Span<byte> Write(long number, ReadOnlySpan<byte> frames)
+    {
         _next = number + 1;
         int header = ShortHeader.Write(_buffer, _serverId, isFromServer: false, new PacketNumber(number), number - 1);
         frames.CopyTo(_buffer.AsSpan(header));
         Span<byte> packet = _buffer.AsSpan(0, header + frames.Length + WireFormat.TrailerBytes);
         _trailer.SealShort(packet);
-        _socket.TrySend(packet, packet.Length, _server);
-        _world.Network.AdvanceTo(_world.Network.NextArrival);
-        _world.Settle();
+        return packet;
     }
 
     /// <summary>Its socket is gone; what the server still sends finds nobody.</summary>
