@@ -297,7 +297,9 @@ internal sealed partial class ConnectionEngine
     // D-10.1
     private void EndIfTooPoor(Instant now)
     {
-        if (_state is ConnectionState.Open or ConnectionState.Flushing && _quality.IsTooPoor(_rtt.Smoothed, now))
+        TimeSpan measured = _rtt.HasSample ? _rtt.Smoothed : TimeSpan.Zero;
+
+        if (_state is ConnectionState.Open or ConnectionState.Flushing && _quality.IsTooPoor(measured, now))
         {
             _status.End(FinalReasons.TimedOut, new CloseReason(CloseCode.QualityTooLow, _quality.Detail));
             Enter(ConnectionEvent.QualityFailed, now);

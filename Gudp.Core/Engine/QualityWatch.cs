@@ -8,7 +8,8 @@ namespace Gudp.Core.Engine;
 /// </summary>
 /// <remarks>
 /// Always true: a judgement is made of whole windows, each at least a second and 20 packets, or ten seconds; without a
-/// word from the peer there is none, since silence has its own time-out.
+/// word from the peer there is none, since silence has its own time-out, and a window that lasted longer, for silence or
+/// for a pause of our own, counts as a second.
 /// </remarks>
 internal sealed class QualityWatch
 {
@@ -42,6 +43,8 @@ internal sealed class QualityWatch
     }
 
     /// <summary>True once a limit was broken for all of the configured patience. To be asked every turn.</summary>
+    /// <param name="roundTrip">Smoothed; zero while none is measured, which breaks no limit.</param>
+    /// <param name="now">The turn's moment.</param>
     internal bool IsTooPoor(TimeSpan roundTrip, Instant now)
     {
         if (IsOff)
@@ -59,7 +62,10 @@ internal sealed class QualityWatch
         }
 
         bool isPoor = IsLossTooHigh() | IsTooSlow(roundTrip);
-        _poorSince = isPoor ? Instant.Earlier(_poorSince, _windowStart) : Instant.Never;
+
+        // Longer than it need be: nothing was heard, or we stood still ourselves. That time says nothing of the path.
+        Instant from = length < LongestWindow + ShortestWindow ? _windowStart : now + ShortestWindow.Negate();
+        _poorSince = isPoor ? Instant.Earlier(_poorSince, from) : Instant.Never;
         _windowStart = now;
         _acked = 0;
         _lost = 0;

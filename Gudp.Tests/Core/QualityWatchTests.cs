@@ -41,6 +41,26 @@ public sealed class QualityWatchTests
     public void Without_any_ack_nothing_is_judged()
         => Assert.That(SecondsUntilTooPoor(new QualityWatch(Loss), _ => 100, roundTripMs: 50), Is.EqualTo(-1));
 
+    // Declared all at once by the first ack after it: a cut is no poor path, and silence has its own time-out.
+    [TestCase(12)]
+    [TestCase(300)]
+    public void Losses_of_a_long_silence_are_not_held_against_the_path(int silentSeconds)
+    {
+        QualityWatch watch = new(Loss);
+        Instant now = new(TimeSpan.TicksPerSecond);
+        watch.IsTooPoor(TimeSpan.FromMilliseconds(50), now);
+
+        now += TimeSpan.FromSeconds(silentSeconds);
+        watch.OnAcked();
+
+        for (int i = 0; i < 100; i++)
+        {
+            watch.OnLost();
+        }
+
+        Assert.That(watch.IsTooPoor(TimeSpan.FromMilliseconds(50), now), Is.False);
+    }
+
     [Test]
     public void Wrong_declarations_count_as_received()
     {
