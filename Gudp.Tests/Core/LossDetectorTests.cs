@@ -212,7 +212,7 @@ public sealed class LossDetectorTests
     }
 
     [Test]
-    public void Wrong_declarations_raise_the_threshold_to_twenty_at_most_and_never_lower_it()
+    public void A_later_wrong_declaration_of_a_short_distance_leaves_the_threshold_at_twenty()
     {
         LossScenario path = LossScenario.WithRoundTrip(OneRoundTrip);
         path.Send(packets: 60);
