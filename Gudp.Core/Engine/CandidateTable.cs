@@ -5,7 +5,7 @@ using Gudp.Core.Wire;
 namespace Gudp.Core.Engine;
 
 // Peers that brought a good cookie and have not finished the handshake: the second slot beside the established one, so
-// that no hello, repeated or forged, can touch a live connection (security section 4.2).
+// that no hello, repeated or forged, can touch a live connection (S-10.3).
 //
 // Always true:
 //   - at most Capacity candidates stand, at most PerAddress of one host;

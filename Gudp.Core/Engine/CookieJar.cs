@@ -4,7 +4,7 @@ using System.Security.Cryptography;
 
 namespace Gudp.Core.Engine;
 
-// Cookies: proof, without any memory, that a stranger receives what is sent to its address.
+// Cookies: proof, without any memory, that a stranger receives what is sent to its address (S-10.1).
 //
 // A cookie is the second it was made in (4 bytes) and the first 16 bytes of an HMAC-SHA256 over that second, the
 // address, the port, the client's id, its nonce and its mode list (security section 4.2). Whoever brings it back has

@@ -4,7 +4,7 @@ using Gudp.Core.Wire;
 
 namespace Gudp.Core.Engine;
 
-// Handshake packets: the server's half here, the client's handed to the connection that waits for them.
+// Handshake packets: the server's half here (S-10), the client's handed to the connection that waits for them.
 internal sealed partial class EndpointEngine
 {
     // One instance for all: a packet is read and answered before the next one is looked at.
@@ -79,6 +79,7 @@ internal sealed partial class EndpointEngine
 
         if (bytes < WireFormat.MinimumHelloBytes)
         {
+            // S-10.2: the answer may be as long as a hello must be.
             return DropReason.HelloTooShort;
         }
 

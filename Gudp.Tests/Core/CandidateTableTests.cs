@@ -4,6 +4,7 @@ using NUnit.Framework;
 
 namespace Gudp.Tests.Core;
 
+/// <summary>S-10.3</summary>
 [TestFixture]
 public sealed class CandidateTableTests
 {

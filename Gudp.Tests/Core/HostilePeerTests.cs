@@ -94,6 +94,7 @@ public sealed class HostilePeerTests
         Assert.That(after, Is.EqualTo(3), "14, 16 and 18 remain.");
     }
 
+    // S-10.2, W-2.7
     [Test]
     public void A_stranger_gets_no_more_bytes_than_it_sent_before_it_has_proved_its_address()
     {
@@ -111,6 +112,7 @@ public sealed class HostilePeerTests
         Assert.That(counters.BytesSent, Is.LessThanOrEqualTo(counters.BytesReceived));
     }
 
+    // S-5.5, S-5.6
     [Test]
     public void A_closed_connection_answers_three_late_packets_and_is_forgotten_after_three_probe_time_outs()
     {
