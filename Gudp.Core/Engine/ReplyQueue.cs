@@ -9,7 +9,10 @@ namespace Gudp.Core.Engine;
 /// </summary>
 internal sealed class ReplyQueue
 {
-    // A turn's receive budget: a burst of strangers (G37) is answered in one go. Slots are made when first used.
+    // As many as a turn receives by default. All hellos of a burst (G37) may come in one turn, what is not answered comes
+    // again after HandshakeRetry, and clients that were started together keep coming together: with 64 places a quarter
+    // of a thousand had no answer within the ten seconds of HandshakeTimeout. Slots are made when first used, 600 KB of
+    // them at most for an endpoint.
     internal const int Capacity = 512;
 
     private readonly byte[][] _slots = new byte[Capacity][];

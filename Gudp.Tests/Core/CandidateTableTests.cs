@@ -26,15 +26,60 @@ public sealed class CandidateTableTests
     }
 
     [Test]
-    public void One_that_has_not_asked_for_long_gives_way_when_room_is_needed()
+    public void One_that_has_not_asked_for_long_gives_way_when_room_is_needed_and_not_before()
     {
         CandidateTable table = new();
         table.Add(CandidateOf(serverId: 1, Start));
+        Instant later = Start + CandidateTable.Lifetime;
+        bool hadRoomBefore = table.HasRoomFor(Home, later);
+        bool stoodBefore = table.Contains(1);
+        Fill(table, CandidateTable.Capacity - 1, later);
 
-        bool hasRoom = table.HasRoomFor(Home, Start + CandidateTable.Lifetime);
+        bool hasRoom = table.HasRoomFor(Home, later);
 
+        Assert.That(hadRoomBefore && stoodBefore, Is.True);
         Assert.That(hasRoom, Is.True);
         Assert.That(table.Contains(1), Is.False);
+    }
+
+    [Test]
+    public void One_that_asks_again_goes_to_the_end_of_the_line()
+    {
+        CandidateTable table = new();
+        table.Add(CandidateOf(serverId: 1, Start));
+        table.Add(CandidateOf(serverId: 2, Start));
+        Instant later = Start + CandidateTable.Lifetime;
+        bool isKnown = table.TryRefresh(Home, clientId: 101, later, out Candidate? again);
+        Fill(table, CandidateTable.Capacity - 2, later);
+
+        bool hasRoom = table.HasRoomFor(Home, later);
+
+        Assert.That(isKnown, Is.True);
+        Assert.That(again!.ServerId, Is.EqualTo(1));
+        Assert.That(hasRoom, Is.True);
+        Assert.That(table.Contains(1), Is.True);
+        Assert.That(table.Contains(2), Is.False);
+    }
+
+    // G37: one host may open a thousand at once, but never keep others out.
+    [Test]
+    public void One_host_gets_half_of_the_table_and_others_find_room_beside_it()
+    {
+        CandidateTable table = new();
+        PeerAddress crowd = PeerAddress.FromIPv4(0x0A00_0001, 1);
+        int ofCrowd = 0;
+
+        while (table.HasRoomFor(crowd, Start))
+        {
+            table.Add(CandidateOf((ulong)++ofCrowd, Start, crowd));
+        }
+
+        bool hasRoomForAnother = table.HasRoomFor(Home, Start);
+        Fill(table, CandidateTable.Capacity - table.Count, Start);
+
+        Assert.That(ofCrowd, Is.EqualTo(CandidateTable.Capacity / 2));
+        Assert.That(hasRoomForAnother, Is.True);
+        Assert.That(table.HasRoomFor(Home, Start), Is.False);
     }
 
     [Test]
@@ -64,6 +109,14 @@ public sealed class CandidateTableTests
 
         Assert.That(table.TryPromote(serverId, clientId, Home.WithPort(port), out _), Is.False);
         Assert.That(table.Contains(1), Is.True);
+    }
+
+    private static void Fill(CandidateTable table, int count, Instant now)
+    {
+        for (int i = 0; i < count; i++)
+        {
+            table.Add(CandidateOf(10_000 + (ulong)i, now, PeerAddress.FromIPv4(0x0A00_0100 + (uint)i, 1)));
+        }
     }
 
     private static Candidate CandidateOf(ulong serverId, Instant now, PeerAddress? address = null)
