@@ -8,8 +8,11 @@ internal sealed class CongestionFlow(ICongestionController controller, TimeSpan 
 {
     internal static readonly Instant Start = new(TimeSpan.TicksPerSecond);
 
+    // The path has no bottleneck, so a model of one finds no end to its rate.
+    private const int MostPackets = 1 << 16;
+
     private readonly DeliveryRateEstimator _deliveries = new();
-    private readonly Queue<DeliveryMark> _marks = new(1 << 16);
+    private readonly Queue<DeliveryMark> _marks = new(MostPackets);
     private int _inFlight;
 
     internal ICongestionController Controller { get; } = controller;
@@ -31,7 +34,7 @@ internal sealed class CongestionFlow(ICongestionController controller, TimeSpan 
         {
             Advance(new TimeSpan(1));
             Instant sentAt = Now;
-            int packets = Window / packetBytes;
+            int packets = Math.Min(Window / packetBytes, MostPackets);
 
             for (int packet = 0; packet < packets; packet++)
             {
