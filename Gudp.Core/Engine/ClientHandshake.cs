@@ -16,7 +16,7 @@ internal sealed class ClientHandshake
 {
     private const int NonceBytes = 32;
 
-    // As GameNetworkingSockets: rarer, and within the usual 10 s a path that loses a third fails one opening in fifty.
+    // S-5.2. Rarer, and a path that loses three in ten in bursts fails one opening in forty within the usual 10 s.
     private static readonly TimeSpan LongestRetry = TimeSpan.FromMilliseconds(500);
     private static readonly TimeSpan FinishGap = TimeSpan.FromMilliseconds(10);
 

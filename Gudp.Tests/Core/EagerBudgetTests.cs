@@ -64,6 +64,31 @@ public sealed class EagerBudgetTests
         Assert.That(Repeat(budget, atMost: 1_000), Is.LessThanOrEqualTo((1 << 16) / PacketBytes));
     }
 
+    // The path shrank: what is repeated was packed while packets were larger than they may be now.
+    [Test]
+    public void One_packet_of_before_a_smaller_size_may_exceed_the_share_and_the_next_ones_make_up_for_it()
+    {
+        const int FormerBytes = 4_000;
+        const int GiftBytes = 3 * PacketBytes;
+        EagerBudget budget = new();
+        budget.OnOffered(PacketBytes);
+        budget.OnOffered(PacketBytes);
+
+        bool beforeIt = budget.Allows(PacketBytes);
+        budget.OnOffered(FormerBytes);
+        bool afterIt = budget.Allows(0);
+        int offered = (2 * PacketBytes) + FormerBytes + PacketBytes;
+        budget.OnSent((4 * (offered - GiftBytes)) - 1);
+        bool almostMadeUp = budget.Allows(PacketBytes);
+        budget.OnSent(1);
+        bool madeUp = budget.Allows(PacketBytes);
+
+        Assert.That(beforeIt, Is.True);
+        Assert.That(afterIt, Is.False);
+        Assert.That(almostMadeUp, Is.False);
+        Assert.That(madeUp, Is.True);
+    }
+
     private static int Repeat(EagerBudget budget, int atMost)
     {
         int repeated = 0;

@@ -1,3 +1,4 @@
+using Gudp.Bench.Transport;
 using Gudp.Core;
 using Gudp.Core.Simulation;
 using Gudp.Core.Sockets;
