@@ -5,6 +5,9 @@
 // such a size is acknowledged. Three suspicious bursts in a row are believed. What is lost of one flight counts once,
 // however many acknowledgements bring the news.
 //
+// A peer without room refuses packets that bring content, large ones above all, and that looks the same (D-8.8). So each
+// suspicion asks for a proof: a packet of the size without content, which nobody refuses.
+//
 // Always true: a burst is counted only if all of it left after the burst before was noticed.
 
 using System;
@@ -25,6 +28,11 @@ internal sealed class BlackHoleWatch
 
     /// <summary>True while large packets were lost and none arrived since: small ones should be tried beside.</summary>
     internal bool IsSuspicious => _bursts > 0;
+
+    /// <summary>True once per suspicious burst: send a packet of the size in use that has no content.</summary>
+    internal bool WantsProof { get; private set; }
+
+    internal void OnProofSent() => WantsProof = false;
 
     /// <summary>A packet that was no probe of the size is lost.</summary>
     internal void OnLost(int bytes, Instant sentAt)
@@ -68,6 +76,7 @@ internal sealed class BlackHoleWatch
 
         if (_bursts < BurstsToBelieve)
         {
+            WantsProof = true;
             return false;
         }
 
@@ -79,6 +88,7 @@ internal sealed class BlackHoleWatch
     internal void Restart()
     {
         _bursts = 0;
+        WantsProof = false;
         _leastLostBytes = int.MaxValue;
     }
 }

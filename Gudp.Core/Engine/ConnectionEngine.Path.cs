@@ -114,7 +114,14 @@ internal sealed partial class ConnectionEngine
 
     private void OnSizeProbeAcked(in SentPacket packet, Instant now)
     {
-        if (IsOfThisPath(packet.Number) && _probe.OnAcked(new PacketNumber(packet.Number), packet.Bytes, now))
+        if (!IsOfThisPath(packet.Number))
+        {
+            return;
+        }
+
+        _holes.OnAcked(packet.Bytes);
+
+        if (_probe.OnAcked(new PacketNumber(packet.Number), packet.Bytes, now))
         {
             OnPacketSizeChanged();
         }
@@ -189,7 +196,22 @@ internal sealed partial class ConnectionEngine
             return WritePathPacket(datagram, FrameType.PathChallenge, challenge, now);
         }
 
-        return MayProbeSize(datagram.Length, now) ? WriteSizeProbe(datagram, now) : 0;
+        if (_holes.WantsProof && PacketBytes <= datagram.Length && !_validator.IsValidating)
+        {
+            // D-9.3: one for a burst of losses, whatever window and backoff have become by it.
+            _holes.OnProofSent();
+            WriteSizeProbe(datagram[..PacketBytes], now);
+            return PacketBytes;
+        }
+
+        if (!MayProbeSize(datagram.Length, now))
+        {
+            return 0;
+        }
+
+        int bytes = _probe.WantedBytes;
+        _probe.OnSent(WriteSizeProbe(datagram[..bytes], now));
+        return bytes;
     }
 
     // Its fate is the validator's business, not that of loss recovery, which belongs to the present path: the packet is
@@ -227,27 +249,26 @@ internal sealed partial class ConnectionEngine
             && !_validator.IsValidating
             && IsAllowed(now);
 
-    private int WriteSizeProbe(Span<byte> datagram, Instant now)
+    /// <summary>A Ping and padding: nothing in it can be refused.</summary>
+    private PacketNumber WriteSizeProbe(Span<byte> datagram, Instant now)
     {
-        int bytes = _probe.WantedBytes;
         int position = WriteHeader(datagram, _sent.Next);
         position += FrameWriter.WritePing(datagram[position..]);
-        PadTo(datagram, position, bytes - WireFormat.TrailerBytes);
-        _endpoint.Trailer.SealShort(datagram[..bytes]);
+        PadTo(datagram, position, datagram.Length - WireFormat.TrailerBytes);
+        _endpoint.Trailer.SealShort(datagram);
 
         PacketNumber number = _sent.Add(new SentPacket
         {
             SentAt = now,
-            Bytes = bytes,
+            Bytes = datagram.Length,
             IsAckEliciting = true,
             IsSizeProbe = true,
         });
-        TraceSent(number, datagram[..bytes], isProbe: false);
-        _probe.OnSent(number);
-        _pacer.OnSent(bytes, now);
+        TraceSent(number, datagram, isProbe: false);
+        _pacer.OnSent(datagram.Length, now);
         _counters.SizeProbesSent++;
         _alive.OnSent(hasPayload: false, now);
-        return bytes;
+        return number;
     }
 
     /// <summary>An intact packet was taken: what its address says about the peer's place (D-9.5).</summary>

@@ -342,6 +342,18 @@ internal sealed partial class ConnectionEngine
             _nextRoomProbeAt = now + _loss.ProbeTimeout;
             _loss.ForgetBackoff();
             OweProbes(ProbesAtMost, now);
+            ForgiveRefusals();
+        }
+    }
+
+    // What the peer refused was lost for its want of room, not on the path. A window that this took below what a new
+    // connection begins with begins as one; never more, since some of the losses may have been the path's.
+    private void ForgiveRefusals()
+    {
+        if (_controller.WindowBytes < CongestionWindow.Initial(PacketBytes, _config.Congestion.InitialWindowPackets))
+        {
+            _pathFrom = _sent.Next.Value;
+            StartCongestionAnew();
         }
     }
 

@@ -46,6 +46,21 @@ public sealed class BlackHoleWatchTests
     }
 
     [Test]
+    public void Each_suspicion_asks_for_one_proof_and_an_end_of_the_suspicion_for_none()
+    {
+        Burst(Large);
+        bool isAskedFirst = _watch.WantsProof;
+        _watch.OnProofSent();
+        bool isAskedTwice = _watch.WantsProof;
+        Burst(Large);
+        bool isAskedAgain = _watch.WantsProof;
+        _watch.OnAcked(Large);
+
+        Assert.That((isAskedFirst, isAskedTwice, isAskedAgain), Is.EqualTo((true, false, true)));
+        Assert.That(_watch.WantsProof, Is.False);
+    }
+
+    [Test]
     public void One_large_packet_that_arrives_clears_the_suspicion()
     {
         bool isBelieved = false;

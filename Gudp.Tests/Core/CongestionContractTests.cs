@@ -134,7 +134,6 @@ public abstract class CongestionContractTests
     public void A_warm_flow_allocates_nothing()
     {
         CongestionFlow flow = Flow(packets: 10);
-        flow.Reserve(CongestionWindow.MaxBytes / PacketBytes);
         flow.RunRounds(6);
         flow.LoseOne();
         flow.RunRounds(6);

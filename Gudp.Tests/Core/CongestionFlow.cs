@@ -23,9 +23,6 @@ internal sealed class CongestionFlow(ICongestionController controller, TimeSpan 
 
     internal int Window => Controller.WindowBytes;
 
-    /// <summary>So many packets in flight at once cost this flow itself no memory any more.</summary>
-    internal void Reserve(int packets) => _marks.EnsureCapacity(packets);
-
     internal void Advance(TimeSpan span) => Now += span;
 
     internal void RunRounds(int rounds, bool applicationLimited = false)

@@ -102,17 +102,23 @@ public sealed class WorkingStatusTests
 
     // T24. The link carries 128 KB/s. A queue stands for some seconds, so that the pace is known; then 100 messages are
     // handed over one by one, each after a look at the forecast, and the moment each leaves is written down.
-    [TestCase(5, 16)]
-    [TestCase(25, 32)]
-    [TestCase(80, 64)]
-    public void T24_The_delay_foretold_is_the_delay_that_comes(int oneWayMilliseconds, int queueKilobytes)
+    //
+    // Packets leave in pairs, one pair per ack, so the first few messages can be no better than that. At 80 ms the flow
+    // is in slow start, where the window opens in leaps of a whole round trip: there single messages may miss by more.
+    [TestCase(5, 16, 20)]
+    [TestCase(25, 32, 20)]
+    [TestCase(80, 64, 25)]
+    public void T24_The_delay_foretold_is_the_delay_that_comes(
+        int oneWayMilliseconds, int queueKilobytes, int mostPercent)
     {
+        const int Settled = 20;
         const int Before = 400;
         const int Messages = 100;
         using SimWorld world = new(1);
         world.Network.DefaultLink = SlowLink with
         {
-            Delay = TimeSpan.FromMilliseconds(oneWayMilliseconds), QueueBytes = queueKilobytes * 1024,
+            Delay = TimeSpan.FromMilliseconds(oneWayMilliseconds),
+            QueueBytes = queueKilobytes * 1024,
         };
         Pair pair = AddPair(world, new QueueConfig { SendPackets = 1_000 });
         List<Instant> departures = [];
@@ -136,12 +142,16 @@ public sealed class WorkingStatusTests
 
         Assert.That(foretold[^1], Is.EqualTo(actual[^1]).Within(20).Percent, both);
         Assert.That(foretold.Sum(), Is.EqualTo(actual.Sum()).Within(20).Percent, both);
-        Assert.That(foretold.Zip(actual, (said, was) => Math.Abs(said - was) / was).Average(), Is.LessThan(0.2), both);
+        List<double> misses = [.. foretold.Zip(actual, (said, was) => Math.Abs(said - was) / was)];
+        Assert.That(misses.Average(), Is.LessThan(0.2), both);
+        Assert.That(100 * misses.Skip(Settled).Max(), Is.LessThanOrEqualTo(mostPercent), both);
     }
 
     private static LinkModel SlowLink { get; } = new()
     {
-        Delay = OneWay, RateBytesPerSecond = 128 * 1024, QueueBytes = 32 * 1024,
+        Delay = OneWay,
+        RateBytesPerSecond = 128 * 1024,
+        QueueBytes = 32 * 1024,
     };
 
     private static Pair AddPair(SimWorld world, QueueConfig queues) => world.AddConnectedPair(SimWorld.Plain with
