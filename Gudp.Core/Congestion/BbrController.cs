@@ -183,14 +183,17 @@ internal sealed partial class BbrController : ICongestionController
     }
 
     /// <inheritdoc/>
-    public void OnSpuriousLoss(Instant sentAt, Instant now)
+    public bool OnSpuriousLoss(Instant sentAt, Instant now)
     {
-        if (_episode.OnSpuriousLoss(sentAt))
+        if (!_episode.OnSpuriousLoss(sentAt))
         {
-            _path.ShortTermBandwidth = Math.Max(_path.ShortTermBandwidth, _beforeLoss.Bandwidth);
-            _path.ShortTermInFlight = Math.Max(_path.ShortTermInFlight, _beforeLoss.InFlight);
-            _path.LongTermInFlight = Math.Max(_path.LongTermInFlight, _beforeLoss.LongTerm);
+            return false;
         }
+
+        _path.ShortTermBandwidth = Math.Max(_path.ShortTermBandwidth, _beforeLoss.Bandwidth);
+        _path.ShortTermInFlight = Math.Max(_path.ShortTermInFlight, _beforeLoss.InFlight);
+        _path.LongTermInFlight = Math.Max(_path.LongTermInFlight, _beforeLoss.LongTerm);
+        return true;
     }
 
     /// <inheritdoc/>

@@ -119,13 +119,16 @@ internal sealed class CubicController : ICongestionController
     }
 
     /// <inheritdoc/>
-    public void OnSpuriousLoss(Instant sentAt, Instant now)
+    public bool OnSpuriousLoss(Instant sentAt, Instant now)
     {
-        if (_episode.OnSpuriousLoss(sentAt))
+        if (!_episode.OnSpuriousLoss(sentAt))
         {
-            _state = _before with { Window = Math.Max(_state.Window, _before.Window) };
-            _epochStart = Instant.Never;
+            return false;
         }
+
+        _state = _before with { Window = Math.Max(_state.Window, _before.Window) };
+        _epochStart = Instant.Never;
+        return true;
     }
 
     /// <inheritdoc/>

@@ -1,4 +1,4 @@
-// How fast the path delivers, measured per packet (draft-cheng-iccrg-delivery-rate-estimation).
+// How fast the path delivers, measured per packet (D-5.5, draft-cheng-iccrg-delivery-rate-estimation).
 //
 // A packet takes along how much had been delivered when it left, and when. Its acknowledgement says how much was
 // delivered meanwhile; that, over the longer of the time the packets took to leave and the time the acknowledgements

@@ -89,7 +89,8 @@ internal interface ICongestionController
     /// <summary>A packet declared lost was acknowledged after all.</summary>
     /// <param name="sentAt">When it had left.</param>
     /// <param name="now">The turn's moment.</param>
-    void OnSpuriousLoss(Instant sentAt, Instant now);
+    /// <returns>True if that undid the last reduction: all losses it was made for had proved wrong.</returns>
+    bool OnSpuriousLoss(Instant sentAt, Instant now);
 
     /// <summary>The largest datagram the path carries has changed.</summary>
     void OnPacketSizeChanged(int bytes);

@@ -98,13 +98,16 @@ internal sealed class NewRenoController : ICongestionController
     }
 
     /// <inheritdoc/>
-    public void OnSpuriousLoss(Instant sentAt, Instant now)
+    public bool OnSpuriousLoss(Instant sentAt, Instant now)
     {
-        if (_episode.OnSpuriousLoss(sentAt))
+        if (!_episode.OnSpuriousLoss(sentAt))
         {
-            _window = Math.Max(_window, _windowBefore);
-            _threshold = _thresholdBefore;
+            return false;
         }
+
+        _window = Math.Max(_window, _windowBefore);
+        _threshold = _thresholdBefore;
+        return true;
     }
 
     /// <inheritdoc/>

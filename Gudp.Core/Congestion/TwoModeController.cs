@@ -73,7 +73,12 @@ internal sealed class TwoModeController : ICongestionController
     }
 
     /// <inheritdoc/>
-    public void OnSpuriousLoss(Instant sentAt, Instant now) => _episode.OnSpuriousLoss(sentAt);
+    /// <remarks>There is no reduction; only <see cref="IsBusy"/> ends.</remarks>
+    public bool OnSpuriousLoss(Instant sentAt, Instant now)
+    {
+        _episode.OnSpuriousLoss(sentAt);
+        return false;
+    }
 
     /// <inheritdoc/>
     public void OnPacketSizeChanged(int bytes) => _packetBytes = bytes;

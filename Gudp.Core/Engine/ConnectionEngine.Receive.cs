@@ -232,7 +232,7 @@ internal sealed partial class ConnectionEngine
                 _trace?.OnFate(TraceEventKind.SpuriousLoss, packet.Number, now);
                 _quality.OnSpuriousLoss();
                 _loss.OnSpuriousLoss(packet, now);
-                _controller.OnSpuriousLoss(packet.SentAt, now);
+                _counters.ReductionsUndone += _controller.OnSpuriousLoss(packet.SentAt, now) ? 1 : 0;
             }
 
             if (packet.LargestAckedInIt >= 0)

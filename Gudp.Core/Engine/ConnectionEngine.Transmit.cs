@@ -145,6 +145,7 @@ internal sealed partial class ConnectionEngine
         }
         else if (isEliciting)
         {
+            // D-2.3
             position = PadTo(datagram, position, WireFormat.MinAckElicitingBytes - WireFormat.TrailerBytes);
         }
 
@@ -322,7 +323,7 @@ internal sealed partial class ConnectionEngine
 
         if (_sent.IsExhausted)
         {
-            // No number is left to probe with: a peer that speaks and acknowledges nothing is not worth the waiting.
+            // D-3.3. No number is left to probe with: a peer that speaks and acknowledges nothing is not worth the waiting.
             _status.End(FinalReasons.TimedOut, new CloseReason(
                 CloseCode.IdleTimeout, $"{RemoteAddress} acknowledges nothing."));
             Enter(ConnectionEvent.SilenceElapsed, now);

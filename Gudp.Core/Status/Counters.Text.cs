@@ -19,6 +19,7 @@ public readonly partial record struct ConnectionCounters
         .Count(nameof(Retransmits), "times", static c => c.Retransmits)
         .Count(nameof(ProbesSent), "packets", static c => c.ProbesSent)
         .Count(nameof(PacketsSpuriouslyLost), "packets", static c => c.PacketsSpuriouslyLost)
+        .Count(nameof(ReductionsUndone), "times", static c => c.ReductionsUndone)
         .Count(nameof(PersistentCongestions), "times", static c => c.PersistentCongestions)
         .Count(nameof(PureAcksSent), "packets", static c => c.PureAcksSent)
         .Count(nameof(HeartbeatsSent), "times", static c => c.HeartbeatsSent)

@@ -49,6 +49,11 @@ public readonly partial record struct ConnectionCounters(
     /// <summary>Packets that had counted as lost and were acked after all; they are in both other counts.</summary>
     public long PacketsSpuriouslyLost { get; init; }
 
+    /// <summary>
+    /// Reductions of the window that were undone because all losses they were made for had proved wrong (D-3.5).
+    /// </summary>
+    public long ReductionsUndone { get; init; }
+
     /// <summary>Times losses over more than three probe time-outs shrank the window to its least.</summary>
     public long PersistentCongestions { get; init; }
 
@@ -185,6 +190,7 @@ internal sealed class ConnectionCounterSet
     internal long Retransmits;
     internal long ProbesSent;
     internal long PacketsSpuriouslyLost;
+    internal long ReductionsUndone;
     internal long PersistentCongestions;
     internal long PureAcksSent;
     internal long HeartbeatsSent;
@@ -235,6 +241,7 @@ internal sealed class ConnectionCounterSet
         BytesInFlight)
     {
         PacketsSpuriouslyLost = PacketsSpuriouslyLost,
+        ReductionsUndone = ReductionsUndone,
         PersistentCongestions = PersistentCongestions,
         PureAcksSent = PureAcksSent,
         HeartbeatsSent = HeartbeatsSent,

@@ -141,6 +141,7 @@ public sealed class HostilePeerTests
         Assert.That(node.Daemon.ReadCounters().Dropped(DropReason.UnknownConnection), Is.EqualTo(1));
     }
 
+    // D-3.3
     [Test]
     public void A_peer_that_acknowledges_nothing_is_given_up_when_the_numbers_run_out()
     {

@@ -17,6 +17,7 @@ public sealed class KeepAliveTests
         HeartbeatInterval = Seconds(1),
     };
 
+    // D-6.1
     [Test]
     public void The_first_heartbeat_goes_after_the_start_and_the_next_ones_after_the_interval()
     {

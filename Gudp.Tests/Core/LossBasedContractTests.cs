@@ -162,10 +162,11 @@ public abstract class LossBasedContractTests : CongestionContractTests
         flow.LoseOne();
         flow.Lose(sentAt);
 
-        flow.Controller.OnSpuriousLoss(sentAt, flow.Now);
+        bool byOne = flow.Controller.OnSpuriousLoss(sentAt, flow.Now);
         int afterOne = flow.Window;
-        flow.Controller.OnSpuriousLoss(sentAt, flow.Now);
+        bool byBoth = flow.Controller.OnSpuriousLoss(sentAt, flow.Now);
 
+        Assert.That((byOne, byBoth), Is.EqualTo((false, true)));
         Assert.That(afterOne, Is.LessThan(100 * PacketBytes));
         Assert.That(flow.Window, Is.EqualTo(100 * PacketBytes));
         Assert.That(flow.Controller.IsBusy, Is.False);

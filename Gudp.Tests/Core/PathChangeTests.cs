@@ -21,6 +21,7 @@ public sealed class PathChangeTests
         QueueBytes = 50_000,
     };
 
+    // D-9.7
     [Test]
     public void T8_A_rebound_client_keeps_its_connection([Values(1, 2, 3)] int seed)
     {

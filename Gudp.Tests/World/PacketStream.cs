@@ -35,9 +35,6 @@ internal sealed class PacketStream
     /// <summary>Called at each arrival with the moment of the one before and its own.</summary>
     internal Action<Instant, Instant>? Arrived { get; set; }
 
-    /// <summary>Called at every moment.</summary>
-    internal Action? Watched { get; set; }
-
     private void Advance()
     {
         while (_sender.TrySend(_packet) == SendStatus.Accepted)
@@ -50,7 +47,5 @@ internal sealed class PacketStream
             Arrived?.Invoke(LastArrival, _world.Now);
             LastArrival = _world.Now;
         }
-
-        Watched?.Invoke();
     }
 }
