@@ -68,7 +68,7 @@ internal sealed partial class BbrController : ICongestionController
     {
         Invariant.Require(packetBytes > 0, "Packets have a size.");
         _packetBytes = packetBytes;
-        _path = new BbrPath(config.LossBoundPpm);
+        _path = new BbrPath(packetBytes, config.LossBoundPpm);
         _initialWindow = CongestionWindow.Initial(packetBytes, config.InitialWindowPackets);
         _window = _initialWindow;
     }
@@ -200,6 +200,7 @@ internal sealed partial class BbrController : ICongestionController
     public void OnPacketSizeChanged(int bytes)
     {
         _packetBytes = bytes;
+        _path.OnPacketSizeChanged(bytes);
         _window = Math.Max(_window, CongestionWindow.Minimum(bytes));
     }
 
@@ -273,7 +274,7 @@ internal sealed partial class BbrController : ICongestionController
             _pace = (long)Int128.Clamp(first, 1, Pacer.MaxBytesPerSecond);
         }
 
-        long pace = _path.Bandwidth / 100 * PacingGainPercent / 100 * PaceMarginPercent;
+        long pace = _path.WithLosses(_path.Bandwidth) / 100 * PacingGainPercent / 100 * PaceMarginPercent;
 
         // Early rates are those of a start, not the path's: they may raise the pace only.
         if (pace > 0 && (_isFull || pace > _pace))

@@ -2,6 +2,9 @@
 // it bore without too many losses. All of it comes from reports of acknowledgements; what to do with it is the
 // controller's.
 //
+// What the path loses by chance is no sign of congestion: losses are judged against a bound and against what chance
+// explains, and the pace makes up for the share that chance takes.
+//
 // Two kinds of bounds: the long-term one is what was in flight when losses exceeded the bound while probing; the
 // short-term ones follow a round whose losses exceeded it and are forgotten when the next probe begins.
 //
@@ -20,11 +23,16 @@ internal sealed class BbrPath
     private const int BetaPercent = 70;
     private const int Million = 1_000_000;
 
+    // Two standard deviations, squared.
+    private const int DeviationsSquared = 4;
+
     private static readonly TimeSpan MinRoundTripLasts = TimeSpan.FromSeconds(10);
     private static readonly TimeSpan ProbeRoundTripEvery = TimeSpan.FromSeconds(5);
 
     private readonly int _lossBoundPpm;
     private readonly AckAggregation _aggregation = new();
+    private readonly ChanceLoss _chance = new();
+    private int _packetBytes;
     private long _bandwidthThisCycle;
     private long _bandwidthLastCycle;
     private long _roundEndsAt;              // delivered at the start of the round
@@ -36,7 +44,13 @@ internal sealed class BbrPath
     private Instant _probeMinimumAt = Instant.Never;
     private TimeSpan _probeMinimum = TimeSpan.MaxValue;
 
-    internal BbrPath(int lossBoundPpm) => _lossBoundPpm = lossBoundPpm;
+    /// <param name="packetBytes">A full packet.</param>
+    /// <param name="lossBoundPpm">The share of losses that is not taken for congestion.</param>
+    internal BbrPath(int packetBytes, int lossBoundPpm)
+    {
+        _packetBytes = packetBytes;
+        _lossBoundPpm = lossBoundPpm;
+    }
 
     /// <summary>The largest rate of this cycle of probing and the one before; bytes per second, 0: unknown.</summary>
     internal long MaxBandwidth => Math.Max(_bandwidthThisCycle, _bandwidthLastCycle);
@@ -75,8 +89,24 @@ internal sealed class BbrPath
         return (long)Int128.Min(bytes, CongestionWindow.MaxBytes);
     }
 
-    /// <summary>Losses of a flight exceed the bound.</summary>
-    internal bool IsTooLossy(long lost, long inFlight) => (Int128)lost * Million > (Int128)inFlight * _lossBoundPpm;
+    /// <summary>
+    /// What must leave for the path to deliver this: as much more as chance takes, up to the bound (D-5.6). Without it
+    /// 1.25 times the rate of a path that loses a fifth delivers just that rate, and nothing more is ever found.
+    /// </summary>
+    internal long WithLosses(long bytes) => (long)((Int128)bytes * Million / (Million - _chance.Ppm(_lossBoundPpm)));
+
+    /// <summary>
+    /// Losses of a flight exceed the bound by more than two standard deviations of so many packets (D-5.6): less comes
+    /// by chance every few rounds, and each time a bound would sink.
+    /// </summary>
+    internal bool IsTooLossy(long lost, long inFlight)
+    {
+        Int128 excess = ((Int128)lost * Million) - ((Int128)inFlight * _lossBoundPpm);
+
+        // n packets lost with probability p each: variance n p (1 - p). Squares are compared, so that no root is needed.
+        Int128 variance = (Int128)inFlight * _packetBytes * _lossBoundPpm * (Million - _lossBoundPpm);
+        return excess > 0 && excess * excess > DeviationsSquared * variance;
+    }
 
     /// <summary>
     /// How much of a flight had left when its losses first exceeded the bound; the draft's BBRInflightAtLoss.
@@ -96,6 +126,7 @@ internal sealed class BbrPath
     /// <param name="now">The turn's moment.</param>
     internal void OnReport(in AckReport report, bool isProbing, int window, Instant now)
     {
+        _chance.OnReport(report.NewlyAcked, report.NewlyLost, _packetBytes);
         UpdateRound(report);
         WasRoundLossy = IsRoundStart && IsRoundTooLossy(report);
 
@@ -131,6 +162,9 @@ internal sealed class BbrPath
 
     /// <summary>From here on a new round: phases begin with one.</summary>
     internal void StartRound(long delivered) => _roundEndsAt = delivered;
+
+    /// <summary>The path carries datagrams of another size.</summary>
+    internal void OnPacketSizeChanged(int bytes) => _packetBytes = bytes;
 
     /// <summary>A cycle of probing is over: rates older than the one before it are forgotten.</summary>
     internal void EndCycle()

@@ -129,6 +129,24 @@ public sealed class BbrControllerTests : CongestionContractTests
         Assert.That(becauseOf, Is.LessThan(0.9 * inspiteOf));
     }
 
+    // With the bound alone, ten packets in flight exceed it by chance in every third round, and 1.25 times the rate
+    // delivers no more than the rate: both kept the flow at a fraction of the path.
+    [TestCase(64_000)]
+    [TestCase(Rate)]
+    public void A_fifth_lost_by_chance_costs_little_more_than_that_fifth(long rate)
+    {
+        TimeSpan roundTrip = TimeSpan.FromMilliseconds(200);
+        BottleneckFlow flow = new(Make(lossBoundPpm: 250_000), roundTrip, rate, queueBytes: (int)(rate / 5))
+        {
+            LossPpm = 200_000,
+        };
+        flow.Run(TimeSpan.FromSeconds(5));
+
+        double goodput = flow.Run(TimeSpan.FromSeconds(20));
+
+        Assert.That(goodput, Is.GreaterThan(0.85 * 0.8 * rate));
+    }
+
     [Test]
     public void A_short_queue_that_overflows_bounds_what_is_in_flight()
     {

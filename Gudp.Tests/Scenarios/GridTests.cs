@@ -28,27 +28,21 @@ public sealed class GridTests
     private static readonly TimeSpan GameTime = TimeSpan.FromSeconds(20);
     private static readonly TimeSpan Patience = TimeSpan.FromMinutes(5);
 
-    private static IEnumerable<LinkCase> Milder =>
+    private static IEnumerable<LinkCase> Grid =>
     [
         new(128_000, 10, 50, 2, 50), new(1_000_000, 5, 10, 1, 10), new(2_000_000, 0, 50, 30, 40),
-        new(1_000_000, 2, 5, 2, 1), new(2_000_000, 0, 0, 0, 0),
-    ];
-
-    private static IEnumerable<LinkCase> Harsher =>
-    [
         new(64_000, 20, 100, 4, 50), new(128_000, 20, 100, 4, 40), new(500_000, 20, 100, 4, 30),
-        new(1_000_000, 20, 100, 4, 10),
+        new(1_000_000, 20, 100, 4, 10), new(1_000_000, 2, 5, 2, 1), new(2_000_000, 0, 0, 0, 0),
     ];
 
-    private static IEnumerable<LinkCase> Grid => Milder.Concat(Harsher);
+    [TestCaseSource(nameof(Grid))]
+    public void T2_Bulk_gets_its_share_of_the_rate(LinkCase link)
+    {
+        double[] shares = [.. Enumerable.Range(1, Seeds).Select(seed => BulkShare(link, (ulong)seed))];
 
-    [TestCaseSource(nameof(Milder))]
-    public void T2_Bulk_gets_its_share_of_the_rate(LinkCase link) => AssertShare(link);
-
-    // Measured 0.1 to 0.7 with one ordered lane: to be mended, not to be lowered.
-    [TestCaseSource(nameof(Harsher))]
-    [Explicit("With a fifth lost in each direction the mark is not met yet.")]
-    public void T2_Bulk_gets_its_share_of_a_rate_of_which_a_fifth_is_lost(LinkCase link) => AssertShare(link);
+        TestContext.Out.WriteLine(string.Join(' ', shares.Select(share => share.ToString("0.00"))));
+        Assert.That(shares, Is.All.GreaterThanOrEqualTo(LeastShare));
+    }
 
     [TestCaseSource(nameof(Grid))]
     public void T2_A_game_goes_on_and_all_that_is_reliable_arrives(LinkCase link)
@@ -57,14 +51,6 @@ public sealed class GridTests
         {
             PlayGame(link, seed);
         }
-    }
-
-    private static void AssertShare(LinkCase link)
-    {
-        double[] shares = [.. Enumerable.Range(1, Seeds).Select(seed => BulkShare(link, (ulong)seed))];
-
-        TestContext.Out.WriteLine(string.Join(' ', shares.Select(share => share.ToString("0.00"))));
-        Assert.That(shares, Is.All.GreaterThanOrEqualTo(LeastShare));
     }
 
     /// <returns>Goodput as a share of the rate that losses leave.</returns>
