@@ -258,6 +258,7 @@ internal sealed partial class BbrController
         else
         {
             CurrentPhase = Phase.Startup;
+            StartLookingForFullPath(_fullBandwidth);
         }
     }
 }

@@ -206,9 +206,9 @@ internal sealed partial class BbrController : ICongestionController
 
     private void LookForFullPath(in AckReport report)
     {
-        if (_isFullNow || report.Mark.IsApplicationLimited)
+        if (_isFullNow || report.Mark.IsApplicationLimited || CurrentPhase == Phase.ProbeRtt)
         {
-            return;
+            return;     // whoever sends less than the path takes learns nothing of what it takes
         }
 
         if ((Int128)report.BytesPerSecond * 100 >= (Int128)_fullBandwidth * FullGrowthPercent)

@@ -93,6 +93,25 @@ public sealed class BbrControllerTests : CongestionContractTests
         Assert.That(windows[^1], Is.EqualTo(BandwidthDelay / 2).Within(0.1 * BandwidthDelay));
     }
 
+    // While half of what fills the path is in flight the rate cannot grow: that is not the path's doing.
+    [Test]
+    public void Looking_for_the_round_trip_does_not_end_a_startup_that_the_application_held_back()
+    {
+        BbrController bbr = Make(lossBoundPpm: 20_000);
+        BottleneckFlow flow = Over(bbr);
+        List<BbrController.Phase> phases = PhasesOf(bbr, flow);
+        flow.OfferedBytesPerSecond = flow.BytesPerSecond / 10;
+
+        flow.Run(TimeSpan.FromSeconds(13));
+        List<BbrController.Phase> heldBack = [.. phases.Distinct()];
+        flow.OfferedBytesPerSecond = 0;
+        flow.Run(TimeSpan.FromSeconds(0.5));
+        double share = flow.Run(TimeSpan.FromSeconds(1)) / flow.BytesPerSecond;
+
+        Assert.That(heldBack, Is.EqualTo(new[] { BbrController.Phase.Startup, BbrController.Phase.ProbeRtt }));
+        Assert.That(share, Is.GreaterThan(0.8));
+    }
+
     [Test]
     public void It_follows_a_bottleneck_that_changes_its_rate()
     {

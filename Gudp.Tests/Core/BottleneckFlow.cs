@@ -12,7 +12,9 @@ internal sealed class BottleneckFlow
 {
     private const int PacketBytes = 1200;
 
-    private static readonly TimeSpan Step = TimeSpan.FromMicroseconds(100);
+    private const int StepsPerSecond = 10_000;
+
+    private static readonly TimeSpan Step = TimeSpan.FromSeconds(1) / StepsPerSecond;
 
     private readonly ICongestionController _controller;
     private readonly DeliveryRateEstimator _deliveries = new();
@@ -23,6 +25,7 @@ internal sealed class BottleneckFlow
     private readonly int _queueBytes;
     private Instant _busyUntil;
     private TimeSpan _shortest = TimeSpan.MaxValue;
+    private long _offered;
     private int _inFlight;
 
     internal BottleneckFlow(ICongestionController controller, TimeSpan roundTrip, long bytesPerSecond, int queueBytes)
@@ -43,6 +46,9 @@ internal sealed class BottleneckFlow
 
     internal long Sent { get; private set; }
 
+    /// <summary>What the application has to send; 0: always more than fits.</summary>
+    internal long OfferedBytesPerSecond { get; set; }
+
     /// <summary>The longest a packet waited in the queue since this was last set to zero.</summary>
     internal TimeSpan LongestWait { get; set; }
 
@@ -57,6 +63,7 @@ internal sealed class BottleneckFlow
         for (Instant end = Now + span; Now < end;)
         {
             Now += Step;
+            _offered = OfferedBytesPerSecond == 0 ? long.MaxValue : _offered + (OfferedBytesPerSecond / StepsPerSecond);
             Receive();
             Send();
             Watch?.Invoke();
@@ -67,8 +74,17 @@ internal sealed class BottleneckFlow
 
     private void Send()
     {
-        while (_inFlight + PacketBytes <= _controller.WindowBytes && _pacer.Allowance(Now) >= PacketBytes)
+        while (_offered >= PacketBytes
+            && _inFlight + PacketBytes <= _controller.WindowBytes
+            && _pacer.Allowance(Now) >= PacketBytes)
         {
+            _offered -= PacketBytes;
+
+            if (_offered < PacketBytes && _inFlight + PacketBytes < _controller.WindowBytes)
+            {
+                _deliveries.OnApplicationLimited(_inFlight + PacketBytes);
+            }
+
             DeliveryMark mark = _deliveries.OnSent(PacketBytes, _inFlight, Now);
             _inFlight += PacketBytes;
             Sent += PacketBytes;
@@ -108,7 +124,7 @@ internal sealed class BottleneckFlow
             else
             {
                 _deliveries.OnAcked(PacketBytes, packet.SentAt, packet.Mark, Now);
-                _controller.OnAcked(new AckedPacket(PacketBytes, packet.SentAt, false, rtt), Now);
+                _controller.OnAcked(new AckedPacket(PacketBytes, packet.SentAt, packet.Mark.IsApplicationLimited, rtt), Now);
             }
 
             _controller.OnAckEnd(_deliveries.TakeReport(rtt, _inFlight, Now), Now);
