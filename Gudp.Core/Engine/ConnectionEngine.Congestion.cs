@@ -13,6 +13,7 @@ internal sealed partial class ConnectionEngine
     private readonly TwoModeRule _twoMode = new(startsBad: false);
     private ICongestionController _controller;      // of the present path, as the pacer and the rates
     private DeliveryRateEstimator _deliveries = new();
+    private long _countedFrom;      // packets below left before the present controller began
 
     private int WindowBytes => Math.Min(_controller.WindowBytes, WindowCap);
 
@@ -37,11 +38,15 @@ internal sealed partial class ConnectionEngine
     // A controller that names its own rate is paced always: without a pace it would limit nothing.
     private bool IsPaced => _config.Congestion.Pacing || _controller.PacingBytesPerSecond > 0;
 
+    /// <summary>Its fate is news to the present controller, and to the watch for black holes.</summary>
+    private bool IsCounted(long packet) => packet >= _countedFrom;
+
     /// <summary>
     /// The path is another one: what was learned about the old one is worth nothing (RFC 9000 section 9.4).
     /// </summary>
     private void StartCongestionAnew()
     {
+        _countedFrom = _sent.Next.Value;
         _controller = CongestionControllers.Make(_config.Congestion, PacketBytes);
         _deliveries = new DeliveryRateEstimator();
         _pacer = MakePacer();

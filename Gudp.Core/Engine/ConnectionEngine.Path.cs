@@ -144,7 +144,7 @@ internal sealed partial class ConnectionEngine
         }
 
         _holes.OnAcked(packet.Bytes);
-        return !IsOfThisPath(packet.Number);
+        return !IsCounted(packet.Number);
     }
 
     private void EndLossBurst(Instant now)

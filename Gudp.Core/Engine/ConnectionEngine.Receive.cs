@@ -249,16 +249,18 @@ internal sealed partial class ConnectionEngine
     {
         _counters.PacketsAcked++;
         _trace?.OnFate(TraceEventKind.PacketAcked, packet.Number, now);
-        _quality.OnAcked();
-        _forecast.OnAcked(packet.Bytes);
 
         if (packet.IsSizeProbe)
         {
+            // Lost or not, it says nothing of rates and losses (D-5.7).
             OnSizeProbeAcked(packet, now);
             return;
         }
 
-        if (IsOfThisPath(packet.Number))
+        _quality.OnAcked();
+        _forecast.OnAcked(packet.Bytes);
+
+        if (IsCounted(packet.Number))
         {
             _holes.OnAcked(packet.Bytes);
             TellControllerAcked(packet, now);

@@ -353,7 +353,6 @@ internal sealed partial class ConnectionEngine
     {
         if (_controller.WindowBytes < CongestionWindow.Initial(PacketBytes, _config.Congestion.InitialWindowPackets))
         {
-            _pathFrom = _sent.Next.Value;
             StartCongestionAnew();
         }
     }
@@ -388,7 +387,7 @@ internal sealed partial class ConnectionEngine
             _quality.OnLost();
             _ids?.OnLost(lost.Number);
 
-            if (!IsOfThisPath(lost.Number))
+            if (!IsCounted(lost.Number))
             {
                 TellLost(lost, now);
                 continue;

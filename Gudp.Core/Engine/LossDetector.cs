@@ -215,6 +215,10 @@ internal sealed class LossDetector
     internal void OnPathChanged()
     {
         PtoCount = 0;
+        PacketThreshold = _firstThreshold;
+        _isCountOff = false;
+        _allowance = TimeSpan.Zero;
+        _lossyRounds = 0;
         _firstSampleAt = Instant.Never;
         _lastOfRun = -1;
     }
