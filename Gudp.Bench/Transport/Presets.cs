@@ -11,7 +11,6 @@ internal static class Presets
     internal const string Lossy = "Lossy";
     internal const string Lockstep = "Lockstep";
 
-    private const int LossyRingBytes = 4 * 1024 * 1024;
     private const int PartsPerMillionInPercent = 10_000;
 
     /// <summary>A config of Core by its name in tables.</summary>
@@ -38,15 +37,11 @@ internal static class Presets
         },
     };
 
-    /// <summary>A preset with one controller, everything else as it is, but for the ring of the Lossy one.</summary>
-    /// <remarks>
-    /// A byte that is lost holds its ring for two round trips and more: 100 Mbit/s over 100 ms need 2.5 MB, where the
-    /// default ring has 1 MB. Core's presets cannot say so, since rings are Messaging's.
-    /// </remarks>
+    /// <summary>The message layer's preset with one controller, everything else as a user gets it.</summary>
     internal static MessagingConfig Messaging(string name, CongestionAlgorithm algorithm)
     {
-        MessagingConfig config = new() { Core = With(Plain(ByName(name)), algorithm) };
-        return name == Lossy ? config with { LaneRingBytes = LossyRingBytes } : config;
+        MessagingConfig config = name == Default ? default : MessagingConfig.Preset(name);
+        return config with { Core = With(Plain(config.Core), algorithm) };
     }
 
     /// <summary>A gigabit over 100 ms has 12.5 MB under way: rings, credit and packets in flight to match.</summary>

@@ -19,9 +19,9 @@ internal static class ReportText
     private const string GridNote =
         "20 MB in messages of 16 KB over one ordered lane; 100 Mbit/s, drop-tail queue of 625,000 bytes. The least number "
         + "of datagrams is that of full ones, headers included. Floors are P13's, for the Lossy preset with the controller "
-        + "it chooses; the default is shown beside it. The Lossy rows have LaneRingBytes=4MB, because what is lost holds its "
-        + "ring for two round trips and more; the default rows have the default of 1 MB, which allows 40 to 80 Mbit/s at "
-        + "100 ms. TwoMode and Fixed send at the rates their config names.";
+        + "it chooses; the default is shown beside it. Both are the message layer's presets as a user gets them: Lossy has rings "
+        + "of 4 MB, because what is lost holds its ring for two round trips and more; the default has 1 MB, which allows "
+        + "40 to 80 Mbit/s at 100 ms. TwoMode and Fixed send at the rates their config names.";
 
     private const string LongFatNote =
         "Goodput over the first ten seconds, slow start included; queue of one bandwidth-delay product (12.5 MB); Bulk "

@@ -30,6 +30,7 @@ internal sealed class ReadBuffer
     private int _used;
     private int _firstLength;
     private int _count;
+    private int _waiting;           // consumers in Monitor.Wait; nobody is signalled where nobody waits
     private int _mostPackets;       // the limit, or more while what came in together is more
     private bool _hasEnded;
 
@@ -115,7 +116,7 @@ internal sealed class ReadBuffer
             _lengths[Wrap(_firstLength + _count, _lengths.Length)] = packet.Length;
             _count++;
             _used += packet.Length;
-            Monitor.Pulse(_gate);
+            Signal();
             AssertInvariants();
             return true;
         }
@@ -142,6 +143,13 @@ internal sealed class ReadBuffer
     /// <returns>Received, Empty, BufferTooSmall (the packet stays), or Closed once all is drained.</returns>
     internal ReceiveStatus TryTake(Span<byte> destination, out int length)
     {
+        if (Volatile.Read(ref _count) == 0 && !Volatile.Read(ref _hasEnded))
+        {
+            // Whoever polls mostly finds nothing: no lock for that.
+            length = 0;
+            return ReceiveStatus.Empty;
+        }
+
         lock (_gate)
         {
             return TakeFirst(destination, ReceiveStatus.Empty, out length);
@@ -168,10 +176,21 @@ internal sealed class ReadBuffer
                     break;
                 }
 
+                _waiting++;
                 Monitor.Wait(_gate, milliseconds);
+                _waiting--;
             }
 
             return TakeFirst(destination, ReceiveStatus.TimedOut, out length);
+        }
+    }
+
+    // A signal makes the system's condition of a lock, which from then on is a slow one.
+    private void Signal()
+    {
+        if (_waiting > 0)
+        {
+            Monitor.Pulse(_gate);
         }
     }
 
@@ -190,7 +209,7 @@ internal sealed class ReadBuffer
         if (length > destination.Length)
         {
             // The signal this consumer used up belongs to one with a larger buffer.
-            Monitor.Pulse(_gate);
+            Signal();
             return ReceiveStatus.BufferTooSmall;
         }
 
@@ -202,7 +221,7 @@ internal sealed class ReadBuffer
 
         if (_count > 0)
         {
-            Monitor.Pulse(_gate);
+            Signal();
         }
 
         ReleaseIfDrained();

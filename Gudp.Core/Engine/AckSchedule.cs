@@ -185,7 +185,8 @@ internal sealed class AckSchedule
     private TimeSpan EndOfBurst(in RttSample rtt)
         => _gapTicks == 0 ? Delay(rtt) : Longer(new TimeSpan(GapsThatEndABurst * _gapTicks), _granularity);
 
-    private TimeSpan LongSilence(in RttSample rtt) => DelaysOfSilence * Longer(rtt.Smoothed, _longestDelay);
+    private TimeSpan LongSilence(in RttSample rtt) 
+        => new(DelaysOfSilence * Longer(rtt.Smoothed, _longestDelay).Ticks);
 
     private int Enough(in RttSample rtt, Instant now)
     {

@@ -30,7 +30,7 @@ internal sealed partial class ConnectionEngine
 
             Instant quiet = Instant.Later(_alive.LastReceived + _alive.HeartbeatStart, _resumedAt);
             Instant asked = Instant.Later(quiet, _sent.Peek(_sent.OldestUnsettled).SentAt);
-            return asked + (ProbesUntilSilent * _loss.ProbeTimeout);
+            return asked + new TimeSpan(ProbesUntilSilent * _loss.ProbeTimeout.Ticks);
         }
     }
 

@@ -95,7 +95,7 @@ internal sealed class RttEstimator
     /// <param name="maxAckDelay">The longest the peer may hold an acknowledgement back.</param>
     /// <param name="granularity">The finest the timers here can do.</param>
     internal TimeSpan ProbeTimeout(TimeSpan maxAckDelay, TimeSpan granularity)
-        => Smoothed + Longer(4 * Variation, granularity) + maxAckDelay;
+        => Smoothed + Longer(new TimeSpan(4 * Variation.Ticks), granularity) + maxAckDelay;
 
     /// <summary>How much older than an acknowledged packet a lost one is, RFC 9002 section 6.1.2.</summary>
     internal TimeSpan LossDelay(TimeSpan granularity)

@@ -279,7 +279,8 @@ internal sealed partial class EventLoop
         }
 
         // Not before the commands that came before it: a connection asked for first keeps its endpoint alive (G22).
-        if (_commands.IsEmpty && Interlocked.Exchange(ref _isReleaseAsked, 0) != 0)
+        if (Volatile.Read(ref _isReleaseAsked) != 0 && _commands.IsEmpty
+            && Interlocked.Exchange(ref _isReleaseAsked, 0) != 0)
         {
             DropReleased();
             done++;

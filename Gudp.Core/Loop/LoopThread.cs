@@ -115,6 +115,7 @@ internal sealed class LoopClock
 {
     private readonly TimeProvider _time;
     private readonly long _origin;
+    private readonly bool _isInTicks;
 
     internal LoopClock(TimeProvider time)
     {
@@ -122,7 +123,12 @@ internal sealed class LoopClock
 
         // The engine adds spans to moments: an origin of its own keeps them far from both ends of the range.
         _origin = time.GetTimestamp();
+
+        // Virtual time needs no conversion, which would be floating point and be asked for at every turn.
+        _isInTicks = time.TimestampFrequency == TimeSpan.TicksPerSecond;
     }
 
-    internal Instant Now => new(_time.GetElapsedTime(_origin).Ticks);
+    internal Instant Now => _isInTicks
+        ? new(_time.GetTimestamp() - _origin)
+        : new(_time.GetElapsedTime(_origin).Ticks);
 }

@@ -38,7 +38,8 @@ internal sealed class TouchList
     /// <summary>The leader only. Takes all, linked oldest first.</summary>
     internal ILoopConnection? TakeAll()
     {
-        ILoopConnection? rest = Interlocked.Exchange(ref _newest, null);
+        // Most turns find nothing, and a read costs less than an exchange.
+        ILoopConnection? rest = IsEmpty ? null : Interlocked.Exchange(ref _newest, null);
         ILoopConnection? oldestFirst = null;
 
         while (rest is not null)

@@ -57,6 +57,12 @@ internal sealed partial class PacketMailbox
 
     public void HandleAcked(PacketNumber packet, Instant now)
     {
+        if (_outbox.IsEmpty)
+        {
+            // The leader's own: nothing that was sent has a fate to be told.
+            return;
+        }
+
         lock (_gate)
         {
             while (_outbox.TryTake(packet, out long handle))
@@ -73,6 +79,11 @@ internal sealed partial class PacketMailbox
 
     public void HandleLost(PacketNumber packet, Instant now)
     {
+        if (_outbox.IsEmpty)
+        {
+            return;
+        }
+
         lock (_gate)
         {
             while (_outbox.TryTake(packet, out long handle))

@@ -70,6 +70,12 @@ internal sealed partial class PacketMailbox : IPacketPayload
     {
         get
         {
+            // Nothing waits in most turns; what is posted meanwhile counts in the turn that it asks for.
+            if (_table.Count == 0)
+            {
+                return default;
+            }
+
             lock (_gate)
             {
                 int packets = _offered + _table.CountOf(SlotList.FreshUnreliable)

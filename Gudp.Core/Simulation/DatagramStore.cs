@@ -33,12 +33,14 @@ internal sealed class DatagramStore
 
     /// <summary>Copies a datagram in.</summary>
     /// <returns>Its slot, the caller's until <see cref="Return"/>.</returns>
-    internal int Add(PeerAddress from, PeerAddress to, ReadOnlySpan<byte> bytes)
+    internal int Add(in SentDatagram sent)
     {
+        ReadOnlySpan<byte> bytes = sent.Bytes;
         int slot = Rent(SizeClassOf(bytes.Length));
         ref StoredDatagram datagram = ref _slots[slot];
-        datagram.From = from;
-        datagram.To = to;
+        datagram.From = sent.From;
+        datagram.To = sent.To;
+        datagram.Trace = sent.Trace;
         datagram.Length = bytes.Length;
         bytes.CopyTo(datagram.Buffer);
         return slot;
@@ -86,6 +88,32 @@ internal struct StoredDatagram
     internal int Length;
     internal PeerAddress From;
     internal PeerAddress To;
+    internal DatagramTrace Trace;
 
     internal readonly ReadOnlySpan<byte> Bytes => Buffer.AsSpan(0, Length);
+}
+
+/// <summary>
+/// What the trace names a datagram by, computed once: it stands there when it is sent and when it is delivered.
+/// </summary>
+/// <param name="From">The sender's <see cref="RunningHash.NumberOf"/>.</param>
+/// <param name="To">The receiver's.</param>
+/// <param name="Content">The <see cref="RunningHash.Fingerprint"/>.</param>
+internal readonly record struct DatagramTrace(ulong From, ulong To, ulong Content)
+{
+    internal static DatagramTrace Of(PeerAddress from, PeerAddress to, ReadOnlySpan<byte> datagram)
+        => new(RunningHash.NumberOf(from), RunningHash.NumberOf(to), RunningHash.Fingerprint(datagram));
+}
+
+/// <summary>A datagram on its way into the store.</summary>
+internal readonly ref struct SentDatagram(
+    DatagramTrace trace, PeerAddress from, PeerAddress to, ReadOnlySpan<byte> bytes)
+{
+    internal DatagramTrace Trace { get; } = trace;
+
+    internal PeerAddress From { get; } = from;
+
+    internal PeerAddress To { get; } = to;
+
+    internal ReadOnlySpan<byte> Bytes { get; } = bytes;
 }

@@ -36,13 +36,13 @@ internal struct RunningHash
         return Step(first, second);
     }
 
-    internal void Add(bool isSend, Instant now, PeerAddress from, PeerAddress to, ReadOnlySpan<byte> datagram)
+    internal void Add(bool isSend, Instant now, in DatagramTrace datagram)
     {
         Add(isSend ? 1UL : 2UL);
         Add((ulong)now.Ticks);
-        Add(NumberOf(from));
-        Add(NumberOf(to));
-        Add(Fingerprint(datagram));
+        Add(datagram.From);
+        Add(datagram.To);
+        Add(datagram.Content);
     }
 
     /// <summary>A number that stands for an address in hashes and draws; the same in every run.</summary>

@@ -34,6 +34,7 @@ public sealed class SimulatedNetwork
     private RunningHash _trace;
     private LinkModel _defaultLink = LinkModel.Perfect;
     private long _scheduled;
+    private int _epoch;     // grows when a host or a mapping comes: routes of before are looked up again
 
     /// <summary>An empty network at time 0.</summary>
     /// <param name="seed">Decides every draw.</param>
@@ -121,6 +122,7 @@ public sealed class SimulatedNetwork
 
         var host = new SimulatedHost(this, key, index);
         _hosts[key] = host;
+        _epoch++;
         return host;
     }
 
@@ -177,6 +179,7 @@ public sealed class SimulatedNetwork
         }
 
         _nat.Map(local, outside);
+        _epoch++;
         _faults.Rebindings++;
     }
 
@@ -225,7 +228,7 @@ public sealed class SimulatedNetwork
     {
         ArgumentOutOfRangeException.ThrowIfGreaterThan(datagram.Length, LinkModel.MaxDatagramBytes);
         _faults.Injected++;
-        Schedule(from, to, datagram, Now);
+        Schedule(new SentDatagram(DatagramTrace.Of(from, to, datagram), from, to, datagram), Now);
     }
 
     /// <summary>A socket's host did not take so many datagrams.</summary>
@@ -241,26 +244,27 @@ public sealed class SimulatedNetwork
         socket.Host.Forget(socket);
     }
 
-    /// <summary>A socket of <paramref name="host"/> sends one datagram.</summary>
-    internal void Send(SimulatedHost host, PeerAddress from, PeerAddress to, ReadOnlySpan<byte> datagram)
+    /// <summary>A socket sends one datagram.</summary>
+    internal void Send(SimulatedSocket socket, PeerAddress to, ReadOnlySpan<byte> datagram)
     {
         _faults.Sent++;
-        from = _nat.OutsideOf(from);
-        _trace.Add(isSend: true, Now, from, to, datagram);
+        SimulatedRoute route = RouteOf(socket, to);
+        DatagramTrace trace = new(route.FromNumber, route.ToNumber, RunningHash.Fingerprint(datagram));
+        _trace.Add(isSend: true, Now, trace);
 
-        if (!_hosts.TryGetValue(_nat.InsideOf(to).WithPort(0), out SimulatedHost? receiver))
+        if (route.Link is not { } link)
         {
             _faults.Undeliverable++;
             return;
         }
 
-        SimulatedLink link = LinkFrom(host, receiver);
-        LinkVerdict verdict = link.Send(ModelOf(link, host, receiver), datagram.Length, Now, out LinkTransit transit);
+        LinkModel model = link.Model ?? (route.IsLoop ? LinkModel.Perfect : _defaultLink);
+        LinkVerdict verdict = link.Send(model, datagram.Length, Now, out LinkTransit transit);
 
         switch (verdict)
         {
             case LinkVerdict.Passed:
-                Pass(link, transit, from, to, datagram);
+                Pass(link, transit, new SentDatagram(trace, route.From, to, datagram));
                 break;
             case LinkVerdict.Cut:
                 _faults.CutDropped++;
@@ -280,15 +284,28 @@ public sealed class SimulatedNetwork
         }
     }
 
-    private void Pass(
-        SimulatedLink link,
-        in LinkTransit transit,
-        PeerAddress from,
-        PeerAddress to,
-        ReadOnlySpan<byte> datagram)
+    private SimulatedRoute RouteOf(SimulatedSocket socket, PeerAddress to)
+    {
+        if (socket.Routes.TryFind(to, _epoch, out SimulatedRoute? known))
+        {
+            return known;
+        }
+
+        PeerAddress from = _nat.OutsideOf(socket.LocalAddress);
+        SimulatedHost? receiver = _hosts.GetValueOrDefault(_nat.InsideOf(to).WithPort(0));
+        SimulatedRoute route = new(from, to)
+        {
+            Link = receiver is null ? null : LinkFrom(socket.Host, receiver),
+            IsLoop = receiver is not null && receiver.Index == socket.Host.Index,
+        };
+        socket.Routes.Add(route);
+        return route;
+    }
+
+    private void Pass(SimulatedLink link, in LinkTransit transit, in SentDatagram datagram)
     {
         PacketFate fate = transit.Fate;
-        int slot = Schedule(from, to, datagram, transit.Leaves + fate.Delay);
+        int slot = Schedule(datagram, transit.Leaves + fate.Delay);
 
         if (transit.IsHeld)
         {
@@ -304,19 +321,20 @@ public sealed class SimulatedNetwork
         {
             ref StoredDatagram stored = ref Store.At(slot);
             stored.Length = link.Corrupt(transit.Packet, stored.Buffer.AsSpan(0, stored.Length));
+            stored.Trace = stored.Trace with { Content = RunningHash.Fingerprint(stored.Bytes) };
             _faults.Corrupted++;
         }
 
         if (fate.IsDuplicated)
         {
-            Schedule(from, to, datagram, transit.Leaves + fate.CopyDelay);
+            Schedule(datagram, transit.Leaves + fate.CopyDelay);
             _faults.Duplicated++;
         }
     }
 
-    private int Schedule(PeerAddress from, PeerAddress to, ReadOnlySpan<byte> datagram, Instant at)
+    private int Schedule(in SentDatagram datagram, Instant at)
     {
-        int slot = Store.Add(from, to, datagram);
+        int slot = Store.Add(datagram);
         _underWay.Enqueue(slot, new Arrival(at, _scheduled++));
         return slot;
     }
@@ -330,7 +348,7 @@ public sealed class SimulatedNetwork
 
         if (socket is not null && socket.TryQueue(slot, datagram.Length))
         {
-            _trace.Add(isSend: false, Now, datagram.From, datagram.To, datagram.Bytes);
+            _trace.Add(isSend: false, Now, datagram.Trace);
             _faults.Delivered++;
             return;
         }

@@ -34,6 +34,9 @@ internal sealed class SimulatedSocket : IDatagramSocket
 
     internal SimulatedHost Host { get; }
 
+    /// <summary>The network's.</summary>
+    internal SimulatedRoutes Routes { get; } = new();
+
     public SocketOutcome TryReceive(Span<byte> buffer, out int length, out int datagramBytes, out PeerAddress from)
     {
         length = 0;
@@ -86,7 +89,7 @@ internal sealed class SimulatedSocket : IDatagramSocket
         do
         {
             int length = Math.Min(datagramBytes, datagrams.Length);
-            _network.Send(Host, LocalAddress, to, datagrams[..length]);
+            _network.Send(this, to, datagrams[..length]);
             datagrams = datagrams[length..];
         }
         while (!datagrams.IsEmpty);

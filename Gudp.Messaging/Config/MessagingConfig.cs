@@ -25,7 +25,9 @@ public readonly record struct MessagingConfig
 
     private const int DefaultMaxMessageBytes = 16 * 1024 * 1024;
     private const int DefaultLaneRingBytes = 1024 * 1024;
-    private const int BulkRingBytes = 4 * 1024 * 1024;
+    private const int LargeRingBytes = 4 * 1024 * 1024;
+    private const long LargePeerMemoryBytes = 256 * 1024 * 1024;
+    private const long LargeEndpointMemoryBytes = 4L * 1024 * 1024 * 1024;
     private const int DefaultLanes = 16;
     private const int DefaultDatagramQueueBytes = 256 * 1024;
     private const long DefaultPeerMemoryBytes = 64 * 1024 * 1024;
@@ -46,11 +48,11 @@ public readonly record struct MessagingConfig
         .Bytes(nameof(EndpointMemoryBytes), c => c.EndpointMemoryBytes, (c, v) => c with { EndpointMemoryBytes = v },
             (LeastRingBytes, MostMemoryBytes), "a lane needs a ring")
         .Include(nameof(Core), GudpConfig.KeyTable, c => c.Core, (c, v) => c with { Core = v })
-        .WithPreset(nameof(GudpConfig.Lan), static () => new() { Core = GudpConfig.Lan })
-        .WithPreset(nameof(GudpConfig.Internet), static () => new() { Core = GudpConfig.Internet })
-        .WithPreset(nameof(GudpConfig.Lossy), static () => new() { Core = GudpConfig.Lossy })
-        .WithPreset(nameof(GudpConfig.Lockstep), static () => new() { Core = GudpConfig.Lockstep })
-        .WithPreset(nameof(GudpConfig.Bulk), static () => Bulk)
+        .WithPreset(nameof(Lan), static () => Lan)
+        .WithPreset(nameof(Internet), static () => Internet)
+        .WithPreset(nameof(Lossy), static () => Lossy)
+        .WithPreset(nameof(Lockstep), static () => Lockstep)
+        .WithPreset(nameof(Bulk), static () => Bulk)
         .Rule((c, errors) => c.CheckRelations(errors));
 
     // Only deviations are stored: a struct's initialisers do not run for default(MessagingConfig).
@@ -61,9 +63,25 @@ public readonly record struct MessagingConfig
     private readonly long? _peerMemoryBytes;
     private readonly long? _endpointMemoryBytes;
 
-    private static MessagingConfig Bulk => new() { Core = GudpConfig.Bulk, LaneRingBytes = BulkRingBytes };
+    /// <summary><see cref="GudpConfig.Lan"/> with this layer's defaults.</summary>
+    public static MessagingConfig Lan => new() { Core = GudpConfig.Lan };
 
-    /// <summary>The names of all presets: those of Core, and Bulk has rings of 4 MB too.</summary>
+    /// <summary>The default.</summary>
+    public static MessagingConfig Internet => new() { Core = GudpConfig.Internet };
+
+    /// <summary>
+    /// <see cref="GudpConfig.Lossy"/> with rings of 4 MB, since a byte that is lost holds its ring for two round trips
+    /// and more; four times the memory for a peer (256 MB) and for the endpoint (4 GB), so that all its lanes fit.
+    /// </summary>
+    public static MessagingConfig Lossy => WithLargeRings(GudpConfig.Lossy);
+
+    /// <summary><see cref="GudpConfig.Lockstep"/> with this layer's defaults.</summary>
+    public static MessagingConfig Lockstep => new() { Core = GudpConfig.Lockstep };
+
+    /// <summary><see cref="GudpConfig.Bulk"/> with rings and memory as <see cref="Lossy"/>.</summary>
+    public static MessagingConfig Bulk => WithLargeRings(GudpConfig.Bulk);
+
+    /// <summary>The names of all presets, those of Core.</summary>
     public static IEnumerable<string> PresetNames => Table.PresetNames;
 
     /// <summary>All keys of the text form, with default and range.</summary>
@@ -198,6 +216,14 @@ public readonly record struct MessagingConfig
 
     /// <summary>What differs from the default, in the form <see cref="Parse"/> reads; empty for the default.</summary>
     public override string ToString() => Table.ToText(this);
+
+    private static MessagingConfig WithLargeRings(in GudpConfig core) => new()
+    {
+        Core = core,
+        LaneRingBytes = LargeRingBytes,
+        PeerMemoryBytes = LargePeerMemoryBytes,
+        EndpointMemoryBytes = LargeEndpointMemoryBytes,
+    };
 
     private void CheckRelations(ConfigErrors errors)
     {

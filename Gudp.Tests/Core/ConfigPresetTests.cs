@@ -66,6 +66,30 @@ public sealed class ConfigPresetTests
     }
 
     [Test]
+    public void Messagings_presets_for_long_paths_have_large_rings_and_room_for_all_lanes()
+    {
+        MessagingConfig[] large = [MessagingConfig.Lossy, MessagingConfig.Bulk];
+        MessagingConfig[] usual = [MessagingConfig.Lan, MessagingConfig.Internet, MessagingConfig.Lockstep];
+
+        foreach (MessagingConfig config in large)
+        {
+            long lanes = 2L * config.Lanes * config.LaneRingBytes;
+            long others = 2L * (config.DatagramQueueBytes + config.MaxMessageBytes);
+
+            Assert.That(config.LaneRingBytes, Is.EqualTo(4 * 1024 * 1024));
+            Assert.That(config.PeerMemoryBytes, Is.GreaterThanOrEqualTo(lanes + others));
+            Assert.That(
+                config.EndpointMemoryBytes / config.PeerMemoryBytes,
+                Is.EqualTo(default(MessagingConfig).EndpointMemoryBytes / default(MessagingConfig).PeerMemoryBytes));
+        }
+
+        foreach (MessagingConfig config in usual)
+        {
+            Assert.That(config, Is.EqualTo(default(MessagingConfig) with { Core = config.Core }));
+        }
+    }
+
+    [Test]
     public void A_preset_of_the_whole_comes_before_that_of_a_part()
         => Assert.That(
             MessagingConfig.Parse("Core.Preset=Lan; Preset=Bulk"),

@@ -23,10 +23,9 @@ internal static class ToolConfig
             GudpConfig core = Trusting(GudpConfig.Bulk);
             LossConfig loss = core.Connections.Loss with { MaxAckDelay = AckDelay };
 
-            return new MessagingConfig
+            return MessagingConfig.Bulk with
             {
                 Core = core with { Connections = core.Connections with { Loss = loss } },
-                LaneRingBytes = 4 * 1024 * 1024,
             };
         }
     }
