@@ -52,9 +52,9 @@ internal sealed class BenchWorld : IDisposable
     /// <param name="nodes">Whose daemons it can give something to do; none named: all of them.</param>
     internal void Add(IWorldActor actor, params WorldNode[] nodes) => _actors.Add((actor, nodes));
 
-    internal WorldNode AddNode(GudpConfig config)
+    internal WorldNode AddNode(GudpConfig config, uint? address = null)
     {
-        SimulatedHost host = Network.AddHost();
+        SimulatedHost host = address is { } ipv4 ? Network.AddHost(ipv4) : Network.AddHost();
         ulong stream = (ulong)_nodes.Count;
         Prng root = new(_seed);
         Daemon daemon = new(
@@ -65,10 +65,10 @@ internal sealed class BenchWorld : IDisposable
     }
 
     /// <summary>Two hosts behind one link each way, and a listening endpoint on the second.</summary>
-    internal PeerWorld AddPeers(MessagingConfig config, LinkModel link)
+    internal PeerWorld AddPeers(MessagingConfig config, LinkModel link, (uint Left, uint Right)? addresses = null)
     {
-        WorldNode left = AddNode(config.Core);
-        WorldNode right = AddNode(config.Core);
+        WorldNode left = AddNode(config.Core, addresses?.Left);
+        WorldNode right = AddNode(config.Core, addresses?.Right);
         Network.SetLinks(left.Host, right.Host, link);
         MessageEndpoint server = new(right.Daemon, right.Host.Address.WithPort(7000), config);
         server.Listen();

@@ -9,6 +9,9 @@ internal sealed record TransferPlan(MessagingConfig Config, LinkModel Link)
 {
     internal long Bytes { get; init; } = 20_000_000;
 
+    /// <summary>Of the two hosts, which decide the draws; default: the next free ones.</summary>
+    internal (uint Left, uint Right)? Addresses { get; init; }
+
     internal int MessageBytes { get; init; } = 16 * 1024;
 
     /// <summary>The transfer is cut off here, and what has arrived until then counts.</summary>
@@ -41,7 +44,7 @@ internal static class TransferRun
     internal static TransferSample Run(TransferPlan plan, ulong seed)
     {
         using BenchWorld world = new(seed);
-        PeerWorld peers = world.AddPeers(plan.Config, plan.Link);
+        PeerWorld peers = world.AddPeers(plan.Config, plan.Link, plan.Addresses);
         (Peer sender, Peer receiver) = world.Connect(peers);
         long before = sender.Connection.ReadCounters().DatagramsSent;
         BulkFlow flow = new(sender, receiver, plan.MessageBytes, plan.Bytes);

@@ -19,6 +19,8 @@ internal sealed class TransportBench(int seeds, TextWriter log)
     private static readonly double[] TickLossPercents = [0, 2, 10];
     private static readonly TimeSpan SpeedSpan = TimeSpan.FromSeconds(300);
 
+    internal int Seeds => seeds;
+
     /// <summary>P13's grid, and T13.</summary>
     internal IReadOnlyList<TransferRow> Grid()
     {

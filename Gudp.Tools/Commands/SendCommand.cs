@@ -57,6 +57,7 @@ internal static class SendCommand
                     $"{name}: {length} bytes in {Units.Span(elapsed)}, {Units.Rate(length, elapsed)}, "
                     + $"{Units.Share(counters.Retransmits, counters.DatagramsSent)} retransmitted, "
                     + $"SHA-256 equal, stored as '{text}'");
+                PrintTransfer(printer, sender.TransferTime, length);
                 return ExitCode.Fine;
 
             case TransferOutcome.Mismatch:
@@ -65,6 +66,15 @@ internal static class SendCommand
 
             default:
                 throw new CommandFailure(ExitCode.CheckFailed, $"The receiver refused the file: {text}");
+        }
+    }
+
+    // Apart, because the answer above waits for the receiver's disk as well.
+    private static void PrintTransfer(Printer printer, TimeSpan? time, long length)
+    {
+        if (time is { } span)
+        {
+            printer.Line($"all acknowledged after {Units.Span(span)}, {Units.Rate(length, span)}");
         }
     }
 

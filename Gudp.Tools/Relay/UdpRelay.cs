@@ -10,7 +10,7 @@ namespace Gudp.Tools.Relay;
 // this class moves bytes between real sockets and simulated ones and moves the simulated clocks along with the real
 // one. The same seed hits the same datagrams: number k of a client's direction, clients counted as they first appear.
 //
-// A delay is met to about a millisecond, the resolution of the wait.
+// A delay is met to about a tenth of a millisecond, where the system has short sleeps and a processor is free.
 
 /// <summary>
 /// Stands between UDP clients and one target and impairs both directions; each client gets an upstream socket.
@@ -130,7 +130,7 @@ internal sealed class UdpRelay : IDisposable
                     limit = RunPass();
                 }
 
-                _network.Wait(limit);
+                WaitAtMost(limit);
             }
         }
         catch (Exception fault)
@@ -138,6 +138,18 @@ internal sealed class UdpRelay : IDisposable
             // A thread's exception would end the process that hosts the relay.
             Fault = fault;
         }
+    }
+
+    private void WaitAtMost(TimeSpan limit)
+    {
+        if (limit > TimeSpan.Zero && limit < ShortSleep.FinestWait)
+        {
+            ShortSleep.Sleep(limit);
+            return;
+        }
+
+        // Rounded down here, because it is rounded up there; the rest is for the short sleeps.
+        _network.Wait(new TimeSpan(limit.Ticks - (limit.Ticks % ShortSleep.FinestWait.Ticks)));
     }
 
     /// <summary>Moves what there is to move; says how long there is nothing more to do.</summary>

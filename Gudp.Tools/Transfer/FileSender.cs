@@ -25,6 +25,7 @@ internal sealed class FileSender : IDisposable
     private readonly long _length;
     private readonly Queue<(MessageId Id, int Bytes)> _underWay = new();
     private readonly IncrementalHash _hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
+    private readonly long _start = Stopwatch.GetTimestamp();
     private long _lastProgress = Stopwatch.GetTimestamp();
 
     /// <param name="peer">Open; stays the caller's.</param>
@@ -42,6 +43,12 @@ internal sealed class FileSender : IDisposable
     /// <summary>Bytes of the file that the peer is known to have received.</summary>
     internal long Confirmed { get; private set; }
 
+    /// <summary>
+    /// From the beginning to the acknowledgement of the last byte: without the receiver's look at the hash, its disk,
+    /// and its answer. Null if it was refused before.
+    /// </summary>
+    internal TimeSpan? TransferTime { get; private set; }
+
     /// <summary>Sends everything and waits for the receiver's answer.</summary>
     /// <exception cref="CommandFailure">The receiver fell silent or ended the connection.</exception>
     internal (TransferOutcome Outcome, string Text) Run(string name, ProgressMeter meter, CancellationToken cancelled)
@@ -54,6 +61,11 @@ internal sealed class FileSender : IDisposable
         }
 
         answer ??= SendControl(TransferMessage.End(_hash.GetHashAndReset()), meter, cancelled);
+
+        while (answer is null && TransferTime is null)
+        {
+            answer = AwaitAcks(meter, cancelled);
+        }
 
         while (answer is null)
         {
@@ -148,6 +160,17 @@ internal sealed class FileSender : IDisposable
         _peer.WaitToSend(Step);
         Watch(meter, cancelled);
         return TakeAnswer();
+    }
+
+    private (TransferOutcome, string)? AwaitAcks(ProgressMeter meter, CancellationToken cancelled)
+    {
+        if (_peer.Flush(Step))
+        {
+            TransferTime = Stopwatch.GetElapsedTime(_start);
+        }
+
+        Watch(meter, cancelled);
+        return TransferTime is null ? TakeAnswer() : null;
     }
 
     private (TransferOutcome, string)? Await(ProgressMeter meter, CancellationToken cancelled)
