@@ -114,15 +114,23 @@ public sealed partial class Connection : IDisposable, ILoopConnection
 
     /// <summary>
     /// Ends the connection: final for every user at once; what was queued is still sent, then the peer is told
-    /// (G9, G24). Any thread, any number of times.
+    /// (G9, G24). What was received can still be taken (G16). Any thread, any number of times.
     /// </summary>
     public void Close() => Close(CloseReason.ByApplication);
 
     /// <summary>As <see cref="Close()"/>, with a reason that the peer reads.</summary>
     public void Close(CloseReason reason) => Close(FinalReasons.ClosedLocally, reason);
 
-    /// <summary>The same as <see cref="Close()"/>.</summary>
-    public void Dispose() => Close();
+    /// <summary>
+    /// As <see cref="Close()"/>, and gives up what was received and not taken: an ended connection keeps that, and its
+    /// share of <see cref="GudpConfig.MemoryBudgetBytes"/>, until it is taken or disposed. Any thread, any number of
+    /// times.
+    /// </summary>
+    public void Dispose()
+    {
+        Close();
+        _mailbox?.DiscardInbox();
+    }
 
     ConnectionConfig IConnectionOwner.Config => Config;
 

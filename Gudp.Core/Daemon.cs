@@ -52,6 +52,7 @@ public sealed class Daemon : IDisposable
     /// <param name="choices">For all other draws.</param>
     /// <exception cref="GudpConfigException">The configuration breaks a rule; all mistakes are listed.</exception>
     /// <exception cref="System.IO.IOException">The packet trace that was asked for cannot be written.</exception>
+    /// <exception cref="UnauthorizedAccessException">It may not be written there.</exception>
     public Daemon(
         GudpConfig config, IDatagramNetwork network, TimeProvider time, ISecretSource secrets, Prng choices)
     {
@@ -196,6 +197,7 @@ public sealed class Daemon : IDisposable
         if (!_loop.TryPost(new LoopCommand(LoopCommandKind.AddEndpoint, driver, null)))
         {
             socket.Dispose();
+            ThrowIfEnded();     // meanwhile, by another thread
             throw new InvalidOperationException("The daemon's command queue is full; open fewer endpoints at once.");
         }
 
@@ -220,7 +222,7 @@ public sealed class Daemon : IDisposable
     /// <summary>
     /// Ends every connection, delivering first what was queued, says goodbye, stops the thread, closes the sockets, and
     /// reports what was not delivered. Any thread but the daemon's own; the first call counts, later ones return its
-    /// report at once.
+    /// report at once: an empty one while the first is still at work.
     /// </summary>
     /// <param name="deadline">
     /// How long to wait at most for what was queued to arrive, in place of each connection's own linger;

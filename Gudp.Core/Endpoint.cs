@@ -142,7 +142,8 @@ public sealed class Endpoint : IDisposable, IConnectionAcceptor
 
             while (_accepted.TryDequeue(out Connection? unwanted))
             {
-                unwanted.Close();
+                // Nobody ever had it, so nobody will take what it received.
+                unwanted.Dispose();
             }
 
             Monitor.PulseAll(_gate);
@@ -173,7 +174,7 @@ public sealed class Endpoint : IDisposable, IConnectionAcceptor
             }
         }
 
-        connection.Close();
+        connection.Dispose();
     }
 
     void IConnectionAcceptor.HandleEnd()

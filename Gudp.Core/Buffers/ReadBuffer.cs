@@ -137,6 +137,17 @@ internal sealed class ReadBuffer
         }
     }
 
+    /// <summary>Any thread. As <see cref="End"/>, and nobody will ask for what lies in it: its memory is free.</summary>
+    internal void Discard()
+    {
+        lock (_gate)
+        {
+            _count = 0;
+            _used = 0;
+            End();
+        }
+    }
+
     /// <summary>Any thread, does not wait.</summary>
     /// <param name="destination">The caller's; the packet is copied to its start.</param>
     /// <param name="length">The packet's bytes, also with BufferTooSmall; else 0.</param>

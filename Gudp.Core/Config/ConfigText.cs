@@ -1,5 +1,6 @@
 using System;
 using System.Globalization;
+using System.Linq;
 
 namespace Gudp.Core.Config;
 
@@ -129,7 +130,8 @@ internal static class ConfigText
     /// <summary>By name only: a number that happens to be a value's number would say nothing to a reader.</summary>
     internal static bool TryRead<TEnum>(string text, out TEnum value)
         where TEnum : struct, Enum
-        => Enum.TryParse(text, ignoreCase: true, out value) && Enum.IsDefined(value) && char.IsLetter(text[0]);
+        => Enum.TryParse(text, ignoreCase: true, out value) && Enum.IsDefined(value) && text.All(char.IsLetterOrDigit)
+            && char.IsLetter(text[0]);
 
     private static ReadOnlySpan<char> SplitUnit(string text, out ReadOnlySpan<char> unit)
     {

@@ -139,7 +139,7 @@ internal sealed class TraceFile : IPacketTrace, IDisposable
 
             _file.Dispose();
         }
-        catch (IOException)
+        catch (Exception failure) when (failure is IOException or UnauthorizedAccessException or NotSupportedException)
         {
             // A full disk: there is nobody left to tell, and the file says it by its missing end.
         }
@@ -229,7 +229,7 @@ internal sealed class TraceFile : IPacketTrace, IDisposable
             _file.Write(text);
             return true;
         }
-        catch (IOException)
+        catch (Exception failure) when (failure is IOException or UnauthorizedAccessException or NotSupportedException)
         {
             // A trace must not end what it watches. Events are counted as lost from here on.
             return false;

@@ -250,8 +250,10 @@ internal sealed partial class EventLoop
             }
             catch (Exception)
             {
-                continue;
+                // As said above.
             }
+
+            ((ILoopConnection)connection.Owner).HandleForgotten();
         }
     }
 

@@ -27,6 +27,9 @@ internal sealed partial class PacketMailbox
     /// <summary>Any thread: nothing more comes in, and whoever waits goes on.</summary>
     internal void EndInbox() => _inbox.End();
 
+    /// <summary>Any thread: as <see cref="EndInbox"/>, and nobody will take what lies there.</summary>
+    internal void DiscardInbox() => _inbox.Discard();
+
     public PayloadVerdict HandleFrames(PacketNumber packet, ReadOnlySpan<byte> frames, Instant now)
     {
         PayloadVerdict verdict = Check(frames, out Content content);
@@ -193,7 +196,8 @@ internal sealed partial class PacketMailbox
 
     // Not with every packet taken: a sender that is woken for one packet sends one.
     private bool HasRoomForRefused
-        => Volatile.Read(ref _hasRefused) && _inbox.IsHalfEmpty && HasRoomForReliable(_refused);
+        => Volatile.Read(ref _hasRefused) && _inbox.IsHalfEmpty && HasRoomForReliable(_refused)
+            && TryMakeWindow(_refused);
 
     private int WriteRoom(PacketNumber packet, Span<byte> destination)
     {

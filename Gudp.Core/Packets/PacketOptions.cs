@@ -25,7 +25,7 @@ public readonly record struct PacketOptions
 
     /// <summary>
     /// Reliable packets: after so long it is given up, with <see cref="PacketOutcome.TimedOut"/>; it may have arrived
-    /// all the same. Zero, the default: as long as the connection lives. Counts from the send, in whole milliseconds,
+    /// all the same. Zero, the default, or less: as long as the connection lives. Counts from the send, in whole milliseconds,
     /// rounded up, and is looked at once the connection is open. Others ignore it.
     /// </summary>
     public TimeSpan Timeout { get; init; }

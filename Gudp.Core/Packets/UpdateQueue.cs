@@ -5,9 +5,9 @@
 //
 // Always true:
 //   - reserved + waiting <= limit, and the ring has room for both;
-//   - nothing is added after the end.
+//   - nothing is added after the end, and from then on what still waits is no share of the budget: a connection that
+//     was given up with updates in it must not hold it for ever.
 using System;
-using System.Diagnostics;
 using System.Threading;
 using Gudp.Core.Buffers;
 
@@ -18,8 +18,6 @@ internal sealed class UpdateQueue
 {
     private const int FirstUpdates = 16;
     private const int UpdateBytes = 16;
-
-    private static readonly TimeSpan LongestWait = TimeSpan.FromHours(1);
 
     private readonly object _gate = new();
     private readonly int _limit;
@@ -87,8 +85,12 @@ internal sealed class UpdateQueue
     {
         lock (_gate)
         {
-            _hasEnded = true;
-            ReleaseIfDrained();
+            if (!_hasEnded)
+            {
+                _hasEnded = true;
+                _budget?.Release(BytesBeyondFirst(_ring.Length));
+            }
+
             Monitor.PulseAll(_gate);
         }
     }
@@ -115,7 +117,6 @@ internal sealed class UpdateQueue
                 Monitor.Pulse(_gate);
             }
 
-            ReleaseIfDrained();
             return taken;
         }
     }
@@ -124,27 +125,20 @@ internal sealed class UpdateQueue
     /// <returns>True if one waits to be taken.</returns>
     internal bool Wait(TimeSpan timeout)
     {
-        long start = Stopwatch.GetTimestamp();
+        WaitLimit limit = new(timeout);
 
         lock (_gate)
         {
             while (_count == 0 && !_hasEnded)
             {
-                TimeSpan left = LongestWait;
+                int milliseconds = limit.NextMilliseconds;
 
-                if (timeout != Timeout.InfiniteTimeSpan)
+                if (milliseconds == 0)
                 {
-                    left = timeout - Stopwatch.GetElapsedTime(start);
-
-                    if (left <= TimeSpan.Zero)
-                    {
-                        break;
-                    }
+                    break;
                 }
 
-                // Rounded up: the system waits in whole milliseconds, and the last one must not become a busy loop.
-                TimeSpan wait = left < LongestWait ? left : LongestWait;
-                Monitor.Wait(_gate, (int)Math.Ceiling(wait.TotalMilliseconds));
+                Monitor.Wait(_gate, milliseconds);
             }
 
             return _count > 0;
@@ -156,7 +150,7 @@ internal sealed class UpdateQueue
         int size = Math.Max(FirstUpdates, 2 * _ring.Length);
 
         // The first step is one of the small objects every connection has; what may become large is counted.
-        if (_ring.Length > 0 && _budget is not null && !_budget.TryReserve((long)_ring.Length * UpdateBytes))
+        if (_budget is not null && !_budget.TryReserve(BytesBeyondFirst(size) - BytesBeyondFirst(_ring.Length)))
         {
             return false;
         }
@@ -173,13 +167,5 @@ internal sealed class UpdateQueue
         return true;
     }
 
-    private void ReleaseIfDrained()
-    {
-        if (_hasEnded && _count == 0 && _ring.Length > 0)
-        {
-            _budget?.Release((long)(_ring.Length - FirstUpdates) * UpdateBytes);
-            _ring = [];
-            _head = 0;
-        }
-    }
+    private static long BytesBeyondFirst(int updates) => Math.Max(0, updates - FirstUpdates) * (long)UpdateBytes;
 }

@@ -110,6 +110,7 @@ public sealed class GudpConfigTests
     [TestCase("Waiting=1")]
     [TestCase("Waiting=Sometimes")]
     [TestCase("Waiting=Block,Spin")]
+    [TestCase("Waiting=Hybrid,Block")]
     public void A_name_that_is_none_is_refused(string text)
         => Assert.That(ProblemsOf(text).Single(), Does.Contain("Hybrid, Block, Spin"));
 

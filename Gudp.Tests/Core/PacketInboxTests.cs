@@ -228,6 +228,24 @@ public sealed class PacketInboxTests
         Assert.That(budget.InUseBytes, Is.LessThan(8 * 1024));
     }
 
+    // Else both ends would ask and refuse once per round trip, for as long as the memory is short.
+    [Test]
+    public void Room_is_not_told_of_while_there_is_no_memory_to_know_ids_with()
+    {
+        MemoryBudget budget = new(12 * 1024);
+        budget.TryReserve(6 * 1024);
+        MailboxEnd end = new(budget: budget);
+
+        PayloadVerdict verdict = end.Take(MailboxEnd.ReliableFrame(0, new byte[1_000]));
+        byte[] whileShort = end.Write(out _);
+        budget.Release(6 * 1024);
+        byte[] after = end.Write(out _);
+
+        Assert.That(verdict, Is.EqualTo(PayloadVerdict.Refused));
+        Assert.That(whileShort, Is.Empty);
+        Assert.That(after, Is.EqualTo(new[] { FrameType.UserPacketRoom }));
+    }
+
     [Test]
     public void Without_memory_left_sends_and_packets_are_refused_by_name()
     {
