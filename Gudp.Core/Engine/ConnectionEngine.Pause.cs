@@ -3,11 +3,11 @@ using System;
 namespace Gudp.Core.Engine;
 
 // After a long stop of our own the peer's answers may still lie in the socket, or may have been lost because we did not
-// read, or the peer stood still as well. So nothing that ran out meanwhile is held against it: it gets the time it
-// would have had to answer (S-9).
+// read, or the peer stood still as well (S-9.5: if it gave us up meanwhile, nothing can be done). So nothing that ran
+// out meanwhile is held against it: it gets the time it would have had to answer (S-9.2).
 //
-// Always true: what was put off once is judged the next time, however late that is. A daemon that is always late, such
-// as one driven a few times a second, would otherwise never find anybody dead.
+// Always true (S-9.4): what was put off once is judged the next time, however late that is. A daemon that is always
+// late, such as one driven a few times a second, would otherwise never find anybody dead.
 internal sealed partial class ConnectionEngine
 {
     // The verdict "dead" cannot be taken back: a lost heartbeat and a lost probe must have their time too.

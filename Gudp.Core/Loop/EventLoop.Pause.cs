@@ -14,7 +14,7 @@ internal sealed partial class EventLoop
     // turn for ever.
     private const int DrainDatagrams = 65_536;
 
-    /// <summary>S-9: before any timer is judged, grace for the peers and everything read that waits.</summary>
+    /// <summary>S-9.2: before any timer is judged, grace for the peers and everything read that waits.</summary>
     /// <returns>Datagrams received; 0 if this turn is on time.</returns>
     private int RecoverFromOwnPause(Instant now)
     {

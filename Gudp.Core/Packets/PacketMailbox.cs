@@ -224,6 +224,7 @@ internal sealed partial class PacketMailbox : IPacketPayload
         }
     }
 
+    // D-8.10
     public void HandleStatus(ConnectionStatus status, CloseReason? reason, Instant now)
     {
         _inbox.End();

@@ -2,7 +2,7 @@ using System;
 
 namespace Gudp.Core;
 
-/// <summary>What is promised for a packet of <see cref="Connection"/>.</summary>
+/// <summary>What is promised for a packet of <see cref="Connection"/> (D-8.1).</summary>
 public enum PacketDelivery : byte
 {
     /// <summary>At most once, in any order; nobody is told what became of it.</summary>

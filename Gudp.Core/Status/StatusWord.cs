@@ -49,7 +49,7 @@ internal sealed class StatusWord
         Invariant.Require(reasons != FinalReasons.None, "Ending needs a reason.");
         Invariant.Require(((uint)reasons & ~FinalMask) == 0, "A final reason may not touch the working bits.");
 
-        // Before the bits: who sees the end must also see why (G17).
+        // Before the bits: who sees the end must also see why (G17, S-8.2).
         Interlocked.CompareExchange(ref _reason, reason, null);
         uint before = Interlocked.Or(ref _word, (uint)reasons);
         _waiters.Signal();

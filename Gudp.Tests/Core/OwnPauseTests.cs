@@ -12,6 +12,7 @@ public sealed class OwnPauseTests
     private static readonly TimeSpan OneWay = TimeSpan.FromMilliseconds(20);
     private static readonly TimeSpan Pause = TimeSpan.FromSeconds(30);
 
+    // S-9.2
     [Test]
     public void A_pause_of_twice_the_idle_time_out_kills_no_connection_whose_peer_is_there()
     {
@@ -47,6 +48,7 @@ public sealed class OwnPauseTests
     }
 
     // The acks of all that was in flight wait in the socket, the first of them for 30 s.
+    // S-9.3
     [Test]
     public void A_pause_in_the_middle_of_sending_declares_nothing_lost_and_measures_nothing()
     {
@@ -107,6 +109,7 @@ public sealed class OwnPauseTests
     }
 
     // More waits in the socket than a turn's budget: all of it is read before a timer is judged.
+    // S-9.2
     [Test]
     public void The_socket_is_read_empty_before_a_timer_is_judged()
     {
@@ -128,6 +131,7 @@ public sealed class OwnPauseTests
         Assert.That(pair.Client.Status.IsOpen, Is.True, pair.Client.CloseReason?.ToString());
     }
 
+    // S-9.1
     [Test]
     public void A_turn_that_is_a_little_late_is_no_pause()
     {

@@ -17,6 +17,7 @@ public sealed class PacketMailboxTests
     private static readonly PacketOptions Notify = new() { Delivery = PacketDelivery.Notify };
     private static readonly PacketOptions Reliable = new() { Delivery = PacketDelivery.Reliable };
 
+    // D-8.3
     [Test]
     public void A_lost_reliable_packet_goes_again_under_its_id_until_it_is_received()
     {
@@ -51,6 +52,7 @@ public sealed class PacketMailboxTests
         Assert.That(end.Mailbox.HasDataToSend, Is.False);
     }
 
+    // D-8.3
     [Test]
     public void The_loss_of_the_older_of_two_copies_sends_no_third()
     {
@@ -103,6 +105,7 @@ public sealed class PacketMailboxTests
         Assert.That(end.Updates(), Is.EqualTo(new[] { new PacketUpdate(second, PacketOutcome.Unknown) }));
     }
 
+    // D-8.5
     [Test]
     public void A_packet_whose_time_is_over_is_given_up_once()
     {
@@ -214,6 +217,7 @@ public sealed class PacketMailboxTests
         Assert.That(TryWriteAnother(end, ackOldest: true), Is.True, "What waited goes on.");
     }
 
+    // D-8.7
     [Test]
     public void New_packets_have_their_turn_among_many_repeated_ones()
     {

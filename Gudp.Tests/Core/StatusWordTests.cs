@@ -18,6 +18,7 @@ public sealed class StatusWordTests
         Assert.That(status.IsOpen, Is.False);
     }
 
+    // S-8.1
     [Test]
     public void Working_levels_are_published_side_by_side()
     {
@@ -75,6 +76,7 @@ public sealed class StatusWordTests
         Assert.That(status.Reasons, Is.EqualTo(reason));
     }
 
+    // S-8.2
     [Test]
     public void Later_ends_add_their_bits_and_keep_the_first_reason()
     {
@@ -101,6 +103,7 @@ public sealed class StatusWordTests
 
     // T25. Goal: whatever working bits others write meanwhile, an end set by any thread is never lost, and whoever sees
     // it sees why. Method: many short rounds, since each has one moment in which the end can be lost.
+    // S-8.2
     [Test]
     public void An_end_is_never_lost_among_eight_threads_that_write_working_levels()
     {

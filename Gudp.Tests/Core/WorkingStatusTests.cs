@@ -14,6 +14,7 @@ public sealed class WorkingStatusTests
 
     private static readonly TimeSpan OneWay = TimeSpan.FromMilliseconds(25);
 
+    // S-8.4
     [Test]
     public void An_open_connection_has_a_validated_path_and_nothing_to_complain_of()
     {
@@ -100,7 +101,7 @@ public sealed class WorkingStatusTests
         Assert.That(silent, Is.Zero);
     }
 
-    // T24. The link carries 128 KB/s. A queue stands for some seconds, so that the pace is known; then 100 messages are
+    // T24, S-8.7. The link carries 128 KB/s. A queue stands for some seconds, so that the pace is known; then 100 messages are
     // handed over one by one, each after a look at the forecast, and the moment each leaves is written down.
     //
     // Packets leave in pairs, one pair per ack, so the first few messages can be no better than that. At 80 ms the flow
