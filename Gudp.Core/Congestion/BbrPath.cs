@@ -23,8 +23,8 @@ internal sealed class BbrPath
     private const int BetaPercent = 70;
     private const int Million = 1_000_000;
 
-    // Two standard deviations, squared.
-    private const int DeviationsSquared = 4;
+    // Three standard deviations, squared.
+    private const int DeviationsSquared = 9;
 
     private static readonly TimeSpan MinRoundTripLasts = TimeSpan.FromSeconds(10);
     private static readonly TimeSpan ProbeRoundTripEvery = TimeSpan.FromSeconds(5);
@@ -93,19 +93,23 @@ internal sealed class BbrPath
     /// What must leave for the path to deliver this: as much more as chance takes, up to the bound (D-5.6). Without it
     /// 1.25 times the rate of a path that loses a fifth delivers just that rate, and nothing more is ever found.
     /// </summary>
-    internal long WithLosses(long bytes) => (long)((Int128)bytes * Million / (Million - _chance.Ppm(_lossBoundPpm)));
+    internal long WithLosses(long bytes) => (long)((Int128)bytes * Million / (Million - ChancePpm));
 
     /// <summary>
-    /// Losses of a flight exceed the bound by more than two standard deviations of so many packets (D-5.6): less comes
-    /// by chance every few rounds, and each time a bound would sink.
+    /// Losses of a flight exceed the bound, and what chance takes by more than three standard deviations of so many
+    /// packets (D-5.6): less comes by itself every few rounds, and each time a bound would sink.
     /// </summary>
     internal bool IsTooLossy(long lost, long inFlight)
     {
-        Int128 excess = ((Int128)lost * Million) - ((Int128)inFlight * _lossBoundPpm);
+        if ((Int128)lost * Million <= (Int128)inFlight * _lossBoundPpm)
+        {
+            return false;
+        }
 
         // n packets lost with probability p each: variance n p (1 - p). Squares are compared, so that no root is needed.
-        Int128 variance = (Int128)inFlight * _packetBytes * _lossBoundPpm * (Million - _lossBoundPpm);
-        return excess > 0 && excess * excess > DeviationsSquared * variance;
+        int chance = ChancePpm;
+        Int128 excess = ((Int128)lost * Million) - ((Int128)inFlight * chance);
+        return excess * excess > (Int128)DeviationsSquared * inFlight * _packetBytes * chance * (Million - chance);
     }
 
     /// <summary>
@@ -185,6 +189,9 @@ internal sealed class BbrPath
         _probeMinimumAt = now;
         IsRoundTripStale = false;
     }
+
+    // A larger share is congestion, by the bound's definition.
+    private int ChancePpm => _chance.Ppm(_lossBoundPpm);
 
     private void UpdateRound(in AckReport report)
     {
