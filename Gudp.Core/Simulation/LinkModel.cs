@@ -160,8 +160,10 @@ public sealed record LinkModel
     }
 
     /// <summary>What the link carries at a moment; only with a rate.</summary>
-    internal long RateAt(Instant now)
-        => HasSlowTimes && IsInLast(now, SlowFor, SlowEvery) ? SlowRateBytesPerSecond : RateBytesPerSecond;
+    internal long RateAt(Instant now) => IsSlowAt(now) ? SlowRateBytesPerSecond : RateBytesPerSecond;
+
+    internal bool IsSlowAt(Instant now)
+        => RateBytesPerSecond > 0 && HasSlowTimes && IsInLast(now, SlowFor, SlowEvery);
 
     internal bool IsOutAt(Instant now) => OutageFor > TimeSpan.Zero && IsInLast(now, OutageFor, OutageEvery);
 

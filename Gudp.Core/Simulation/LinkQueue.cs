@@ -5,12 +5,13 @@ namespace Gudp.Core.Simulation;
 // Everything is counted in byte ticks per second, bytes times ten million, where a rate times ticks is a whole number:
 // nothing is rounded but the moment a datagram leaves, and that to the tick before, without a drift.
 
-/// <summary>What waits for the rate of one direction: drop tail, exact to the fraction of a byte.</summary>
+/// <summary>What waits for a rate, of one direction or shared by several: drop tail, exact to the fraction of a byte.
+/// </summary>
 /// <remarks>
 /// Always true: _waiting is what the link had left to carry at the moment _at. Datagrams leave in the order they came,
 /// also when the rate rises in between; what was given its moment keeps it.
 /// </remarks>
-internal struct LinkQueue
+internal sealed class LinkQueue
 {
     private Int128 _waiting;
     private Instant _at;
@@ -28,7 +29,7 @@ internal struct LinkQueue
 
         if (model.RateBytesPerSecond == 0)
         {
-            this = default;
+            (_waiting, _at, _lastLeaves) = (0, default, default);
             return true;
         }
 
@@ -53,7 +54,7 @@ internal struct LinkQueue
     }
 
     /// <summary>How long the last datagram that was taken in has still to wait.</summary>
-    internal readonly TimeSpan DelayAt(Instant now) => _lastLeaves > now ? _lastLeaves - now : TimeSpan.Zero;
+    internal TimeSpan DelayAt(Instant now) => _lastLeaves > now ? _lastLeaves - now : TimeSpan.Zero;
 
     /// <summary>What a busy link carries between two moments.</summary>
     private static Int128 Carried(LinkModel model, Instant from, Instant to)

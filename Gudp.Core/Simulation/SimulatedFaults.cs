@@ -2,7 +2,7 @@ namespace Gudp.Core.Simulation;
 
 /// <summary>
 /// What happened to the datagrams of a simulated network. Sent + Injected + Duplicated = the sum of all others but
-/// Reordered, Corrupted, Clogged, Refused and Rebindings, plus what is still under way.
+/// Reordered, Corrupted, Clogged, Slowed, Refused and Rebindings, plus what is still under way.
 /// </summary>
 public record struct SimulatedFaults
 {
@@ -29,6 +29,9 @@ public record struct SimulatedFaults
 
     /// <summary>Held by a clogged link.</summary>
     public long Clogged { get; internal set; }
+
+    /// <summary>Passed a link while its other rate held, <see cref="LinkModel.SlowRateBytesPerSecond"/>.</summary>
+    public long Slowed { get; internal set; }
 
     /// <summary>Longer than the link lets pass.</summary>
     public long TooLongDropped { get; internal set; }

@@ -6,11 +6,17 @@ namespace Gudp.Core.Simulation;
 internal sealed class SimulatedLink
 {
     private readonly LinkDraws _draws;
+    private readonly LinkQueue _queue;
     private long _packets;
-    private LinkQueue _queue;
     private Instant _cloggedUntil;
 
-    internal SimulatedLink(LinkDraws draws) => _draws = draws;
+    /// <param name="draws">Of this direction alone.</param>
+    /// <param name="queue">What it waits in for its rate; others may as well.</param>
+    internal SimulatedLink(LinkDraws draws, LinkQueue queue)
+    {
+        _draws = draws;
+        _queue = queue;
+    }
 
     /// <summary>Null: the network's default.</summary>
     internal LinkModel? Model { get; set; }
@@ -55,7 +61,7 @@ internal sealed class SimulatedLink
         }
 
         bool isHeld = leaves < _cloggedUntil;
-        transit = new LinkTransit(packet, isHeld ? _cloggedUntil : leaves, fate, isHeld);
+        transit = new LinkTransit(packet, isHeld ? _cloggedUntil : leaves, fate, isHeld, model.IsSlowAt(now));
         return LinkVerdict.Passed;
     }
 
@@ -84,6 +90,8 @@ internal enum LinkVerdict
     Lost,
 }
 
-/// <summary>A datagram that passed: its number, when the link lets it go, what happens then, whether a clog held it.
+/// <summary>
+/// A datagram that passed: its number, when the link lets it go, what happens then, whether a clog held it, whether the
+/// link's other rate held when it came.
 /// </summary>
-internal readonly record struct LinkTransit(long Packet, Instant Leaves, PacketFate Fate, bool IsHeld);
+internal readonly record struct LinkTransit(long Packet, Instant Leaves, PacketFate Fate, bool IsHeld, bool IsSlowed);

@@ -30,6 +30,7 @@ public sealed class SimulatedNetwork
     private readonly Dictionary<long, SimulatedLink> _links = [];
     private readonly PriorityQueue<int, Arrival> _underWay = new();
     private readonly SimulatedNat _nat = new();
+    private readonly LinkQueue _bottleneck = new();
     private SimulatedFaults _faults;
     private RunningHash _trace;
     private LinkModel _defaultLink = LinkModel.Perfect;
@@ -60,6 +61,13 @@ public sealed class SimulatedNetwork
             _defaultLink = value;
         }
     }
+
+    /// <summary>
+    /// All links between hosts wait in one queue for one rate, as those who share an access line do; chances, delays and
+    /// clogs stay each link's own. For networks in which no link but <see cref="DefaultLink"/> is set. Off by default:
+    /// each link has a rate of its own.
+    /// </summary>
+    public bool HasOneBottleneck { get; init; }
 
     /// <summary>Datagrams one TrySend may carry on sockets opened here; above 1 imitates offload. Default 1.</summary>
     public int MaxSegments { get; init; } = 1;
@@ -312,6 +320,11 @@ public sealed class SimulatedNetwork
             _faults.Clogged++;
         }
 
+        if (transit.IsSlowed)
+        {
+            _faults.Slowed++;
+        }
+
         if (fate.IsReordered)
         {
             _faults.Reordered++;
@@ -375,7 +388,8 @@ public sealed class SimulatedNetwork
 
         if (!_links.TryGetValue(key, out SimulatedLink? link))
         {
-            link = new SimulatedLink(DrawsOf(from.Address, to.Address));
+            bool isShared = HasOneBottleneck && from.Index != to.Index;
+            link = new SimulatedLink(DrawsOf(from.Address, to.Address), isShared ? _bottleneck : new LinkQueue());
             _links.Add(key, link);
         }
 

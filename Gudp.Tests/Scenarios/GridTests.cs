@@ -45,6 +45,10 @@ public sealed class GridTests
     }
 
     [TestCaseSource(nameof(Grid))]
+    public void T2_Packets_of_core_get_their_share_of_the_rate(LinkCase link)
+        => Assert.That(PacketShare(link), Is.GreaterThanOrEqualTo(LeastShare));
+
+    [TestCaseSource(nameof(Grid))]
     public void T2_A_game_goes_on_and_all_that_is_reliable_arrives(LinkCase link)
     {
         for (ulong seed = 1; seed <= Seeds; seed++)
@@ -68,6 +72,24 @@ public sealed class GridTests
         pair.AssertAlive();
         double left = link.BytesPerSecond * (1 - (link.LossPercent / 100.0));
         return bytes / (world.Now - start).TotalSeconds / left;
+    }
+
+    /// <returns>As <see cref="BulkShare"/>, of reliable packets of Core.</returns>
+    private static double PacketShare(LinkCase link)
+    {
+        using SimWorld world = new(seed: 1);
+        world.Network.DefaultLink = link.Model;
+        Pair pair = world.AddConnectedPair(Lossy.Core);
+        PacketBulk bulk = new(pair.Client, pair.Server, link.BytesPerSecond * 10);
+        Instant start = world.Now;
+
+        world.RunUntil(bulk.Advance, Patience, "The bulk's arrival");
+
+        Oracles.AssertAlive(pair.Client, "client");
+        double left = link.BytesPerSecond * (1 - (link.LossPercent / 100.0));
+        double share = bulk.ReceivedBytes / (world.Now - start).TotalSeconds / left;
+        TestContext.Out.WriteLine(share.ToString("0.00"));
+        return share;
     }
 
     private static void PlayGame(LinkCase link, ulong seed)

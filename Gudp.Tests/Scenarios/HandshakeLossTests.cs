@@ -29,25 +29,38 @@ public sealed class HandshakeLossTests
 
         for (int bitmap = 1; bitmap <= Bitmaps; bitmap++)
         {
-            int left = bitmap;
-
-            bool Passes(Span<byte> datagram)
-            {
-                bool isLost = (left & 1) != 0;
-                left >>= 1;
-                lost += isLost ? 1 : 0;
-                return !isLost;
-            }
-
             using SimWorld world = new((ulong)bitmap);
             world.Network.DefaultLink = Path;
+            DatagramFilter losing = LosingBy(bitmap, () => lost++);
 
-            TimeSpan took = Connect(world, areTheClients ? Passes : null, areTheClients ? null : Passes);
+            TimeSpan took = Connect(world, areTheClients ? losing : null, areTheClients ? null : losing);
 
             Assert.That(took, Is.LessThanOrEqualTo(InTime), $"bitmap {bitmap}");
         }
 
         Assert.That(lost, Is.GreaterThan(Bitmaps));
+    }
+
+    // A sample: each of the client's bitmaps with three of the server's.
+    [Test]
+    public void T4_Whichever_packets_both_directions_lose_it_connects()
+    {
+        int lost = 0;
+        Prng draws = new(4);
+
+        for (int pair = 0; pair < 3 * Bitmaps; pair++)
+        {
+            int there = 1 + (pair % Bitmaps);
+            int back = (int)draws.NextBetween(1, Bitmaps);
+            using SimWorld world = new((ulong)pair);
+            world.Network.DefaultLink = Path;
+
+            TimeSpan took = Connect(world, LosingBy(there, () => lost++), LosingBy(back, () => lost++));
+
+            Assert.That(took, Is.LessThanOrEqualTo(InTime), $"bitmaps {there} and {back}");
+        }
+
+        Assert.That(lost, Is.GreaterThan(2 * 3 * Bitmaps));
     }
 
     [Test]
@@ -69,6 +82,24 @@ public sealed class HandshakeLossTests
         }
 
         Assert.That(lost, Is.EqualTo(sent * 3 / 10).Within(sent / 10));
+    }
+
+    /// <summary>Loses those of the first seven whose bit is set.</summary>
+    private static DatagramFilter LosingBy(int bitmap, Action noteLost)
+    {
+        int left = bitmap;
+        return _ =>
+        {
+            bool isLost = (left & 1) != 0;
+            left >>= 1;
+
+            if (isLost)
+            {
+                noteLost();
+            }
+
+            return !isLost;
+        };
     }
 
     /// <summary>Until both ends have the connection; on the way no unproved address is sent more than came from it.</summary>

@@ -1,5 +1,6 @@
 using Gudp.Core;
 using Gudp.Core.Simulation;
+using Gudp.Core.Sockets;
 using NUnit.Framework;
 
 namespace Gudp.Tests.Simulation;
@@ -20,7 +21,7 @@ public sealed class SimulatedLinkTests
         QueueBytes = 1_000_000,
     };
 
-    private readonly SimulatedLink _link = new(new LinkDraws(seed: 1, direction: 1));
+    private readonly SimulatedLink _link = new(new LinkDraws(seed: 1, direction: 1), new LinkQueue());
 
     [TestCase(0, true)]
     [TestCase(4_999, true)]
@@ -106,5 +107,35 @@ public sealed class SimulatedLinkTests
 
         Assert.That(early.Leaves, Is.EqualTo(default(Instant) + OneSecond));
         Assert.That(late.Leaves, Is.EqualTo(early.Leaves));
+    }
+
+    [Test]
+    public void Only_what_comes_while_the_other_rate_holds_counts_as_slowed()
+    {
+        _link.Send(Changing, 1, new Instant(59), out LinkTransit fast);
+        _link.Send(Changing, 1, new Instant(60), out LinkTransit slow);
+        _link.Send(Changing with { RateBytesPerSecond = 0 }, 1, new Instant(60), out LinkTransit unlimited);
+
+        Assert.That((fast.IsSlowed, slow.IsSlowed, unlimited.IsSlowed), Is.EqualTo((false, true, false)));
+    }
+
+    [Test]
+    public void Links_with_one_bottleneck_wait_for_each_other_and_others_do_not([Values] bool isShared)
+    {
+        LinkModel model = new() { RateBytesPerSecond = 1_000, QueueBytes = 1_500 };
+        SimulatedNetwork network = new(seed: 1) { DefaultLink = model, HasOneBottleneck = isShared };
+        SimulatedHost first = network.AddHost();
+        SimulatedHost second = network.AddHost();
+        SimulatedHost target = network.AddHost();
+        using IDatagramSocket one = first.Open(first.Address.WithPort(1), 0, 0);
+        using IDatagramSocket two = second.Open(second.Address.WithPort(1), 0, 0);
+        byte[] datagram = new byte[1_000];
+
+        one.TrySend(datagram, datagram.Length, target.Address.WithPort(1));
+        TimeSpan otherWaits = network.QueueDelayOf(second, target);
+        two.TrySend(datagram, datagram.Length, target.Address.WithPort(1));
+
+        Assert.That(otherWaits, Is.EqualTo(isShared ? OneSecond : TimeSpan.Zero));
+        Assert.That(network.Faults.QueueDropped, Is.EqualTo(isShared ? 1 : 0));
     }
 }

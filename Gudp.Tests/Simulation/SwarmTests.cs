@@ -17,7 +17,7 @@ public sealed class SwarmTests
     private const string SeedsVariable = "GUDP_SWARM_SEEDS";
     private const int SeedsRunTwice = 10;       // every tenth
 
-    private const int Seeds = 800;
+    private const int Seeds = 500;
 
     // With fewer worlds a fault may be missing by chance.
     private const int SeedsPerCase = 50;
@@ -32,7 +32,7 @@ public sealed class SwarmTests
 
     private readonly SwarmTally _total = new();
 
-    /// <summary>Seeds 1 to 800, in parts that tell how far it has come.</summary>
+    /// <summary>Seeds 1 to 500, in parts that tell how far it has come.</summary>
     private static IEnumerable<int[]> Ranges
     {
         get

@@ -29,6 +29,18 @@ internal enum FaultKind
     /// not one-way. A moment, not a while.
     /// </summary>
     Rebind,
+
+    /// <summary>As a pause, but for seconds, as in a debugger.</summary>
+    LongPause,
+
+    /// <summary>A link carries only what an Ethernet path may carry, or less: 1,200 to 1,452 bytes.</summary>
+    PathSize,
+
+    /// <summary>
+    /// A node's process is killed and starts again at the same addresses, remembering nothing. A moment. Never the first
+    /// node.
+    /// </summary>
+    Restart,
 }
 
 /// <summary>One fault: what, when, where.</summary>
@@ -94,6 +106,12 @@ internal sealed class FaultPlan
             faults.Add(DrawnFault(draws, kind, nodes, lasting, mostMilliseconds: 2_000));
         }
 
+        // From a generator of their own, so that they change nothing of the rest.
+        Prng rarer = draws.Split(1);
+        AddByChance(faults, rarer, FaultKind.LongPause, nodes, lasting);
+        AddByChance(faults, rarer, FaultKind.PathSize, nodes, lasting);
+        AddByChance(faults, rarer, FaultKind.Restart, nodes, lasting);
+
         if (isHard)
         {
             faults.Add(DrawnFault(draws, FaultKind.LongCut, nodes, lasting, mostMilliseconds: 4_000));
@@ -101,6 +119,17 @@ internal sealed class FaultPlan
         }
 
         return new FaultPlan(lasting, links, faults);
+    }
+
+    private static void AddByChance(List<Fault> faults, Prng draws, FaultKind kind, int nodes, TimeSpan within)
+    {
+        bool isWanted = draws.NextChance(Million / 3);
+        Fault fault = DrawnFault(draws, kind, nodes, within, mostMilliseconds: 8_000);
+
+        if (isWanted)
+        {
+            faults.Add(fault);
+        }
     }
 
     private static LinkModel DrawnLink(Prng draws)

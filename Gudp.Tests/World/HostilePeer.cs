@@ -1,6 +1,6 @@
 using Gudp.Core;
-using Gudp.Core.Packets;
 using Gudp.Core.Engine;
+using Gudp.Core.Packets;
 using Gudp.Core.Simulation;
 using Gudp.Core.Sockets;
 using Gudp.Core.Wire;
@@ -15,8 +15,13 @@ namespace Gudp.Tests.World;
 /// </summary>
 internal sealed class HostilePeer
 {
-    private const int Clients = 80;
-    private const int HelloPluses = 40;
+    private const int FewClients = 80;
+    private const int FewHelloPluses = 40;
+
+    // More than one host may have of a table that is half full.
+    private const int ManyHelloPluses = (CandidateTable.Capacity / 2) + 40;
+    private const int ManyClients = ManyHelloPluses + 40;
+    private const int ReceiveBufferBytes = 4 * 1024 * 1024;
     private const int FloodDatagrams = 64;
     private const int FloodBytes = 1_000;
     private const int ShortFrameRoom = 64;
@@ -30,6 +35,7 @@ internal sealed class HostilePeer
     private readonly PeerAddress _silent;
     private readonly PeerAddress _flooded;
     private readonly Prng _draws;
+    private readonly bool _isCrowd;
     private readonly HandshakeParameters _ours = new();
     private readonly HandshakeParameters _theirs = new();
     private readonly byte[] _nonce = new byte[32];
@@ -53,9 +59,10 @@ internal sealed class HostilePeer
         _silent = silent;
         _flooded = flooded;
         _draws = draws;
+        _isCrowd = draws.Split(1).NextChance(100_000);
         _nextAt = world.Now + TimeSpan.FromMilliseconds(draws.NextBetween(100, 1_500));
         SimulatedHost host = world.Network.AddHost();
-        _socket = host.Open(host.Address.WithPort(6666), 0, 0);
+        _socket = host.Open(host.Address.WithPort(6666), 0, ReceiveBufferBytes);
     }
 
     internal bool IsDone => _step > 4;
@@ -113,24 +120,26 @@ internal sealed class HostilePeer
             Send(Noise((int)_draws.NextBelow(1_300)));
         }
 
-        byte[] hello = Hello(clientId: 500, applicationId: 0);
+        byte[] hello = Hello(clientId: 5000, applicationId: 0);
         Send(WithFirstByte(hello, (byte)(hello[0] | WireFormat.LongReservedBit)));
-        Send(Hello(clientId: 501, applicationId: 77));
+        Send(Hello(clientId: 5001, applicationId: 77));
         Send(hello, _silent);
         Send(OfVersion(hello, 7));
         Send(Damaged(hello));
         Send(WithoutNonce());
         Send(Short(hello));
-        Send(HelloPlus(clientId: 500, new byte[CookieJar.CookieBytes]));
+        Send(HelloPlus(clientId: 5000, new byte[CookieJar.CookieBytes]));
         Send(ShortPacket(destinationId: 4711, number: 0, FrameType.Ping));
         _world.Network.Inject(_socket.LocalAddress, _door.WithPort(9), Noise(50));
     }
 
     private void Flood()
     {
-        for (ulong client = 1; client <= Clients; client++)
+        int clients = _isCrowd ? ManyClients : FewClients;
+
+        for (int client = 1; client <= clients; client++)
         {
-            Send(Hello(client, applicationId: 0));
+            Send(Hello((ulong)client, applicationId: 0));
         }
 
         for (int i = 0; i < FloodDatagrams; i++)
@@ -141,7 +150,9 @@ internal sealed class HostilePeer
 
     private void BringCookies()
     {
-        foreach ((ulong client, byte[] cookie) in _cookies.OrderBy(entry => entry.Key).Take(HelloPluses))
+        int brought = _isCrowd ? ManyHelloPluses : FewHelloPluses;
+
+        foreach ((ulong client, byte[] cookie) in _cookies.OrderBy(entry => entry.Key).Take(brought))
         {
             Send(HelloPlus(client, cookie));
         }
@@ -256,7 +267,7 @@ internal sealed class HostilePeer
         _ours.ApplicationId = 0;
         _ours.SetModes([ModeSuite.Plain]);
         _ours.SetVersions([WireFormat.Version]);
-        return Built(LongPacketType.Hello, 0, 502);
+        return Built(LongPacketType.Hello, 0, 5002);
     }
 
     private void FillHello(ulong applicationId)
@@ -280,7 +291,7 @@ internal sealed class HostilePeer
     {
         FillHello(applicationId: 0);
         byte[] packet = new byte[hello.Length];
-        int length = LongHeader.Write(packet, LongPacketType.Hello, 0, 503);
+        int length = LongHeader.Write(packet, LongPacketType.Hello, 0, 5003);
         length += _ours.Write(packet.AsSpan(length));
         byte[] shorter = packet[..(length + WireFormat.TrailerBytes)];
         PacketTrailer.SealLong(shorter);

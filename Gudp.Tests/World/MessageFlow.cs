@@ -27,6 +27,12 @@ internal sealed class MessageFlow(string name, Peer sender, Prng draws, MessageP
     private int _nextState;
     private int _planned;
 
+    /// <summary>The sending node.</summary>
+    internal int From { get; init; }
+
+    /// <summary>The receiving node.</summary>
+    internal int To { get; init; }
+
     internal Peer Sender => sender;
 
     /// <summary>The other end, once it was accepted.</summary>
@@ -48,6 +54,8 @@ internal sealed class MessageFlow(string name, Peer sender, Prng draws, MessageP
             + string.Join("; ", _all.Where(message => !message.IsSettled).Take(5))
             + $", sender {sender.Status}, receiver {Receiver?.Status.ToString() ?? "not accepted"}, "
             + $"{sender.Connection.ReadCounters()}, {Receiver?.Connection.ReadCounters()}";
+
+    internal bool IsBetween(int left, int right) => (From == left && To == right) || (From == right && To == left);
 
     internal void Send()
     {

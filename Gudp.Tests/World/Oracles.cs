@@ -46,8 +46,8 @@ internal sealed class Oracles(SimWorld world)
     /// <param name="readElsewhere">Datagrams delivered to sockets that no daemon owns.</param>
     internal void AssertNetworkAgrees(long readElsewhere)
     {
-        long received = 0;
-        long sent = 0;
+        long received = world.ReceivedByKilled + world.UnreadByKilled;
+        long sent = world.SentByKilled;
 
         foreach (Node node in world.Nodes)
         {

@@ -20,6 +20,7 @@ internal sealed class SimWorld : IDisposable
 
     private readonly List<Node> _nodes = [];
     private readonly ulong _seed;
+    private int _daemons;
 
     internal SimWorld(ulong seed, int maxSegments = 1)
     {
@@ -46,6 +47,15 @@ internal sealed class SimWorld : IDisposable
     /// <summary>Who else lives here; each runs before the daemons at every moment.</summary>
     internal List<IWorldActor> Actors { get; } = [];
 
+    /// <summary>What daemons of killed processes had received.</summary>
+    internal long ReceivedByKilled { get; private set; }
+
+    /// <summary>What daemons of killed processes had sent.</summary>
+    internal long SentByKilled { get; private set; }
+
+    /// <summary>Datagrams that had been delivered to sockets of killed processes, and not read.</summary>
+    internal long UnreadByKilled { get; private set; }
+
     internal string ReplayLine => $"seed {_seed}, at {Now.Ticks / 10_000.0:0.###} ms, trace {Network.TraceHash:x16}";
 
     internal static GudpConfig Plain { get; } = new()
@@ -62,20 +72,25 @@ internal sealed class SimWorld : IDisposable
         Func<SimulatedHost, IDatagramNetwork>? between = null)
     {
         SimulatedHost host = Network.AddHost();
-        ulong stream = (ulong)_nodes.Count;
-        Prng root = new(_seed);
-        Daemon daemon = new(
-            config ?? Plain,
-            between?.Invoke(host) ?? Tap?.Around(host) ?? host,
-            Network.Time,
-            new SeededSecrets(root.Split(1_000 + stream)),
-            root.Split(2_000 + stream))
-        {
-            Trace = trace,
-        };
+        Daemon daemon = AddDaemon(host, config, trace, between);
         Node node = new(host, daemon);
         _nodes.Add(node);
         return node;
+    }
+
+    /// <summary>
+    /// A node's process is killed, without a goodbye, and starts again: the same addresses and links, nothing else left.
+    /// </summary>
+    internal void Restart(Node node, GudpConfig? config = null)
+    {
+        UnreadByKilled += node.Host.ReadableDatagrams;
+        node.Host.Dispose();
+        node.Daemon.Dispose();
+        DaemonCounters counters = node.Daemon.ReadCounters();
+        ReceivedByKilled += counters.DatagramsReceived;
+        SentByKilled += counters.DatagramsSent;
+        SimulatedHost host = Network.AddHost(node.Host.Address);
+        node.Replace(host, AddDaemon(host, config, null, null));
     }
 
     /// <summary>Two nodes, the first connected to the second.</summary>
@@ -89,6 +104,22 @@ internal sealed class SimWorld : IDisposable
         Connection? accepted = null;
         RunUntil(() => client.Status.IsOpen && server.TryAccept(out accepted), TimeSpan.FromSeconds(60));
         return new Pair(left, right, client, accepted!);
+    }
+
+    private Daemon AddDaemon(
+        SimulatedHost host, GudpConfig? config, IPacketTrace? trace, Func<SimulatedHost, IDatagramNetwork>? between)
+    {
+        ulong stream = (ulong)_daemons++;
+        Prng root = new(_seed);
+        return new Daemon(
+            config ?? Plain,
+            between?.Invoke(host) ?? Tap?.Around(host) ?? host,
+            Network.Time,
+            new SeededSecrets(root.Split(1_000 + stream)),
+            root.Split(2_000 + stream))
+        {
+            Trace = trace,
+        };
     }
 
     /// <summary>Lets every daemon do all it can at this moment.</summary>
@@ -199,12 +230,15 @@ internal sealed class SimWorld : IDisposable
 /// <summary>One daemon on one simulated host.</summary>
 internal sealed class Node(SimulatedHost host, Daemon daemon)
 {
-    internal SimulatedHost Host { get; } = host;
+    internal SimulatedHost Host { get; private set; } = host;
 
-    internal Daemon Daemon { get; } = daemon;
+    internal Daemon Daemon { get; private set; } = daemon;
 
     /// <summary>True while the process is paused or dead: it has no turns.</summary>
     internal bool IsStopped { get; set; }
+
+    /// <summary>The process was started again.</summary>
+    internal void Replace(SimulatedHost host, Daemon daemon) => (Host, Daemon) = (host, daemon);
 
     internal Endpoint Open(int port, ConnectionConfig? config = null)
         => Daemon.Open(Host.Address.WithPort(port), config);

@@ -35,6 +35,7 @@ internal sealed class SwarmTally
         Add("network Rebindings", faults.Rebindings);
         Add("network OutageDropped", faults.OutageDropped);
         Add("network Clogged", faults.Clogged);
+        Add("network Slowed", faults.Slowed);
         Add("network Reordered", faults.Reordered);
         Add("network Corrupted", faults.Corrupted);
     }
@@ -50,6 +51,18 @@ internal sealed class SwarmTally
                 Add($"dropped {reason}", counters.Dropped(reason));
             }
         }
+    }
+
+    internal void Add(in ConnectionCounters counters)
+    {
+        Add("connection SizeProbesLost", counters.SizeProbesLost);
+        Add("connection PacketSizeReductions", counters.PacketSizeReductions);
+        Add("connection PathChallengesSent", counters.PathChallengesSent);
+        Add("connection PathChanges", counters.PathChanges);
+        Add("connection PersistentCongestions", counters.PersistentCongestions);
+        Add("connection PacketsSpuriouslyLost", counters.PacketsSpuriouslyLost);
+        Add("connection ReductionsUndone", counters.ReductionsUndone);
+        Add("connection Retransmits", counters.Retransmits);
     }
 
     internal void Add(SwarmTally other)

@@ -13,21 +13,22 @@ namespace Gudp.Tests.World;
 // draw added to one does not change the others.
 
 /// <summary>Runs one seed. Not reusable.</summary>
-internal sealed class SwarmWorld : IDisposable
+internal sealed partial class SwarmWorld : IDisposable
 {
     private const int MessagePort = 7000;
     private const int DoorPort = 7001;
     private const int PacketPort = 7002;
     private const int SilentPort = 7003;
     private const int Million = 1_000_000;
-    private const int SmallMtuBytes = 1_200;
-    private const int LargestMtuBytes = 65_507;
     private const int MostMessageBytes = 1024 * 1024;
     private const int MostRounds = 400_000;
 
     private static readonly TimeSpan Tick = TimeSpan.FromMilliseconds(10);
     private static readonly TimeSpan HealingLimit = TimeSpan.FromSeconds(60);
-    private static readonly TimeSpan LongestCut = TimeSpan.FromSeconds(20);
+    private static readonly TimeSpan IdleTimeout = TimeSpan.FromSeconds(90);
+
+    // D-6.3: twice as long with something undelivered.
+    private static readonly TimeSpan LongestSilence = 2 * IdleTimeout;
     private static readonly LinkModel Clean = new() { Delay = TimeSpan.FromMilliseconds(5) };
 
     private readonly ulong _seed;
@@ -39,14 +40,14 @@ internal sealed class SwarmWorld : IDisposable
     private readonly FaultPlan _plan;
     private readonly List<MessageEndpoint> _endpoints = [];
     private readonly List<MessageFlow> _flows = [];
-    private readonly List<int> _readers = [];
+    private readonly List<MessagingConfig> _configs = [];
     private readonly List<PendingPeer> _pending = [];
-    private readonly List<Fault> _waiting = [];
-    private readonly List<ActiveFault> _active = [];
     private readonly HostilePeer _hostile;
-    private readonly PacketFlow _packets;
+    private readonly bool _followsAddresses;
     private readonly Endpoint _packetEndpoint;
     private readonly SwarmTally _tally = new();
+    private PacketFlow _packets;
+    private int _connects;
     private bool _isHealed;
 
     internal SwarmWorld(ulong seed)
@@ -62,7 +63,8 @@ internal sealed class SwarmWorld : IDisposable
         _replays = _root.Split(10_001);
         _plan = FaultPlan.Drawn(_root.Split(10_002), nodes, IsHard);
 
-        _waiting.AddRange(_plan.Faults);
+        _followsAddresses = _root.Split(10_006).NextChance(Million * 3 / 4);
+        _waiting.AddRange(_plan.Faults.Where(fault => _followsAddresses || fault.Kind != FaultKind.Rebind));
 
         for (int i = 0; i < nodes; i++)
         {
@@ -74,8 +76,7 @@ internal sealed class SwarmWorld : IDisposable
 
         _packetEndpoint = _world.Nodes[0].Open(PacketPort, ShortQueues);
         _packetEndpoint.Listen();
-        Connection packets = _world.Nodes[1].Open(PacketPort).Connect(_packetEndpoint.LocalAddress);
-        _packets = new PacketFlow("packets 1 to 0", packets, _root.Split(10_003), new PacketPlan());
+        _packets = ConnectPackets(10_003);
 
         Endpoint door = _world.Nodes[0].Open(DoorPort, OneAccept);
         door.Listen();
@@ -110,7 +111,7 @@ internal sealed class SwarmWorld : IDisposable
     {
         RunUntil(HasPassedFaults, _plan.Lasting + (2 * LongestCut));
         Heal();
-        RunUntil(HasFinished, HealingLimit);
+        RunUntil(HasFinished, HealingLimit + (_restarts > 0 ? LongestSilence : TimeSpan.Zero));
         AssertFinished();
         CloseAll();
         Count();
@@ -126,8 +127,8 @@ internal sealed class SwarmWorld : IDisposable
 
     private static ConnectionConfig ShortQueues => SimWorld.Plain.Connections with
     {
-        IdleTimeout = TimeSpan.FromSeconds(90),
-        HandshakeTimeout = TimeSpan.FromSeconds(90),
+        IdleTimeout = IdleTimeout,
+        HandshakeTimeout = IdleTimeout,
         Queues = new QueueConfig { ReceivePackets = 4 },
     };
 
@@ -139,7 +140,8 @@ internal sealed class SwarmWorld : IDisposable
     private bool HasPassedFaults()
         => _world.Now - default(Instant) >= _plan.Lasting && _active.Count == 0 && _waiting.Count == 0;
 
-    private bool HasFinished() => _hostile.IsDone && _packets.IsFinished && _flows.TrueForAll(flow => flow.IsFinished);
+    private bool HasFinished()
+        => _hostile.IsDone && _bereft.Count == 0 && _packets.IsFinished && _flows.TrueForAll(flow => flow.IsFinished);
 
     private void AddNode(Prng draws, int index)
     {
@@ -147,7 +149,7 @@ internal sealed class SwarmWorld : IDisposable
         bool isShort = draws.NextChance(Million / 4) && index > 0;
         int budget = (int)draws.NextBetween(1, 8);
         bool hasSmallSocket = draws.NextChance(Million / 3);
-        ConnectionConfig connections = DrawnConnections(draws);
+        ConnectionConfig connections = DrawnConnections(draws, _followsAddresses);
         GudpConfig config = Plain(connections) with
         {
             Budgets = isShort
@@ -163,19 +165,31 @@ internal sealed class SwarmWorld : IDisposable
             LaneRingBytes = (64 * 1024) << (int)draws.NextBelow(4),
             DatagramQueueBytes = 128 * 1024,
         };
-        MessageEndpoint endpoint = new(node.Daemon, node.Host.Address.WithPort(MessagePort), messaging);
-        endpoint.Listen();
-        _endpoints.Add(endpoint);
+        _configs.Add(messaging);
+        _endpoints.Add(OpenMessages(node, messaging));
     }
 
-    private static ConnectionConfig DrawnConnections(Prng draws) => new()
+    private static MessageEndpoint OpenMessages(Node node, MessagingConfig messaging)
     {
-        IdleTimeout = TimeSpan.FromSeconds(90),
-        HandshakeTimeout = TimeSpan.FromSeconds(90),
+        MessageEndpoint endpoint = new(node.Daemon, node.Host.Address.WithPort(MessagePort), messaging);
+        endpoint.Listen();
+        return endpoint;
+    }
+
+    private PacketFlow ConnectPackets(ulong stream)
+    {
+        Connection packets = _world.Nodes[1].Open(PacketPort).Connect(_packetEndpoint.LocalAddress);
+        return new PacketFlow("packets 1 to 0", packets, _root.Split(stream), new PacketPlan());
+    }
+
+    private static ConnectionConfig DrawnConnections(Prng draws, bool followsAddresses) => new()
+    {
+        IdleTimeout = IdleTimeout,
+        HandshakeTimeout = IdleTimeout,
         Path = new PathConfig
         {
             PacketBytes = draws.NextChance(Million / 2) ? 1_200 : (int)draws.NextBetween(1_201, 4_000),
-            AllowAddressChange = true,
+            AllowAddressChange = followsAddresses,
         },
         Loss = new LossConfig
         {
@@ -212,14 +226,13 @@ internal sealed class SwarmWorld : IDisposable
     private void Connect(int from, int to, Prng draws)
     {
         Peer client = _endpoints[from].Connect(_endpoints[to].LocalAddress);
-        bool isFirst = _flows.Count == 0;
-        int large = IsHard && isFirst ? DrawnLarge(draws) : 0;
+        int large = IsHard && _connects == 0 ? DrawnLarge(draws) : 0;
         int messages = (int)draws.NextBetween(10, 80);
-        ulong stream = 20_000 + (ulong)_flows.Count;
-        AddFlow($"{from} to {to}", client, reader: to, new MessagePlan(messages, large), stream);
+        ulong stream = 20_000 + (ulong)_connects++;
+        MessageFlow flow = AddFlow(from, to, client, new MessagePlan(messages, large), stream);
 
         // The way back begins when the peer is accepted.
-        _pending.Add(new PendingPeer(from, to, client, _flows.Count - 1, new MessagePlan(messages, 0), stream + 10_000));
+        _pending.Add(new PendingPeer(flow, new MessagePlan(messages, 0), stream + 10_000));
     }
 
     private static int DrawnLarge(Prng draws) => draws.NextBelow(3) switch
@@ -229,10 +242,11 @@ internal sealed class SwarmWorld : IDisposable
         _ => (int)draws.NextBetween(30_000, 200_000),
     };
 
-    private void AddFlow(string name, Peer sender, int reader, MessagePlan plan, ulong stream)
+    private MessageFlow AddFlow(int from, int to, Peer sender, MessagePlan plan, ulong stream)
     {
-        _flows.Add(new MessageFlow(name, sender, _root.Split(stream), plan));
-        _readers.Add(reader);
+        MessageFlow flow = new($"{from} to {to}", sender, _root.Split(stream), plan) { From = from, To = to };
+        _flows.Add(flow);
+        return flow;
     }
 
     private void RunUntil(Func<bool> condition, TimeSpan limit)
@@ -257,6 +271,7 @@ internal sealed class SwarmWorld : IDisposable
     {
         AdvanceFaults();
         Accept();
+        AdvanceBereft();
         _hostile.Advance();
         Replay();
 
@@ -282,6 +297,11 @@ internal sealed class SwarmWorld : IDisposable
         {
             flow.Read();
         }
+
+        foreach (Bereft bereft in _bereft)
+        {
+            bereft.Incoming?.Read();
+        }
     }
 
     private void Accept()
@@ -303,15 +323,15 @@ internal sealed class SwarmWorld : IDisposable
 
     private void TakeIn(MessageEndpoint endpoint, Peer peer)
     {
-        int index = _pending.FindIndex(pending => _endpoints[pending.To] == endpoint
-            && _endpoints[pending.From].LocalAddress == peer.RemoteAddress);
+        int index = _pending.FindIndex(pending => _endpoints[pending.Flow.To] == endpoint
+            && _world.Network.OutsideOf(_endpoints[pending.Flow.From].LocalAddress) == peer.RemoteAddress);
         Assert.That(index, Is.GreaterThanOrEqualTo(0), $"A peer nobody connected was accepted: {peer.RemoteAddress}.");
 
         PendingPeer pending = _pending[index];
+        MessageFlow there = pending.Flow;
         _pending.RemoveAt(index);
-        _flows[pending.Flow].Receiver = peer;
-        AddFlow($"{pending.To} to {pending.From}", peer, reader: pending.From, pending.Back, pending.Stream);
-        _flows[^1].Receiver = pending.Client;
+        there.Receiver = peer;
+        AddFlow(there.To, there.From, peer, pending.Back, pending.Stream).Receiver = there.Sender;
     }
 
     /// <summary>Any earlier datagram may come again, from where it came and at any time.</summary>
@@ -322,151 +342,6 @@ internal sealed class SwarmWorld : IDisposable
             TappedDatagram again = _tap.At((int)_replays.NextBelow(_tap.Count));
             _world.Network.Inject(again.From, again.To, again.Bytes);
         }
-    }
-
-    private void AdvanceFaults()
-    {
-        if (_isHealed)
-        {
-            return;
-        }
-
-        _active.RemoveAll(fault => fault.Until <= _world.Now && End(fault));
-
-        foreach (Fault fault in _waiting.FindAll(IsDue))
-        {
-            _waiting.Remove(fault);
-
-            if (fault.Kind == FaultKind.Rebind)
-            {
-                _world.Network.Rebind(_endpoints[^1].LocalAddress, changesAddress: !fault.IsOneWay);
-                continue;
-            }
-
-            _active.Add(new ActiveFault(fault, _world.Now + SpanOf(fault), Probes()));
-        }
-
-        ApplyFaults();
-    }
-
-    private bool IsDue(Fault fault)
-    {
-        if (fault.Kind == FaultKind.Rebind)
-        {
-            // A handshake belongs to one address.
-            int last = _endpoints.Count - 1;
-            return default(Instant) + fault.At <= _world.Now && !_pending.Exists(pending => pending.From == last);
-        }
-
-        // A server remembers a peer for 10 s between its answer and the peer's Finish. A longer cut just there leaves
-        // the client with a connection that nobody else has, until it is given up: nothing to be healed.
-        bool mustBeOpen = fault.Kind == FaultKind.LongCut;
-        return default(Instant) + fault.At <= _world.Now && (!mustBeOpen || IsOpen(fault.From, fault.To));
-    }
-
-    private bool IsOpen(int left, int right)
-        => !_pending.Exists(pending => (pending.From == left && pending.To == right)
-            || (pending.From == right && pending.To == left))
-            && (left + right > 1 || _packets.Receiver is not null);
-
-    private bool End(ActiveFault fault)
-    {
-        if (fault.Fault.Kind == FaultKind.LongCut && Probes() - fault.ProbesBefore >= 3)
-        {
-            _tally.Add("plan LongCut with 3 probes", 1);
-        }
-
-        return true;
-    }
-
-    private TimeSpan SpanOf(Fault fault)
-    {
-        if (fault.Kind != FaultKind.LongCut)
-        {
-            return fault.Lasting;
-        }
-
-        // RFC 9002: a probe time-out is the round trip, four times its variation (half of it at first) and the ack
-        // delay. Three of them, and some more.
-        TimeSpan longest = TimeSpan.FromMilliseconds(333);
-
-        foreach (MessageFlow flow in _flows)
-        {
-            TimeSpan smoothed = flow.Sender.Connection.ReadCounters().SmoothedRtt;
-            longest = smoothed > longest ? smoothed : longest;
-        }
-
-        TimeSpan least = 3 * ((3 * longest) + TimeSpan.FromMilliseconds(25));
-        TimeSpan span = fault.Lasting > least ? fault.Lasting : least;
-        return span < LongestCut ? span : LongestCut;
-    }
-
-    private long Probes()
-    {
-        long probes = 0;
-
-        foreach (MessageFlow flow in _flows)
-        {
-            probes += flow.Sender.Connection.ReadCounters().ProbesSent;
-        }
-
-        return probes;
-    }
-
-    private void ApplyFaults()
-    {
-        SetLinks();
-
-        for (int i = 0; i < _world.Nodes.Count; i++)
-        {
-            _world.Nodes[i].IsStopped = Exists(FaultKind.Pause, i);
-            _world.Nodes[i].Host.LargestDatagramBytes = Exists(FaultKind.SmallMtu, i) ? SmallMtuBytes : LargestMtuBytes;
-        }
-
-        for (int i = 0; i < _flows.Count; i++)
-        {
-            _flows[i].IsReaderPaused = Exists(FaultKind.ReaderPause, _readers[i]);
-        }
-
-        _packets.IsReaderPaused = Exists(FaultKind.ReaderPause, 0);
-    }
-
-    private bool Exists(FaultKind kind, int node)
-        => _active.Exists(active => active.Fault.Kind == kind && active.Fault.From == node);
-
-    private void SetLinks()
-    {
-        for (int from = 0; from < _world.Nodes.Count; from++)
-        {
-            for (int to = 0; to < _world.Nodes.Count; to++)
-            {
-                if (from != to)
-                {
-                    _world.Network.SetLink(_world.Nodes[from].Host, _world.Nodes[to].Host, ModelOf(from, to));
-                }
-            }
-        }
-    }
-
-    private LinkModel ModelOf(int from, int to)
-    {
-        LinkModel model = _isHealed ? Clean : _plan.Links[from, to];
-
-        foreach (ActiveFault active in _active)
-        {
-            Fault fault = active.Fault;
-            bool isHere = (fault.From == from && fault.To == to)
-                || (!fault.IsOneWay && fault.From == to && fault.To == from);
-            model = fault.Kind switch
-            {
-                FaultKind.Cut when isHere => model with { Cut = true },
-                FaultKind.LongCut when isHere || (fault.From == to && fault.To == from) => model with { Cut = true },
-                FaultKind.Narrow when isHere => model with { LargestBytes = 600 },
-                _ => model,
-            };
-        }
-
-        return model;
     }
 
     private void Heal()
@@ -534,12 +409,22 @@ internal sealed class SwarmWorld : IDisposable
             _tally.Add(node.Daemon.ReadCounters());
         }
 
-        foreach (Fault fault in _plan.Faults)
+        foreach (FaultKind kind in Enum.GetValues<FaultKind>())
         {
-            _tally.Add($"plan {fault.Kind}", 1);
+            _tally.Add($"fault {kind}", 0);
         }
 
+        foreach (MessageFlow flow in _flows)
+        {
+            _tally.Add(flow.Sender.Connection.ReadCounters());
+        }
+
+        _tally.Add("swarm own pauses", _world.Nodes.Sum(node => node.Daemon.ReadCounters().OwnPauses));
         _tally.Add("swarm worlds", 1);
+        _tally.Add("swarm worlds that follow addresses", _followsAddresses ? 1 : 0);
+        _tally.Add("swarm worlds that do not", _followsAddresses ? 0 : 1);
+        _tally.Add("swarm ends told as a restart", _toldRestarted);
+        _tally.Add("swarm ends by silence after a restart", _toldByTimeout);
         _tally.Add("swarm refused sends", _flows.Sum(flow => flow.Refusals));
         _tally.Add("swarm unreliable messages", _flows.Sum(flow => flow.UnreliableReceived));
         _tally.Add("swarm packets", _packets.Received);
@@ -552,7 +437,5 @@ internal sealed class SwarmWorld : IDisposable
     }
 
     /// <summary>A connection whose other end was not accepted yet; then the messages of the way back begin.</summary>
-    private sealed record PendingPeer(int From, int To, Peer Client, int Flow, MessagePlan Back, ulong Stream);
-
-    private sealed record ActiveFault(Fault Fault, Instant Until, long ProbesBefore);
+    private sealed record PendingPeer(MessageFlow Flow, MessagePlan Back, ulong Stream);
 }

@@ -24,7 +24,9 @@ internal static class SimCommand
             [.. LinkSetting.All.Select(setting => (setting, CommandOption.Of(setting)))];
 
         Command command = new(
-            "sim", "A bad network between unmodified UDP programs, both ways, each client for itself. Ctrl-C ends it.")
+            "sim",
+            "A bad network between unmodified UDP programs, both ways. Chances and delays are each client's own; all "
+            + "clients share one rate and queue in each direction. Ctrl-C ends it.")
         {
             listen, target, seed, rebind, up, down,
         };

@@ -8,10 +8,10 @@ internal sealed record ImpairmentOptions
     /// <summary>The same seed hits the same datagrams of each client and direction.</summary>
     public ulong Seed { get; init; } = 1;
 
-    /// <summary>From each client to the target.</summary>
+    /// <summary>From each client to the target; the rate and its queue are shared by all clients.</summary>
     public LinkModel Up { get; init; } = LinkModel.Perfect;
 
-    /// <summary>From the target to each client.</summary>
+    /// <summary>From the target to each client; the rate and its queue are shared by all clients.</summary>
     public LinkModel Down { get; init; } = LinkModel.Perfect;
 
     /// <summary>Both directions of each client: a delay of 20 ms adds 40 ms to a round trip.</summary>

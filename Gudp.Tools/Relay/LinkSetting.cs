@@ -44,7 +44,7 @@ internal sealed record LinkSetting(
         new(
             "rate",
             "RATE",
-            "What the link carries, UDP payload only.",
+            "What one direction carries for all clients together, UDP payload only.",
             Amount.RateForm,
             (link, text) => Amount.TryReadRate(text, out long rate) ? link with { RateBytesPerSecond = rate } : null),
         new(

@@ -6,7 +6,7 @@ namespace Gudp.Tools.Relay;
 
 /// <summary>
 /// One direction of a relay: a simulated network that is driven by real time. What enters at a client's entry socket
-/// comes out of its exit socket, late, twice, damaged or not at all.
+/// comes out of its exit socket, late, twice, damaged or not at all. All clients wait for one rate in one queue.
 /// </summary>
 internal sealed class RelayPath
 {
@@ -26,7 +26,11 @@ internal sealed class RelayPath
     internal RelayPath(ImpairmentOptions options, bool isToTarget)
     {
         _isToTarget = isToTarget;
-        Network = new SimulatedNetwork(options.Seed) { DefaultLink = isToTarget ? options.Up : options.Down };
+        Network = new SimulatedNetwork(options.Seed)
+        {
+            DefaultLink = isToTarget ? options.Up : options.Down,
+            HasOneBottleneck = true,
+        };
     }
 
     internal SimulatedNetwork Network { get; }
