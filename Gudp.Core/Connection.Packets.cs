@@ -11,7 +11,7 @@ public sealed partial class Connection : IMailboxHost
     private bool _isProbeAsked;
 
     /// <summary>The largest packet that may be sent now, bytes, whatever is promised for it.</summary>
-    /// <remarks>Grows or shrinks with the path; what is queued already is not affected (D-8.9).</remarks>
+    /// <remarks>Grows or shrinks with the path; what is queued already is not affected (P-8.9).</remarks>
     public int MaxPacketBytes => PacketBytesIn(_host.MaxFrameBytes);
 
     /// <summary>

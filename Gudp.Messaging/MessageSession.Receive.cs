@@ -145,6 +145,7 @@ internal sealed partial class MessageSession
 
         ReceiveLane lane = known ?? MakeReceiveLane(frame.Lane);
 
+        // D-3.1
         if (frame.End > lane.GrantedLimit)
         {
             return PayloadVerdict.CreditExceeded;

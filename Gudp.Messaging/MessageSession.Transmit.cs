@@ -372,6 +372,7 @@ internal sealed partial class MessageSession
             _connectionSent += lane.Number == ControlLane ? 0 : bytes;
         }
 
+        // D-3.4
         if (MustSayBlocked(lane) && writer.TryLaneOffset(FrameType.LaneBlocked, lane.Number, lane.CreditLimit))
         {
             lane.BlockedAt = lane.CreditLimit;

@@ -9,7 +9,7 @@
 //   Up           1.25 times the rate, until losses exceed the bound or the rate does not grow
 //   ProbeRtt     half of what fills the path, for 200 ms, when the shortest round trip was not seen for 5 s
 //
-// Where this differs from the draft: packets.md D-5.6. Integers only: the same on every machine.
+// Where this differs from the draft: packets.md P-5.6. Integers only: the same on every machine.
 //
 // Always true: the window is not below four packets, but for two after persistent congestion.
 

@@ -90,14 +90,14 @@ internal sealed class BbrPath
     }
 
     /// <summary>
-    /// What must leave for the path to deliver this: as much more as chance takes, up to the bound (D-5.6). Without it
+    /// What must leave for the path to deliver this: as much more as chance takes, up to the bound (P-5.6). Without it
     /// 1.25 times the rate of a path that loses a fifth delivers just that rate, and nothing more is ever found.
     /// </summary>
     internal long WithLosses(long bytes) => (long)((Int128)bytes * Million / (Million - ChancePpm));
 
     /// <summary>
     /// Losses of a flight exceed the bound, and what chance takes by more than three standard deviations of so many
-    /// packets (D-5.6): less comes by itself every few rounds, and each time a bound would sink.
+    /// packets (P-5.6): less comes by itself every few rounds, and each time a bound would sink.
     /// </summary>
     internal bool IsTooLossy(long lost, long inFlight)
     {

@@ -5,7 +5,7 @@ namespace Gudp.Core.Congestion;
 /// <summary>
 /// The share of packets that the path loses whatever is sent: the smallest share of the last blocks of packets. The
 /// smallest, since what a full queue drops comes and goes with the queue, and must not be taken for chance: a sender that
-/// sent more to make up for that would keep the queue full (D-5.6). Integers only.
+/// sent more to make up for that would keep the queue full (P-5.6). Integers only.
 /// </summary>
 internal sealed class ChanceLoss
 {

@@ -1,4 +1,4 @@
-// How fast the path delivers, measured per packet (D-5.5, draft-cheng-iccrg-delivery-rate-estimation).
+// How fast the path delivers, measured per packet (P-5.5, draft-cheng-iccrg-delivery-rate-estimation).
 //
 // A packet takes along how much had been delivered when it left, and when. Its acknowledgement says how much was
 // delivered meanwhile; that, over the longer of the time the packets took to leave and the time the acknowledgements
@@ -57,7 +57,7 @@ internal sealed class DeliveryRateEstimator
     {
         if (inFlightBefore == 0 || !_hasBegun)
         {
-            // A flight begins: the pause before it is no part of any rate. Nor is a flight on a former path (D-9.7).
+            // A flight begins: the pause before it is no part of any rate. Nor is a flight on a former path (P-9.7).
             _hasBegun = true;
             _firstSentAt = now;
             _deliveredAt = now;

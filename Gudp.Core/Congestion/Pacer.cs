@@ -4,7 +4,7 @@ namespace Gudp.Core.Congestion;
 
 /// <summary>
 /// Spreads a window over its round trip: a bucket of bytes that fills at the controller's rate, else at 1.25 x window /
-/// round trip (D-5.3, RFC 9002 section 7.7), and holds one burst. Without a controller's rate there is none before the first
+/// round trip (P-5.3, RFC 9002 section 7.7), and holds one burst. Without a controller's rate there is none before the first
 /// measurement; then the initial window alone limits.
 /// </summary>
 /// <remarks>

@@ -1,4 +1,4 @@
-// Glenn Fiedler's two modes ("Reliability and Flow Control over UDP"), as a rule on round trips alone (D-5.9).
+// Glenn Fiedler's two modes ("Reliability and Flow Control over UDP"), as a rule on round trips alone (P-5.9).
 //
 //   good -> bad   at once, when the average round trip exceeds 250 ms; if good had lasted less than 10 s, the penalty
 //                 doubles, to 60 s at most

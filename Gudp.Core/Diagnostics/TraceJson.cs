@@ -237,7 +237,7 @@ internal static class TraceJson
     }
 }
 
-/// <summary>Bytes of a record, one piece behind the other. The room suffices for every event.</summary>
+/// <summary>Bytes of a record (T-1.3), one piece behind the other. The room suffices for every event.</summary>
 internal ref struct TraceText(Span<byte> room)
 {
     private readonly Span<byte> _room = room;

@@ -1,4 +1,4 @@
-// When the next acknowledgement leaves (D-2.1, D-2.5, D-2.6). What it says is the receive window's business.
+// When the next acknowledgement leaves (P-2.1, P-2.5, P-2.6). What it says is the receive window's business.
 //
 // At once: after a gap, reordering, a duplicate, a long silence, or enough packets. Else after a wait. Enough packets
 // is two, or what the configuration or the peer asks for. While packets come fast and none is missing it grows to what
@@ -90,7 +90,7 @@ internal sealed class AckSchedule
 
     /// <summary>
     /// True if the pure ack that leaves now should itself ask for one: to forget old ranges, or to know the round trip
-    /// on an end that sends nothing (D-2.2).
+    /// on an end that sends nothing (P-2.2).
     /// </summary>
     internal bool ShouldAsk(int ranges, Instant now)
         => IsDue(now) && _pureAcks >= PureAcksBeforePing && (ranges > 1 || now >= _nextQuestionAt);
@@ -133,7 +133,7 @@ internal sealed class AckSchedule
     /// <summary>The wait is over.</summary>
     internal void OnTimer() => _isDue |= _isOwed;
 
-    /// <summary>The peer wants acknowledgements in its own rhythm; the newest packet's wish counts (D-2.1).</summary>
+    /// <summary>The peer wants acknowledgements in its own rhythm; the newest packet's wish counts (P-2.1).</summary>
     internal void OnAsked(PacketNumber packet, ulong everyPackets, TimeSpan delay)
     {
         if (packet.Value <= _askedIn)
@@ -185,7 +185,7 @@ internal sealed class AckSchedule
     private TimeSpan EndOfBurst(in RttSample rtt)
         => _gapTicks == 0 ? Delay(rtt) : Longer(new TimeSpan(GapsThatEndABurst * _gapTicks), _granularity);
 
-    private TimeSpan LongSilence(in RttSample rtt) 
+    private TimeSpan LongSilence(in RttSample rtt)
         => new(DelaysOfSilence * Longer(rtt.Smoothed, _longestDelay).Ticks);
 
     private int Enough(in RttSample rtt, Instant now)

@@ -1,11 +1,11 @@
-// Tells a path that has shrunk from one that is congested (RFC 8899 section 4.3, D-9.3).
+// Tells a path that has shrunk from one that is congested (RFC 8899 section 4.3, P-9.3).
 //
 // Congestion takes packets of every size, a shrunken path those above some size, all of them and always. So a burst of
 // losses is suspicious if every packet in it was larger than what each path carries, and it clears when a packet of
 // such a size is acknowledged. Three suspicious bursts in a row are believed. What is lost of one flight counts once,
 // however many acknowledgements bring the news.
 //
-// A peer without room refuses packets that bring content, large ones above all, and that looks the same (D-8.8). So each
+// A peer without room refuses packets that bring content, large ones above all, and that looks the same (P-8.8). So each
 // suspicion asks for a proof: a packet of the size without content, which nobody refuses.
 //
 // Always true: a burst is counted only if all of it left after the burst before was noticed.

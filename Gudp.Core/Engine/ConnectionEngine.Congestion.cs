@@ -17,7 +17,7 @@ internal sealed partial class ConnectionEngine
 
     private int WindowBytes => Math.Min(_controller.WindowBytes, WindowCap);
 
-    // D-5.1: a quarter of the peer's socket buffer for each pause that the round trip holds; the kernel charges a small
+    // P-5.1: a quarter of the peer's socket buffer for each pause that the round trip holds; the kernel charges a small
     // datagram about twice its bytes, and half the buffer is left to others' bursts. On a long path most of what is in
     // flight is under way, not in the buffer.
     private int WindowCap
@@ -31,7 +31,7 @@ internal sealed partial class ConnectionEngine
         }
     }
 
-    // D-5.8
+    // P-5.8
     private CongestionLevel Level
         => _twoMode.IsBad ? CongestionLevel.Bad : _controller.IsBusy ? CongestionLevel.Busy : CongestionLevel.Clear;
 
@@ -83,7 +83,7 @@ internal sealed partial class ConnectionEngine
     private void TellControllerAcked(in SentPacket packet, Instant now)
     {
         // The peer's socket buffer limits just as the application does: a window that it keeps from being filled has
-        // proved nothing, and one grown beyond all use would not feel a loss (D-5.2).
+        // proved nothing, and one grown beyond all use would not feel a loss (P-5.2).
         bool limited = packet.ApplicationLimited || _controller.WindowBytes > WindowCap;
         _deliveries.OnAcked(packet.Bytes, packet.SentAt, packet.Mark, now);
         _controller.OnAcked(new AckedPacket(packet.Bytes, packet.SentAt, limited, _rtt.Sample), now);

@@ -4,7 +4,7 @@ using Gudp.Core.Wire;
 
 namespace Gudp.Core.Engine;
 
-// The path: how large a datagram it carries, which address it leads to, and the ids that name the connection (D-9).
+// The path: how large a datagram it carries, which address it leads to, and the ids that name the connection (P-9).
 // What to do is decided by PathProbe, BlackHoleWatch, PathValidator and ConnectionIds; here it becomes packets.
 //
 // Always true:
@@ -33,18 +33,18 @@ internal sealed partial class ConnectionEngine
 
     private int PacketBytes => _probe.PacketBytes;
 
-    // D-9.3: the last of two probes is small, so that it gets through a path that large ones do not.
+    // P-9.3: the last of two probes is small, so that it gets through a path that large ones do not.
     private int ProbeBytes => _probesOwed == 1 && (_loss.PtoCount > 1 || _holes.IsSuspicious)
         ? Math.Min(PacketBytes, PathProbe.LeastBytes)
         : PacketBytes;
 
-    // D-9.5
+    // P-9.5
     private bool MayChangeAddress => _config.Path.AllowAddressChange
         && _state is ConnectionState.Open or ConnectionState.Flushing;
 
     private bool HasIdFrames => _ids is not null && _ids.HasOwed;
 
-    /// <summary>The system refused a datagram of this connection as too large (D-9.4).</summary>
+    /// <summary>The system refused a datagram of this connection as too large (P-9.4).</summary>
     internal void HandleTooLarge(int bytes, Instant now)
     {
         if (_state is not (ConnectionState.Open or ConnectionState.Flushing))
@@ -78,7 +78,7 @@ internal sealed partial class ConnectionEngine
 
     private bool IsRetired(ulong id) => _ids is not null && !_ids.IsOwn(id);
 
-    /// <summary>The first path: the peer has said what it takes (D-9.1).</summary>
+    /// <summary>The first path: the peer has said what it takes (P-9.1).</summary>
     private void BeginPath(in PeerTerms peer)
     {
         int start = Math.Min(peer.LargestDatagramBytes, _config.Path.PacketBytes);
@@ -198,7 +198,7 @@ internal sealed partial class ConnectionEngine
 
         if (_holes.WantsProof && PacketBytes <= datagram.Length && !_validator.IsValidating)
         {
-            // D-9.3: one for a burst of losses, whatever window and backoff have become by it.
+            // P-9.3: one for a burst of losses, whatever window and backoff have become by it.
             _holes.OnProofSent();
             WriteSizeProbe(datagram[..PacketBytes], now);
             return PacketBytes;
@@ -238,7 +238,7 @@ internal sealed partial class ConnectionEngine
         return what.Bytes;
     }
 
-    // D-9.2: like any packet it waits for window and pacer, but takes nothing of them: its size is not theirs.
+    // P-9.2: like any packet it waits for window and pacer, but takes nothing of them: its size is not theirs.
     private bool MayProbeSize(int room, Instant now)
         => _probe.WantedBytes > 0
             && _probe.WantedBytes <= room
@@ -271,7 +271,7 @@ internal sealed partial class ConnectionEngine
         return number;
     }
 
-    /// <summary>An intact packet was taken: what its address says about the peer's place (D-9.5).</summary>
+    /// <summary>An intact packet was taken: what its address says about the peer's place (P-9.5).</summary>
     private void HandlePathArrival(bool isNewest, Instant now)
     {
         if (_state is not (ConnectionState.Open or ConnectionState.Flushing))
@@ -342,7 +342,7 @@ internal sealed partial class ConnectionEngine
         }
     }
 
-    // D-9.7, RFC 9000 section 9.4.
+    // P-9.7, RFC 9000 section 9.4.
     private void MoveTo(PeerAddress address, Instant now)
     {
         bool isSameHost = address.WithPort(0) == RemoteAddress.WithPort(0);
@@ -352,7 +352,7 @@ internal sealed partial class ConnectionEngine
 
         if (_arrival.From == address && _arrival.Id != _idInUse)
         {
-            // The peer moved on purpose, under an id that was not seen on its old path: so do our packets (D-9.9).
+            // The peer moved on purpose, under an id that was not seen on its old path: so do our packets (P-9.9).
             _idInUse = _arrival.Id;
             UseFreshPeerId();
         }

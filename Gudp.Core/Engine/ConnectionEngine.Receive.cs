@@ -157,7 +157,7 @@ internal sealed partial class ConnectionEngine
     {
         PacketNumber largest = frame.LargestAcked;
 
-        // D-2.4: all ranges are looked at before any is believed.
+        // P-2.4: all ranges are looked at before any is believed.
         if (!_sent.WasSent(largest) || AcksSkipped(frame.AckRanges))
         {
             Violate(
@@ -252,7 +252,7 @@ internal sealed partial class ConnectionEngine
 
         if (packet.IsSizeProbe)
         {
-            // Lost or not, it says nothing of rates and losses (D-5.7).
+            // Lost or not, it says nothing of rates and losses (P-5.7).
             OnSizeProbeAcked(packet, now);
             return;
         }

@@ -22,7 +22,7 @@ internal sealed partial class ConnectionEngine
     /// <summary>
     /// Eager resend needs a flow that the application limits: a full pipe has later acks to tell losses by.
     /// </summary>
-    /// <remarks>D-4.1. The share is asked for the packet concerned: it may be larger than any that may leave now.</remarks>
+    /// <remarks>P-4.1. The share is asked for the packet concerned: it may be larger than any that may leave now.</remarks>
     private bool MayResendEagerly => _config.Loss.EagerResend && _state == ConnectionState.Open
         && !_payload.HasDataToSend
         && _loss.TryFindOverdue(out PacketNumber first) && _eager.Allows(_sent.Peek(first).Bytes);
@@ -103,7 +103,7 @@ internal sealed partial class ConnectionEngine
 
         if (mayElicit && !_sent.IsFull && _skips.IsDue(_sent.Next))
         {
-            // D-2.4: whoever acknowledges this number did not receive it.
+            // P-2.4: whoever acknowledges this number did not receive it.
             _skips.OnSkipped(_sent.Skip());
             _counters.NumbersSkipped++;
         }
@@ -145,7 +145,7 @@ internal sealed partial class ConnectionEngine
         }
         else if (isEliciting)
         {
-            // D-2.3
+            // P-2.3
             position = PadTo(datagram, position, WireFormat.MinAckElicitingBytes - WireFormat.TrailerBytes);
         }
 
@@ -206,7 +206,7 @@ internal sealed partial class ConnectionEngine
         return written;
     }
 
-    // D-2.7: only on packets that leave anyway, and it makes none of them ask for an acknowledgement.
+    // P-2.7: only on packets that leave anyway, and it makes none of them ask for an acknowledgement.
     private int WriteSettled(Span<byte> destination)
     {
         int written = _settled.IsDue ? FrameWriter.WriteSettled(destination, _settled.Below) : 0;
@@ -323,7 +323,7 @@ internal sealed partial class ConnectionEngine
 
         if (_sent.IsExhausted)
         {
-            // D-3.3. No number is left to probe with: a peer that speaks and acknowledges nothing is not worth the waiting.
+            // P-3.3. No number is left to probe with: a peer that speaks and acknowledges nothing is not worth the waiting.
             _status.End(FinalReasons.TimedOut, new CloseReason(
                 CloseCode.IdleTimeout, $"{RemoteAddress} acknowledges nothing."));
             Enter(ConnectionEvent.SilenceElapsed, now);
@@ -334,7 +334,7 @@ internal sealed partial class ConnectionEngine
         OweProbes(_holes.IsSuspicious ? ProbesAtMost : Math.Min(_loss.PtoCount, ProbesAtMost), now);
     }
 
-    /// <summary>D-8.8: a peer that refused packets has room again, so it is asked without waiting for a time-out.</summary>
+    /// <summary>P-8.8: a peer that refused packets has room again, so it is asked without waiting for a time-out.</summary>
     private void ProbeForRoom(Instant now)
     {
         // Once per time-out, as probes without backoff would go: more often only a peer would ask that means no good.

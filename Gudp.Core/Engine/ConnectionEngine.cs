@@ -92,7 +92,7 @@ internal sealed partial class ConnectionEngine
         _quality = new QualityWatch(_config.Quality);
     }
 
-    /// <summary>Where packets go; another one only after it was proved (D-9.7).</summary>
+    /// <summary>Where packets go; another one only after it was proved (P-9.7).</summary>
     internal PeerAddress RemoteAddress { get; private set; }
 
     /// <summary>The id in packets that come to us.</summary>
@@ -294,7 +294,7 @@ internal sealed partial class ConnectionEngine
         Enter(ConnectionEvent.SilenceElapsed, now);
     }
 
-    // D-10.1
+    // P-10.1
     private void EndIfTooPoor(Instant now)
     {
         TimeSpan measured = _rtt.HasSample ? _rtt.Smoothed : TimeSpan.Zero;
@@ -373,12 +373,14 @@ internal sealed partial class ConnectionEngine
                 _timers.Set(TimerKind.Close, now + _config.LingerTimeout);
                 break;
             case ConnectionState.Closing:
+                // S-5.5
                 TellPayloadEnd(now);
                 _timers.ClearAll();
                 _goodbyesLeft = GoodbyesToSend;
                 _nextGoodbyeAt = now;
                 break;
             case ConnectionState.Draining:
+                // S-5.6
                 TellPayloadEnd(now);
                 _timers.ClearAll();
                 _lateAnswersLeft = happened == ConnectionEvent.PeerClosed ? 0 : LateAnswersAtMost;

@@ -1,4 +1,4 @@
-// The ids of one connection beside those of the handshake (RFC 9000 section 5.1, D-9.9).
+// The ids of one connection beside those of the handshake (RFC 9000 section 5.1, P-9.9).
 //
 // Each end gives the other some ids to spare, so that a peer that moves on purpose can use one that was never seen on
 // its old path. Sequence 0 is the id of the handshake. A frame that was lost is owed again.

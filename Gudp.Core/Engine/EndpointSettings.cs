@@ -125,7 +125,7 @@ internal interface IConnectionOwner
     /// <summary>The peer has proved to be at another address; packets go there from now on.</summary>
     void HandleMoved(PeerAddress remote);
 
-    /// <summary>True once after the payload layer learned that the peer has room again (D-8.8).</summary>
+    /// <summary>True once after the payload layer learned that the peer has room again (P-8.8).</summary>
     bool TakeProbeAsked();
 }
 

@@ -1,4 +1,4 @@
-// Silence in both directions: when a heartbeat leaves, and when the peer counts as gone (D-6).
+// Silence in both directions: when a heartbeat leaves, and when the peer counts as gone (P-6).
 //
 // Only time decides. How often something was repeated in vain does not: under a burst of loss that comes to a large
 // number long before the peer is gone.
@@ -44,11 +44,11 @@ internal sealed class KeepAlive
     /// <summary>Silence before heartbeats start; fits what the peer allows once it is known.</summary>
     internal TimeSpan HeartbeatStart => _start;
 
-    /// <summary>When the peer counts as gone if nothing more is heard and nothing is left to deliver (D-6.2, M18).</summary>
+    /// <summary>When the peer counts as gone if nothing more is heard and nothing is left to deliver (P-6.2, M18).</summary>
     internal Instant IdleDeadline => LastReceived + _idleTimeout;
 
     /// <summary>
-    /// When a heartbeat is due (D-6.1, M16, M17, G25): nothing came or nothing left for so long, and nothing that left since
+    /// When a heartbeat is due (P-6.1, M16, M17, G25): nothing came or nothing left for so long, and nothing that left since
     /// asks the peer for an answer anyway (M33).
     /// </summary>
     internal Instant HeartbeatDeadline
@@ -88,7 +88,7 @@ internal sealed class KeepAlive
 
     /// <summary>
     /// The idle deadline has come. Tells whether to wait on, because there is something to deliver that has a longer
-    /// patience (D-6.3, M35), and when to ask again: at the next heartbeat, since it may be settled or given up by then.
+    /// patience (P-6.3, M35), and when to ask again: at the next heartbeat, since it may be settled or given up by then.
     /// </summary>
     internal bool ShouldWaitOn(bool hasUnfinished, Instant now, out Instant askAgain)
     {

@@ -1,13 +1,13 @@
 // Loss detection: decides which packets in flight will not arrive any more.
 //
-// Two rules, both triggered by an acknowledgement (D-3.1, RFC 9002 section 6.1):
+// Two rules, both triggered by an acknowledgement (P-3.1, RFC 9002 section 6.1):
 //   by count  a packet is lost once a packet sent PacketThreshold or more later is acknowledged;
 //   by time   a packet is lost once a later one is acknowledged and it is older than 9/8 of the round trip.
-// A declaration that proves wrong shows how far the path reorders (D-3.5). It raises the threshold, up to 20, and the age by
+// A declaration that proves wrong shows how far the path reorders (P-3.5). It raises the threshold, up to 20, and the age by
 // what was missing. A path that reorders further than 20 packets is judged by time alone (RFC 8985 section 6.2).
 // Both are given back in halves when many round trips had losses and none of them was wrong.
 //
-// A tail that nobody acknowledges fires neither rule. For it there is the probe deadline (D-3.2): it does not declare
+// A tail that nobody acknowledges fires neither rule. For it there is the probe deadline (P-3.2): it does not declare
 // anything lost, it only asks the engine to send something that must be acknowledged (section 6.2).
 // Beside these, and without any effect on them, packets with payload become overdue: their content is worth a second
 // offer although nothing shows them lost (eager resend; the engine decides whether it may).
@@ -211,7 +211,7 @@ internal sealed class LossDetector
         _lastOfRun = -1;
     }
 
-    /// <summary>Packets take another path from now on (D-9.7): what was learnt of the former one is forgotten.</summary>
+    /// <summary>Packets take another path from now on (P-9.7): what was learnt of the former one is forgotten.</summary>
     internal void OnPathChanged()
     {
         PtoCount = 0;
@@ -307,7 +307,7 @@ internal sealed class LossDetector
     private Instant OverdueAt(PacketNumber number) => Instant.Later(
         _ring.Peek(number).SentAt + _rtt.OverdueAfter(MaxAckDelay, _granularity), NotBefore);
 
-    // D-3.6
+    // P-3.6
     private bool ExtendRun(in SentPacket lost)
     {
         // Without a sample the time-outs are guesses; losses from before it prove nothing (section 7.6.2).

@@ -6,7 +6,7 @@ namespace Gudp.Core.Engine;
 
 /// <summary>
 /// Which packet numbers are left out, so that a peer that acknowledges what it never saw, to be sent more and faster,
-/// gives itself away (D-2.4, RFC 9000 section 21.4). Drawn from the secret source: a number that can be guessed guards
+/// gives itself away (P-2.4, RFC 9000 section 21.4). Drawn from the secret source: a number that can be guessed guards
 /// nothing.
 /// </summary>
 /// <remarks>

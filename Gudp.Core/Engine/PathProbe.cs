@@ -1,4 +1,4 @@
-// How large a datagram the path carries: DPLPMTUD of RFC 8899, clauses D-9.1 to D-9.4.
+// How large a datagram the path carries: DPLPMTUD of RFC 8899, clauses P-9.1 to P-9.4.
 //
 // A search keeps two bounds: what was carried (PacketBytes) and what was not (_refusedFrom). Each probe is a packet of
 // its own that carries nothing, so losing it costs nothing: an acknowledgement raises the lower bound, three losses of

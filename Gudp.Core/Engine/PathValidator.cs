@@ -1,5 +1,5 @@
-// Proves that the peer receives at an address before packets go there (RFC 9000 sections 8.2 and 9; D-9.5, D-9.6, D-9.7
-// and D-9.8).
+// Proves that the peer receives at an address before packets go there (RFC 9000 sections 8.2 and 9; P-9.5, P-9.6, P-9.7
+// and P-9.8).
 //
 // A candidate is an address that the newest packet came from. It gets challenges, never more than three times the bytes
 // that came from it, until it echoes one, the present path proves alive by a newer packet, or its time is over.

@@ -4,7 +4,7 @@ using System.Globalization;
 namespace Gudp.Core.Engine;
 
 /// <summary>
-/// Ends a connection that is too poor to be of use for too long (D-10); off unless a limit is configured.
+/// Ends a connection that is too poor to be of use for too long (P-10); off unless a limit is configured.
 /// </summary>
 /// <remarks>
 /// Always true: a judgement is made of whole windows, each at least a second and 20 packets, or ten seconds; without a

@@ -52,7 +52,7 @@ internal sealed class RttEstimator
     /// <param name="ackDelay">How long the peer says it held the acknowledgement back, capped as agreed.</param>
     /// <remarks>
     /// Call at most once per acknowledgement, and only if its newest packet was not acknowledged before: a second
-    /// sample would measure the peer's batching, not the path. D-3.4, RFC 9002 section 5.3 and appendix A.7.
+    /// sample would measure the peer's batching, not the path. P-3.4, RFC 9002 section 5.3 and appendix A.7.
     /// </remarks>
     internal void AddSample(TimeSpan measured, TimeSpan ackDelay)
     {
@@ -103,7 +103,7 @@ internal sealed class RttEstimator
 
     /// <summary>
     /// After which time without an acknowledgement content is worth offering a second time, although nothing shows
-    /// its packet lost: longer than the path's variation explains, yet before a probe would go (D-4.1). What was learnt
+    /// its packet lost: longer than the path's variation explains, yet before a probe would go (P-4.1). What was learnt
     /// about reordering is not added: a copy sent in vain costs no more than its share, and this is for whoever cannot
     /// wait.
     /// </summary>

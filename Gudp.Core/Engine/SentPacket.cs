@@ -53,7 +53,7 @@ internal readonly record struct SentPacket
     internal bool HasPayload { get; init; }
 
     /// <summary>
-    /// It only asks whether the path carries its size (D-9.2, D-5.7): neither in flight nor acked nor lost for the
+    /// It only asks whether the path carries its size (P-9.2, P-5.7): neither in flight nor acked nor lost for the
     /// congestion controller.
     /// </summary>
     internal bool IsSizeProbe { get; init; }

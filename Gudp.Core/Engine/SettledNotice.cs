@@ -4,7 +4,7 @@ namespace Gudp.Core.Engine;
 
 /// <summary>
 /// When to tell the peer that all our packets below a number are settled (the complete-confirmed id of M33), so that
-/// it stops repeating what it acknowledged (D-2.7).
+/// it stops repeating what it acknowledged (P-2.7).
 /// </summary>
 /// <remarks>
 /// Always true: a number is told only if it was settled a round trip ago, so that the late ack of a packet wrongly

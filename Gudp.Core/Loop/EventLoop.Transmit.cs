@@ -127,7 +127,7 @@ internal sealed partial class EventLoop
             case SocketOutcome.Done:
                 break;
             case SocketOutcome.WouldBlock:
-                // D-5.4. Counts as sent: loss recovery brings the content again (house section 6).
+                // P-5.4. Counts as sent: loss recovery brings the content again (house section 6).
                 _counters.SendBlocked++;
                 _isSocketFull = true;
                 break;

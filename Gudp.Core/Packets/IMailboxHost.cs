@@ -18,6 +18,6 @@ internal interface IMailboxHost
     /// <summary>Any thread, after publishing: there may be something to send.</summary>
     void Wake();
 
-    /// <summary>Leader, while it hands frames in: the peer has room again, ask it at once (D-8.8).</summary>
+    /// <summary>Leader, while it hands frames in: the peer has room again, ask it at once (P-8.8).</summary>
     void AskProbe();
 }

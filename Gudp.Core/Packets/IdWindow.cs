@@ -1,4 +1,4 @@
-// Which reliable packets of the peer are known already (D-8.4).
+// Which reliable packets of the peer are known already (P-8.4).
 //
 // The sender keeps every open id less than a window behind its newest one, so what lies further back than that behind
 // the newest id seen here was settled or given up: it needs no bit to be known.

@@ -1,4 +1,4 @@
-// The bytes of packets that were accepted and may still have to be sent (D-8.2).
+// The bytes of packets that were accepted and may still have to be sent (P-8.2).
 //
 // Segments of 4 to 64 KB, each cut into blocks of 64 bytes; a packet takes as many neighbouring blocks as it needs and
 // gives them back in any order, so one that is kept for long holds nothing but its own bytes. A packet never moves:

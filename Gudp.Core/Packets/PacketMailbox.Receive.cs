@@ -62,7 +62,7 @@ internal sealed partial class PacketMailbox
         }
         else
         {
-            // The room that is left is for what would come again (D-8.8).
+            // The room that is left is for what would come again (P-8.8).
             Take(frames, reliable: true, unreliable: false);
             Take(frames, reliable: false, unreliable: true);
         }

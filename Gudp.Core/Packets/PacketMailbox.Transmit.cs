@@ -7,7 +7,7 @@ namespace Gudp.Core.Packets;
 // What goes into the next packet, and what becomes of it. Everything here is called by the leader.
 internal sealed partial class PacketMailbox
 {
-    // D-8.7: after so many repeated ones a new one has its turn, so that a path that loses much still carries both.
+    // P-8.7: after so many repeated ones a new one has its turn, so that a path that loses much still carries both.
     private const int OffersInARow = 3;
 
     // Notes in the outbox that the peer was told of room; no packet has this handle.
@@ -203,7 +203,7 @@ internal sealed partial class PacketMailbox
         return _table[unreliable].Handle < _table[reliable].Handle ? unreliable : reliable;
     }
 
-    // D-8.4: what the peer takes for known must never be open here.
+    // P-8.4: what the peer takes for known must never be open here.
     private bool MayOpenId
     {
         get
@@ -213,7 +213,7 @@ internal sealed partial class PacketMailbox
         }
     }
 
-    /// <summary>It will not fit while the path is as it is (D-8.9): the others must not wait for it.</summary>
+    /// <summary>It will not fit while the path is as it is (P-8.9): the others must not wait for it.</summary>
     private void PutAside(int slot)
     {
         ref PacketSlot packet = ref _table[slot];

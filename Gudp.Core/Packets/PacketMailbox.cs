@@ -1,4 +1,4 @@
-// The door's plain implementation (D-8): what a connection uses when no message layer sits on top. Packets keep their
+// The door's plain implementation (P-8): what a connection uses when no message layer sits on top. Packets keep their
 // boundaries. Unreliable ones go out once; reliable ones are kept until the peer has them, and what is lost goes again.
 //
 // User threads post, claim, cancel and take; the leader writes, settles and ends. All of it under one lock, held for a
@@ -7,7 +7,7 @@
 // Always true:
 //   - what was refused was not queued; what was accepted has one fate, and room for telling it if it has a ticket;
 //   - an open reliable packet is fresh, offered, parked, or flying in the packet LastPacket whose fate will be told;
-//   - a new id lies less than IdWindow.Ids beyond the oldest open one (D-8.4);
+//   - a new id lies less than IdWindow.Ids beyond the oldest open one (P-8.4);
 //   - _isReady says whether WriteFrames would write something, as far as the queues decide it.
 using System;
 using System.Numerics;
@@ -193,7 +193,7 @@ internal sealed partial class PacketMailbox : IPacketPayload
     {
     }
 
-    /// <summary>Gives up what had its time (D-8.5).</summary>
+    /// <summary>Gives up what had its time (P-8.5).</summary>
     public void HandleTimeout(Instant now)
     {
         lock (_gate)
@@ -224,7 +224,7 @@ internal sealed partial class PacketMailbox : IPacketPayload
         }
     }
 
-    // D-8.10
+    // P-8.10
     public void HandleStatus(ConnectionStatus status, CloseReason? reason, Instant now)
     {
         _inbox.End();

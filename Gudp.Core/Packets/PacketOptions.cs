@@ -2,7 +2,7 @@ using System;
 
 namespace Gudp.Core;
 
-/// <summary>What is promised for a packet of <see cref="Connection"/> (D-8.1).</summary>
+/// <summary>What is promised for a packet of <see cref="Connection"/> (P-8.1).</summary>
 public enum PacketDelivery : byte
 {
     /// <summary>At most once, in any order; nobody is told what became of it.</summary>
@@ -12,7 +12,7 @@ public enum PacketDelivery : byte
     Notify,
 
     /// <summary>
-    /// Exactly once, in any order, as long as the connection lives: what is lost goes out again (D-8.3).
+    /// Exactly once, in any order, as long as the connection lives: what is lost goes out again (P-8.3).
     /// </summary>
     Reliable,
 }

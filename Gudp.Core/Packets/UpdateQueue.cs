@@ -1,4 +1,4 @@
-// Outcomes of packets on their way to the application (D-8.6).
+// Outcomes of packets on their way to the application (P-8.6).
 //
 // Room is reserved when a packet is accepted and used up or given back when its outcome is known, so no outcome is ever
 // dropped, and nobody has to wait for the application.

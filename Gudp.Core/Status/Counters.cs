@@ -18,9 +18,9 @@ namespace Gudp.Core;
 /// <param name="PacketsLost">Packets whose fate is: lost.</param>
 /// <param name="Retransmits">Times content was offered once more, after a loss or before it was sure.</param>
 /// <param name="ProbesSent">Packets sent only to get an ack (RFC 9002 section 6.2).</param>
-/// <param name="UserPacketsUnread">Unreliable packets that came and found the inbox full (D-8.8).</param>
-/// <param name="UserPacketsTooLarge">Unreliable packets dropped because the path had shrunk below them (D-8.9).</param>
-/// <param name="UserPacketsRepeated">Reliable packets that came again and were passed over (D-8.4).</param>
+/// <param name="UserPacketsUnread">Unreliable packets that came and found the inbox full (P-8.8).</param>
+/// <param name="UserPacketsTooLarge">Unreliable packets dropped because the path had shrunk below them (P-8.9).</param>
+/// <param name="UserPacketsRepeated">Reliable packets that came again and were passed over (P-8.4).</param>
 /// <param name="SmoothedRtt">Round trip, smoothed (RFC 9002 section 5.3); zero before the first sample.</param>
 /// <param name="MinRtt">Least round trip; zero before the first sample.</param>
 /// <param name="LatestRtt">Last round trip; zero before the first sample.</param>
@@ -50,7 +50,7 @@ public readonly partial record struct ConnectionCounters(
     public long PacketsSpuriouslyLost { get; init; }
 
     /// <summary>
-    /// Reductions of the window that were undone because all losses they were made for had proved wrong (D-3.5).
+    /// Reductions of the window that were undone because all losses they were made for had proved wrong (P-3.5).
     /// </summary>
     public long ReductionsUndone { get; init; }
 

@@ -5,7 +5,7 @@ using NUnit.Framework;
 
 namespace Gudp.Tests.Core;
 
-/// <summary>When an acknowledgement leaves (D-2.1, D-2.2, D-2.5, D-2.6).</summary>
+/// <summary>When an acknowledgement leaves (P-2.1, P-2.2, P-2.5, P-2.6).</summary>
 [TestFixture]
 public sealed class AckScheduleTests
 {

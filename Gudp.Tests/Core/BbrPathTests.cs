@@ -4,7 +4,7 @@ using NUnit.Framework;
 
 namespace Gudp.Tests.Core;
 
-// D-5.6: when losses are too many.
+// P-5.6: when losses are too many.
 [TestFixture]
 public sealed class BbrPathTests
 {

@@ -4,7 +4,7 @@ using NUnit.Framework;
 
 namespace Gudp.Tests.Core;
 
-/// <summary>Telling a path that has shrunk from one that is congested (D-9.3).</summary>
+/// <summary>Telling a path that has shrunk from one that is congested (P-9.3).</summary>
 [TestFixture]
 public sealed class BlackHoleWatchTests
 {

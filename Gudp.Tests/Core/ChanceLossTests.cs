@@ -3,7 +3,7 @@ using NUnit.Framework;
 
 namespace Gudp.Tests.Core;
 
-// D-5.6
+// P-5.6
 [TestFixture]
 public sealed class ChanceLossTests
 {

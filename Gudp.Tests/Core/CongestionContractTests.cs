@@ -15,7 +15,7 @@ public abstract class CongestionContractTests
     public void A_fresh_controller_is_not_busy()
         => Assert.That(Create(PacketBytes, 10).IsBusy, Is.False);
 
-    // D-5.2
+    // P-5.2
     [Test]
     public void A_window_that_was_not_filled_does_not_grow()
     {

@@ -4,7 +4,7 @@ using NUnit.Framework;
 
 namespace Gudp.Tests.Core;
 
-/// <summary>Spare ids of both ends (D-9.9), without packets.</summary>
+/// <summary>Spare ids of both ends (P-9.9), without packets.</summary>
 [TestFixture]
 public sealed class ConnectionIdsTests
 {

@@ -4,7 +4,7 @@ using NUnit.Framework;
 
 namespace Gudp.Tests.Core;
 
-/// <summary>How fast the path delivers, from what packets take along (D-5.5).</summary>
+/// <summary>How fast the path delivers, from what packets take along (P-5.5).</summary>
 [TestFixture]
 public sealed class DeliveryRateEstimatorTests
 {

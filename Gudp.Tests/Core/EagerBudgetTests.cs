@@ -3,6 +3,7 @@ using NUnit.Framework;
 
 namespace Gudp.Tests.Core;
 
+/// <summary>P-4.1: how much may be offered beside what waits for its fate.</summary>
 [TestFixture]
 public sealed class EagerBudgetTests
 {

@@ -68,7 +68,7 @@ public sealed class EndedConnectionTests
         Assert.That(right.Daemon.MemoryInUseBytes, Is.Zero);
     }
 
-    // D-8.6: updates that nobody takes are few, but there may be many connections that left some.
+    // P-8.6: updates that nobody takes are few, but there may be many connections that left some.
     [Test]
     public void Updates_that_nobody_takes_do_not_count_after_the_end()
     {

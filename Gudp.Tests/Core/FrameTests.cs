@@ -199,7 +199,7 @@ public sealed class FrameTests
         });
     }
 
-    // D-2.3
+    // P-2.3
     [Test]
     public void Frames_that_need_no_ack_are_the_four_marked_ones()
     {

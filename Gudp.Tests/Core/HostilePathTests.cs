@@ -5,7 +5,7 @@ using NUnit.Framework;
 
 namespace Gudp.Tests.Core;
 
-/// <summary>A peer that abuses the frames of paths and ids (D-9): it may end its own connection and nothing else.</summary>
+/// <summary>A peer that abuses the frames of paths and ids (P-9): it may end its own connection and nothing else.</summary>
 [TestFixture]
 public sealed class HostilePathTests
 {
@@ -121,7 +121,7 @@ public sealed class HostilePathTests
     }
 
     // Somebody who reads along sends a newer packet from elsewhere and hands the challenge on to the peer, which answers
-    // it from where it is (D-9.7).
+    // it from where it is (P-9.7).
     [Test]
     public void An_echo_from_where_the_peer_is_moves_nobody_elsewhere()
     {

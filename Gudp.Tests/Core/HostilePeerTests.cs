@@ -65,7 +65,7 @@ public sealed class HostilePeerTests
             peer.Send(ack);
         }
 
-        // D-2.7: each once, ever newer ones, none above what has its fate.
+        // P-2.7: each once, ever newer ones, none above what has its fate.
         Assert.That(told, Has.Count.InRange(3, 25));
         Assert.That(told, Is.Ordered.Ascending);
         Assert.That(told, Is.Unique);
@@ -141,7 +141,7 @@ public sealed class HostilePeerTests
         Assert.That(node.Daemon.ReadCounters().Dropped(DropReason.UnknownConnection), Is.EqualTo(1));
     }
 
-    // D-3.3
+    // P-3.3
     [Test]
     public void A_peer_that_acknowledges_nothing_is_given_up_when_the_numbers_run_out()
     {

@@ -4,7 +4,7 @@ using NUnit.Framework;
 
 namespace Gudp.Tests.Core;
 
-/// <summary>When heartbeats leave and when a silent peer is given up (D-6).</summary>
+/// <summary>When heartbeats leave and when a silent peer is given up (P-6).</summary>
 [TestFixture]
 public sealed class KeepAliveTests
 {
@@ -17,7 +17,7 @@ public sealed class KeepAliveTests
         HeartbeatInterval = Seconds(1),
     };
 
-    // D-6.1
+    // P-6.1
     [Test]
     public void The_first_heartbeat_goes_after_the_start_and_the_next_ones_after_the_interval()
     {

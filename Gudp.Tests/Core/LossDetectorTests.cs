@@ -14,7 +14,7 @@ public sealed class LossDetectorTests
     private static readonly TimeSpan ProbeTimeout = TimeSpan.FromMilliseconds(325);
     private static readonly TimeSpan LossDelay = TimeSpan.FromMilliseconds(112.5);
 
-    // D-3.1
+    // P-3.1
     [Test]
     public void A_packet_is_lost_once_three_later_packets_are_acked()
     {
@@ -61,7 +61,7 @@ public sealed class LossDetectorTests
         Assert.That(path.Detector.LossDeadline.IsNever, Is.True);
     }
 
-    // D-3.1
+    // P-3.1
     [Test]
     public void A_packet_is_lost_by_time_nine_eighths_of_a_round_trip_after_it_was_sent()
     {
@@ -101,7 +101,7 @@ public sealed class LossDetectorTests
         Assert.That(path.Lost, Is.EqualTo(new[] { 0 }));
     }
 
-    // D-3.2
+    // P-3.2
     [Test]
     public void An_unanswered_tail_asks_for_a_probe_and_declares_nothing_lost()
     {
@@ -202,7 +202,7 @@ public sealed class LossDetectorTests
         Assert.That(path.Detector.ProbeDeadline.IsNever, Is.False);
     }
 
-    // D-3.5
+    // P-3.5
     [Test]
     public void A_wrong_declaration_raises_the_threshold_to_the_distance_seen()
     {
@@ -278,7 +278,7 @@ public sealed class LossDetectorTests
         Assert.That(path.Detector.PacketThreshold, Is.EqualTo(11));
     }
 
-    // D-9.7
+    // P-9.7
     [Test]
     public void What_was_learnt_of_a_path_is_forgotten_with_it()
     {
@@ -330,7 +330,7 @@ public sealed class LossDetectorTests
             Is.EqualTo(TimeSpan.FromMilliseconds(expectedMs)));
     }
 
-    // D-3.6
+    // P-3.6
     [Test]
     public void Losses_over_more_than_three_probe_time_outs_are_persistent_congestion()
     {

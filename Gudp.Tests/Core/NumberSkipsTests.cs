@@ -5,7 +5,7 @@ using NUnit.Framework;
 
 namespace Gudp.Tests.Core;
 
-/// <summary>Which packet numbers are left out (D-2.4).</summary>
+/// <summary>Which packet numbers are left out (P-2.4).</summary>
 [TestFixture]
 public sealed class NumberSkipsTests
 {

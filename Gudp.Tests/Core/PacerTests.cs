@@ -30,7 +30,7 @@ public sealed class PacerTests
     public void The_rate_is_five_quarters_of_a_window_per_round_trip()
         => Assert.That(Pacing(windowBytes: 120_000, Ms(100)).BytesPerSecond, Is.EqualTo(1_500_000));
 
-    // D-5.3
+    // P-5.3
     [TestCase(120_000, 1.0, LargeBuffer, 12_000, TestName = "Ten packets at least")]
     [TestCase(120_000, 20.0, LargeBuffer, 30_000, TestName = "What the coarsest timer lets pass when that is more")]
     [TestCase(120_000, 1.0, 48_000, 12_000, TestName = "A quarter of the peer's buffer that just suffices")]

@@ -6,7 +6,7 @@ using NUnit.Framework;
 
 namespace Gudp.Tests.Core;
 
-/// <summary>Where the bytes of waiting packets lie (D-8.2).</summary>
+/// <summary>Where the bytes of waiting packets lie (P-8.2).</summary>
 [TestFixture]
 public sealed class PacketArenaTests
 {

@@ -7,7 +7,7 @@ using NUnit.Framework;
 
 namespace Gudp.Tests.Core;
 
-// Receiving: what is taken, refused or passed over, and what a hostile peer can do with ids (D-8.4, D-8.8). And the
+// Receiving: what is taken, refused or passed over, and what a hostile peer can do with ids (P-8.4, P-8.8). And the
 // memory of both directions.
 
 /// <summary>What comes into a mailbox, from frames made here.</summary>

@@ -5,7 +5,7 @@ using NUnit.Framework;
 
 namespace Gudp.Tests.Core;
 
-// Sending: what is written into which packet, and what is told about it (D-8.2 to D-8.7, D-8.9). Fates are made here.
+// Sending: what is written into which packet, and what is told about it (P-8.2 to P-8.7, P-8.9). Fates are made here.
 
 /// <summary>Core's own packets, one end, without a network.</summary>
 [TestFixture]
@@ -17,7 +17,7 @@ public sealed class PacketMailboxTests
     private static readonly PacketOptions Notify = new() { Delivery = PacketDelivery.Notify };
     private static readonly PacketOptions Reliable = new() { Delivery = PacketDelivery.Reliable };
 
-    // D-8.3
+    // P-8.3
     [Test]
     public void A_lost_reliable_packet_goes_again_under_its_id_until_it_is_received()
     {
@@ -52,7 +52,7 @@ public sealed class PacketMailboxTests
         Assert.That(end.Mailbox.HasDataToSend, Is.False);
     }
 
-    // D-8.3
+    // P-8.3
     [Test]
     public void The_loss_of_the_older_of_two_copies_sends_no_third()
     {
@@ -105,7 +105,7 @@ public sealed class PacketMailboxTests
         Assert.That(end.Updates(), Is.EqualTo(new[] { new PacketUpdate(second, PacketOutcome.Unknown) }));
     }
 
-    // D-8.5
+    // P-8.5
     [Test]
     public void A_packet_whose_time_is_over_is_given_up_once()
     {
@@ -197,7 +197,7 @@ public sealed class PacketMailboxTests
         Assert.That(end.Mailbox.TryPost([3], Notify, true, out _), Is.EqualTo(SendStatus.Accepted));
     }
 
-    // D-8.4, the sender's half of the proof.
+    // P-8.4, the sender's half of the proof.
     [Test]
     public void No_id_is_opened_a_window_beyond_the_oldest_open_one()
     {
@@ -217,7 +217,7 @@ public sealed class PacketMailboxTests
         Assert.That(TryWriteAnother(end, ackOldest: true), Is.True, "What waited goes on.");
     }
 
-    // D-8.7
+    // P-8.7
     [Test]
     public void New_packets_have_their_turn_among_many_repeated_ones()
     {

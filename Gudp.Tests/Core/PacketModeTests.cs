@@ -15,7 +15,7 @@ public sealed class PacketModeTests
 
     private readonly byte[] _buffer = new byte[2_000];
 
-    // D-8.1, D-8.3
+    // P-8.1, P-8.3
     [Test]
     public void Reliable_packets_arrive_once_each_though_a_third_is_lost()
     {
@@ -87,7 +87,7 @@ public sealed class PacketModeTests
         Assert.That(told, Is.EqualTo(50));
     }
 
-    // D-8.10
+    // P-8.10
     [Test]
     public void A_close_first_delivers_what_is_reliable()
     {
@@ -113,7 +113,7 @@ public sealed class PacketModeTests
         Assert.That(pair.Server.Status.Reasons, Is.EqualTo(FinalReasons.ClosedByPeer));
     }
 
-    // D-8.10
+    // P-8.10
     [Test]
     public void A_close_waits_no_longer_than_it_lingers_and_tells_what_is_unknown()
     {
@@ -140,7 +140,7 @@ public sealed class PacketModeTests
         Assert.That(pair.Client.WaitForUpdates(Timeout.InfiniteTimeSpan), Is.False);
     }
 
-    // D-8.5
+    // P-8.5
     [Test]
     public void A_packet_with_a_time_out_is_given_up_while_the_path_is_cut()
     {

@@ -6,7 +6,7 @@ using NUnit.Framework;
 
 namespace Gudp.Tests.Core;
 
-/// <summary>A peer whose address changes (D-9.5 to D-9.9, scenario T8), in virtual time.</summary>
+/// <summary>A peer whose address changes (P-9.5 to P-9.9, scenario T8), in virtual time.</summary>
 [TestFixture]
 public sealed class PathChangeTests
 {
@@ -21,7 +21,7 @@ public sealed class PathChangeTests
         QueueBytes = 50_000,
     };
 
-    // D-9.7
+    // P-9.7
     [Test]
     public void T8_A_rebound_client_keeps_its_connection([Values(1, 2, 3)] int seed)
     {

@@ -4,7 +4,7 @@ using NUnit.Framework;
 
 namespace Gudp.Tests.Core;
 
-/// <summary>The search for the size of a path (D-9.1 to D-9.4), without packets: sizes in, sizes out.</summary>
+/// <summary>The search for the size of a path (P-9.1 to P-9.4), without packets: sizes in, sizes out.</summary>
 [TestFixture]
 public sealed class PathProbeTests
 {

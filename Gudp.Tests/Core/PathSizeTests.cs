@@ -5,7 +5,7 @@ using NUnit.Framework;
 
 namespace Gudp.Tests.Core;
 
-/// <summary>The size of datagrams on whole connections (D-9.1 to D-9.4, scenario T9), in virtual time.</summary>
+/// <summary>The size of datagrams on whole connections (P-9.1 to P-9.4, scenario T9), in virtual time.</summary>
 [TestFixture]
 public sealed class PathSizeTests
 {
@@ -20,7 +20,7 @@ public sealed class PathSizeTests
         QueueBytes = 250_000,
     };
 
-    // D-9.2
+    // P-9.2
     [TestCase(1_500, 1_452)]
     [TestCase(1_400, 1_372)]
     [TestCase(1_280, 1_252)]
@@ -38,7 +38,7 @@ public sealed class PathSizeTests
         Assert.That(counters.PacketSizeReductions, Is.Zero);
     }
 
-    // D-5.7
+    // P-5.7
     [Test]
     public void T9_Lost_probes_neither_cut_the_window_nor_count_as_lost_packets()
     {
@@ -168,7 +168,7 @@ public sealed class PathSizeTests
         Assert.That(pair.Client.ReadCounters().PacketBytes, Is.EqualTo(1_452));
     }
 
-    // D-9.4, and D-5.4: what was refused counts as sent, and its content comes again.
+    // P-9.4, and P-5.4: what was refused counts as sent, and its content comes again.
     [Test]
     public void A_size_the_interface_refuses_is_left_at_once_and_the_transfer_goes_on()
     {

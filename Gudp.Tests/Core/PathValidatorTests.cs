@@ -4,7 +4,7 @@ using NUnit.Framework;
 
 namespace Gudp.Tests.Core;
 
-/// <summary>The proof of an address (D-9.6 to D-9.8), without packets.</summary>
+/// <summary>The proof of an address (P-9.6 to P-9.8), without packets.</summary>
 [TestFixture]
 public sealed class PathValidatorTests
 {

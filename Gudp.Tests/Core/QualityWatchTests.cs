@@ -4,7 +4,7 @@ using NUnit.Framework;
 
 namespace Gudp.Tests.Core;
 
-/// <summary>When a connection is too poor to go on (D-10.1).</summary>
+/// <summary>When a connection is too poor to go on (P-10.1).</summary>
 [TestFixture]
 public sealed class QualityWatchTests
 {

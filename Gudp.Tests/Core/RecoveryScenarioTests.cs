@@ -56,7 +56,7 @@ public sealed class RecoveryScenarioTests
         Assert.That(latestResume, Is.LessThan(probe), world.ReplayLine);
     }
 
-    // D-5.1: a quarter of the buffer for each 10 ms of the 50 ms round trip, and never more.
+    // P-5.1: a quarter of the buffer for each 10 ms of the 50 ms round trip, and never more.
     [Test]
     public void What_is_in_flight_stays_within_the_peers_buffer_for_each_pause_of_its_reader()
     {
@@ -71,7 +71,7 @@ public sealed class RecoveryScenarioTests
         Assert.That(pair.Client.ReadCounters().PacketsLost, Is.Zero);
     }
 
-    // D-5.2: a window that the buffer kept from being filled has not grown beyond all use meanwhile.
+    // P-5.2: a window that the buffer kept from being filled has not grown beyond all use meanwhile.
     [Test]
     public void A_loss_is_felt_at_once_after_the_peers_buffer_limited_for_long()
     {
@@ -108,7 +108,7 @@ public sealed class RecoveryScenarioTests
         world.RunUntil(() => stream.LastArrival > last, TimeSpan.FromSeconds(2));
         world.Run(TimeSpan.FromSeconds(1));
 
-        // Probe time-outs alone have not touched it (D-3.2); the losses they found were persistent congestion (D-3.6).
+        // Probe time-outs alone have not touched it (P-3.2); the losses they found were persistent congestion (P-3.6).
         Assert.That(dark, Is.EqualTo(before));
         Assert.That(pair.Client.ReadCounters().PersistentCongestions, Is.Positive);
         Assert.That(pair.Client.ReadCounters().WindowBytes, Is.GreaterThan(before * 7 / 10), world.ReplayLine);
@@ -130,7 +130,7 @@ public sealed class RecoveryScenarioTests
         world.RunUntil(() => pair.Client.Status.IsFinal, TimeSpan.FromSeconds(60));
         TimeSpan sender = world.Now - cut;
 
-        // D-6.2 and D-6.3: the receiver has nothing to deliver, the sender a full queue. What was under way still came.
+        // P-6.2 and P-6.3: the receiver has nothing to deliver, the sender a full queue. What was under way still came.
         TimeSpan underWay = TimeSpan.FromMilliseconds(200);
         Assert.That(stream.ArrivedBytes, Is.Positive);
         Assert.That(receiver, Is.InRange(Idle, Idle + underWay));

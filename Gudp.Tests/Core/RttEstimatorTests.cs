@@ -48,7 +48,7 @@ public sealed class RttEstimatorTests
         Assert.That(rtt.Minimum, Is.EqualTo(Ms(100)));
     }
 
-    // D-3.4
+    // P-3.4
     [TestCase(20, 100, TestName = "A delay that leaves just the minimum is taken out")]
     [TestCase(20.0001, 102.5, TestName = "A delay that leaves one tick less than the minimum is not believed")]
     public void Ack_delay(double ackDelay, double expected)

@@ -195,7 +195,7 @@ public sealed class SentPacketRingTests
         Assert.That(Acknowledge(ring, 100, 299), Is.EqualTo(Enumerable.Range(100, 200)));
     }
 
-    // D-3.3
+    // P-3.3
     [Test]
     public void A_full_ring_still_lets_sixteen_probes_out_and_not_one_more()
     {

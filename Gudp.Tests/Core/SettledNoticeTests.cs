@@ -4,7 +4,7 @@ using NUnit.Framework;
 
 namespace Gudp.Tests.Core;
 
-/// <summary>When the peer is told what is settled (D-2.7).</summary>
+/// <summary>When the peer is told what is settled (P-2.7).</summary>
 [TestFixture]
 public sealed class SettledNoticeTests
 {

@@ -18,6 +18,7 @@ public sealed class TraceFileTests
     [TearDown]
     public void RemoveFolder() => Directory.Delete(_folder, recursive: true);
 
+    // T-1.3
     [Test]
     public void Everything_recorded_is_in_the_file()
     {

@@ -4,7 +4,7 @@ using NUnit.Framework;
 
 namespace Gudp.Tests.Core;
 
-// D-5.9. Times are in units of one sample every 10 ms, so that a change can be seen to the sample.
+// P-5.9. Times are in units of one sample every 10 ms, so that a change can be seen to the sample.
 [TestFixture, FixtureLifeCycle(LifeCycle.InstancePerTestCase)]
 public sealed class TwoModeRuleTests
 {

@@ -5,7 +5,7 @@ using NUnit.Framework;
 
 namespace Gudp.Tests.Core;
 
-/// <summary>Outcomes on their way to the application (D-8.6).</summary>
+/// <summary>Outcomes on their way to the application (P-8.6).</summary>
 [TestFixture]
 public sealed class UpdateQueueTests
 {

@@ -17,6 +17,7 @@ public sealed class CreditTests
 
     private static readonly byte[] Kilobyte = LaneTests.Pattern(1_024, 1);
 
+    // D-3.1
     [Test]
     public void A_reader_that_does_not_read_stops_the_sender_which_learns_why()
     {
@@ -29,6 +30,18 @@ public sealed class CreditTests
         Assert.That(accepted, Is.EqualTo(2 * 64 * 1024 / 1_026), "One ring waits at each end.");
         Assert.That(left, Is.EqualTo(accepted));
         Assert.That(pair.Server.Violations, Is.Empty);
+    }
+
+    // D-3.4
+    [Test]
+    public void A_sender_without_credit_says_once_at_which_limit_it_is_blocked()
+    {
+        using SessionPair pair = SessionPair.Opened(config: Small);
+
+        FillUntilRefused(pair, lane: 1, out _);
+        pair.RunUntilQuiet();
+
+        Assert.That(pair.Client.BlockedFrames, Is.EqualTo(new[] { (1, (long)Small.LaneRingBytes) }));
     }
 
     [Test]

@@ -1,6 +1,7 @@
 using Gudp.Core;
 using Gudp.Messaging;
 using Gudp.Messaging.Memory;
+using Gudp.Messaging.Wire;
 using NUnit.Framework;
 
 namespace Gudp.Tests.Messaging;
@@ -150,6 +151,7 @@ internal sealed class SessionPair : IDisposable
             }
 
             end.AddInFlight(number, Steps);
+            end.NoteBlocked(_buffer.AsSpan(0, bytes));
 
             if (!_draws.NextChance(_path.LossPpm))
             {
@@ -204,6 +206,9 @@ internal sealed class SessionEnd : ISessionHost
     /// <summary>Packets whose verdict was neither Held nor Refused.</summary>
     internal List<PayloadVerdict> Violations { get; } = [];
 
+    /// <summary>Each LaneBlocked this end wrote: lane and limit.</summary>
+    internal List<(int Lane, long Limit)> BlockedFrames { get; } = [];
+
     /// <summary>While set, this end's session is not asked; packets count as refused.</summary>
     internal bool RefusesAll { get; set; }
 
@@ -228,6 +233,19 @@ internal sealed class SessionEnd : ISessionHost
     internal PacketNumber NextNumber() => new(_nextNumber++);
 
     internal void AddInFlight(PacketNumber number, long step) => _inFlight.Add(number.Value, (step, false));
+
+    internal void NoteBlocked(ReadOnlySpan<byte> frames)
+    {
+        LaneFrameReader reader = new(frames);
+
+        while (reader.TryNext(out LaneFrame frame))
+        {
+            if (frame.Type == FrameType.LaneBlocked)
+            {
+                BlockedFrames.Add((frame.Lane, frame.Offset));
+            }
+        }
+    }
 
     internal void End(Instant now)
     {

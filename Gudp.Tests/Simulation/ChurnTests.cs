@@ -19,7 +19,7 @@ public sealed class ChurnTests
     [Test]
     public void T20_256_clients_that_connect_and_disconnect_for_10_s_leave_nothing()
     {
-        Churn churn = new(seed: 1, clientNodes: 8, listeners: 1);
+        using Churn churn = new(seed: 1, clientNodes: 8, listeners: 1);
         churn.AddClients(256);
 
         churn.Run(TimeSpan.FromSeconds(10));
@@ -31,7 +31,7 @@ public sealed class ChurnTests
     [Test]
     public void T20_Two_listeners_with_64_clients_each_that_reconnect_leave_nothing()
     {
-        Churn churn = new(seed: 2, clientNodes: 4, listeners: 2);
+        using Churn churn = new(seed: 2, clientNodes: 4, listeners: 2);
         churn.AddClients(128);
 
         churn.Run(TimeSpan.FromSeconds(10));
@@ -102,7 +102,7 @@ public sealed class ChurnTests
     }
 
     /// <summary>Listeners on one node, clients on several, all driven by their own clocks' draws.</summary>
-    private sealed class Churn
+    private sealed class Churn : IDisposable
     {
         private readonly SimWorld _world;
         private readonly Node _server;
@@ -132,6 +132,8 @@ public sealed class ChurnTests
         }
 
         internal int Opened => _clients.Sum(client => client.Opened);
+
+        public void Dispose() => _world.Dispose();
 
         internal void AddClients(int count)
         {

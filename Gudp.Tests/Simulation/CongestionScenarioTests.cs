@@ -10,7 +10,7 @@ public sealed class CongestionScenarioTests
 {
     private static readonly TimeSpan Tick = TimeSpan.FromMilliseconds(50);
 
-    // Goal: the level in the status word follows Fiedler's rule, whatever the controller (D-5.8).
+    // Goal: the level in the status word follows Fiedler's rule, whatever the controller (P-5.8).
     [TestCase(CongestionAlgorithm.Cubic)]
     [TestCase(CongestionAlgorithm.Bbr)]
     [TestCase(CongestionAlgorithm.TwoMode)]

@@ -6,7 +6,7 @@ using NUnit.Framework;
 namespace Gudp.Tests.Simulation;
 
 /// <summary>
-/// A reader that stops makes its end refuse packets (D-8.8). To the sender they look lost, but the path is clean: neither
+/// A reader that stops makes its end refuse packets (P-8.8). To the sender they look lost, but the path is clean: neither
 /// its size nor its rate may be blamed for good.
 /// </summary>
 [TestFixture]
@@ -20,7 +20,7 @@ public sealed class RefusedPacketTests
         RateBytesPerSecond = 12_500_000,
     };
 
-    // D-9.3: the watch took them for a size black hole, twice a second, and sends of large packets were refused with it.
+    // P-9.3: the watch took them for a size black hole, twice a second, and sends of large packets were refused with it.
     [Test]
     public void Refused_large_packets_are_no_black_hole()
     {
@@ -34,7 +34,7 @@ public sealed class RefusedPacketTests
         Assert.That(pair.Client.MaxPacketBytes, Is.GreaterThan(LargePacketBytes));
     }
 
-    // D-8.8
+    // P-8.8
     [Test]
     public void Once_the_reader_goes_on_the_window_grows_as_that_of_a_new_connection()
     {

@@ -27,7 +27,7 @@ internal sealed partial class SwarmWorld : IDisposable
     private static readonly TimeSpan HealingLimit = TimeSpan.FromSeconds(60);
     private static readonly TimeSpan IdleTimeout = TimeSpan.FromSeconds(90);
 
-    // D-6.3: twice as long with something undelivered.
+    // P-6.3: twice as long with something undelivered.
     private static readonly TimeSpan LongestSilence = 2 * IdleTimeout;
     private static readonly LinkModel Clean = new() { Delay = TimeSpan.FromMilliseconds(5) };
 
