@@ -39,18 +39,16 @@ internal static class ReportText
 
     private const string SpeedNote =
         "Eight daemons in a ring, each sends 100 unreliable packets a second to the next over 10 ms; 300 virtual seconds. "
-        + "This one depends on the machine. The floor is judged per second of processor time, which foreign load does "
-        + "not change; the simulation has one thread.";
+        + "This one depends on the machine, and on what else runs there: load from others costs a third of it. The floor is "
+        + "judged per second of processor time; the simulation has one thread.";
 
     private const string RelayNote =
         "\"gudp send\" and \"gudp recv\" through \"gudp sim --rate 100mbit --queue 625000B\", three processes in real time "
         + "on one machine, beside the simulator with the tool's config; time until all is acknowledged. Same seeds and "
-        + "same draws: the relay and the simulator lose the datagrams of the same numbers. Within 15 % is a pass. This one "
-        + "depends on the machine: the committed figures come from two processors for which 5 to 20 other threads "
-        + "competed. What differs from the simulator: the three programs start cold, which counts most where the transfer "
-        + "takes two seconds; a wait for sockets ends on whole milliseconds, so pacing comes in bursts and acks up to a "
-        + "millisecond late; a relay or receiver that is not scheduled in time adds to the round trip, by which the rate "
-        + "under loss falls, and may overflow a socket's buffer. The share of each was not measured apart.";
+        + "same draws: the relay and the simulator lose the datagrams of the same numbers. Within 15 % is a pass, on two "
+        + "processors with nothing else to do; under load from others the figures fall by up to a third. What may cost the "
+        + "rest, not measured apart: the three programs start cold, which counts most where the transfer takes two seconds; "
+        + "a wait for sockets ends on whole milliseconds, so pacing comes in bursts and acks up to a millisecond late.";
 
     private const string Schema = """
         ## The JSON file

@@ -10,11 +10,6 @@ namespace Gudp.Tests.Bench;
 [TestFixture]
 public sealed class TransportReportTests
 {
-    // A floor that is missed stands here with its reason, so that a new miss is noticed, and a mended one too.
-    // The simulator's speed was measured while other work shared the processors' caches.
-    private static readonly string[] KnownMisses =
-        ["P19: 8 nodes, 100 datagrams/s each: virtual seconds per processor second"];
-
     [Test]
     public void The_committed_verdicts_are_those_of_the_committed_figures()
     {
@@ -24,13 +19,14 @@ public sealed class TransportReportTests
     }
 
     [Test]
-    public void Every_floor_holds_but_those_known_to_be_missed()
+    public void Every_floor_holds()
     {
         IEnumerable<string> missed = FloorJudge.Judge(Committed())
             .Where(floor => !floor.Passed)
             .Select(floor => $"{floor.Id}: {floor.Work}");
 
-        Assert.That(missed, Is.EqualTo(KnownMisses));
+        Assert.That(FloorJudge.Judge(Committed()), Is.Not.Empty);
+        Assert.That(missed, Is.Empty);
     }
 
     [Test]
