@@ -40,6 +40,38 @@ public sealed class DaemonSocketTests
         Assert.That(Receive(client), Is.EqualTo("answer"));
     }
 
+    // P-9.1: what the loopback carries is used where it is allowed.
+    [Test]
+    public void The_size_of_the_loopback_is_found_and_used()
+    {
+        GudpConfig config = SimWorld.Plain with
+        {
+            Connections = SimWorld.Plain.Connections with { Path = new PathConfig { MaxPacketBytes = 65_507 } },
+        };
+        using Daemon serverDaemon = new(config);
+        using Daemon clientDaemon = new(config);
+        serverDaemon.Start();
+        clientDaemon.Start();
+        Endpoint server = serverDaemon.Open(PeerAddress.LoopbackIPv4(0));
+        server.Listen();
+        Connection client = clientDaemon.Open(PeerAddress.LoopbackIPv4(0)).Connect(server.LocalAddress);
+        Connection accepted = server.Accept(Patience)!;
+        byte[] buffer = new byte[65_507];
+        int largest = 0;
+
+        // Each packet is answered for by the reader, so the search goes on between them.
+        for (int i = 0; i < 2_000 && largest < 60_000; i++)
+        {
+            SendStatus sent = client.TrySend(new byte[client.MaxPacketBytes], PacketDelivery.Reliable);
+            Assert.That(sent, Is.EqualTo(SendStatus.Accepted));
+            Assert.That(accepted.Receive(buffer, Patience, out int length), Is.EqualTo(ReceiveStatus.Received));
+            largest = Math.Max(largest, length);
+        }
+
+        Assert.That(largest, Is.GreaterThan(60_000));
+        Assert.That(client.ReadCounters().PacketBytes, Is.EqualTo(65_507));
+    }
+
     [Test]
     public void Disposing_the_daemon_delivers_what_was_sent_and_says_goodbye()
     {
