@@ -10,6 +10,7 @@
 // Always true: the penalty lies between 1 and 60 s.
 
 using System;
+using static Gudp.Core.Spans;
 
 namespace Gudp.Core.Congestion;
 
@@ -106,11 +107,9 @@ internal sealed class TwoModeRule
 
         if (now - _goodSince < ShortGood)
         {
-            Penalty = Penalty * 2 < MostPenalty ? Penalty * 2 : MostPenalty;
+            Penalty = Shorter(Penalty * 2, MostPenalty);
         }
 
         _goodSince = Instant.Never;
     }
-
-    private static TimeSpan Longer(TimeSpan first, TimeSpan second) => first >= second ? first : second;
 }

@@ -12,6 +12,7 @@
 
 using System;
 using Gudp.Core.Congestion;
+using static Gudp.Core.Spans;
 
 namespace Gudp.Core.Engine;
 
@@ -217,8 +218,4 @@ internal sealed class AckSchedule
             _ratePackets = 0;
         }
     }
-
-    private static TimeSpan Shorter(TimeSpan first, TimeSpan second) => first <= second ? first : second;
-
-    private static TimeSpan Longer(TimeSpan first, TimeSpan second) => first >= second ? first : second;
 }

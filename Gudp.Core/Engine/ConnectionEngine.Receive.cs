@@ -1,5 +1,6 @@
 using System;
 using Gudp.Core.Wire;
+using static Gudp.Core.Spans;
 
 namespace Gudp.Core.Engine;
 

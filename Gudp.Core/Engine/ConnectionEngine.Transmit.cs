@@ -1,6 +1,7 @@
 using System;
 using Gudp.Core.Congestion;
 using Gudp.Core.Wire;
+using static Gudp.Core.Spans;
 
 namespace Gudp.Core.Engine;
 

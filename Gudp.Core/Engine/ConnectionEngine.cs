@@ -1,6 +1,7 @@
 using System;
 using Gudp.Core.Congestion;
 using Gudp.Core.Wire;
+using static Gudp.Core.Spans;
 
 namespace Gudp.Core.Engine;
 
@@ -421,6 +422,4 @@ internal sealed partial class ConnectionEngine
         LeastProbeTimeout = loss.LeastProbeTimeout,
         LargestProbeTimeout = loss.LargestProbeTimeout,
     };
-
-    private static TimeSpan Shorter(TimeSpan first, TimeSpan second) => first <= second ? first : second;
 }

@@ -9,6 +9,7 @@
 //   - nobody is waited for longer than the hard limit, whatever is still to be delivered.
 
 using System;
+using static Gudp.Core.Spans;
 
 namespace Gudp.Core.Engine;
 
@@ -68,8 +69,8 @@ internal sealed class KeepAlive
         LastReceived = now;
         _lastSent = now;
         TimeSpan most = peerIdleTimeout / HeartbeatsPerTimeout;
-        _start = _start < most ? _start : most;
-        _interval = _interval < most ? _interval : most;
+        _start = Shorter(_start, most);
+        _interval = Shorter(_interval, most);
     }
 
     /// <summary>A valid packet came.</summary>

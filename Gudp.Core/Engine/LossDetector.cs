@@ -22,6 +22,7 @@
 //   - no deadline is set while nothing that asks for an acknowledgement is in flight.
 
 using System;
+using static Gudp.Core.Spans;
 
 namespace Gudp.Core.Engine;
 
@@ -205,7 +206,7 @@ internal sealed class LossDetector
 
         TimeSpan missing = now - late.SentAt - _rtt.LossDelay(_granularity);
         TimeSpan most = Longer(LargestAllowance, _rtt.Smoothed);
-        _allowance = Longer(_allowance, missing < most ? missing : most);
+        _allowance = Longer(_allowance, Shorter(missing, most));
 
         _lossyRounds = 0;
         _lastOfRun = -1;
@@ -335,8 +336,6 @@ internal sealed class LossDetector
 
     // Section 7.6.1: of the path alone, whatever the configuration says about probes.
     private TimeSpan PersistenceUnit => _rtt.ProbeTimeout(MaxAckDelay, _granularity);
-
-    private static TimeSpan Longer(TimeSpan first, TimeSpan second) => first >= second ? first : second;
 
     private bool WasAnyAckedBetween(long first, long last)
     {

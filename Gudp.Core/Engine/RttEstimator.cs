@@ -1,5 +1,6 @@
 using System;
 using Gudp.Core.Congestion;
+using static Gudp.Core.Spans;
 
 namespace Gudp.Core.Engine;
 
@@ -111,6 +112,4 @@ internal sealed class RttEstimator
     /// <param name="granularity">The finest the timers here can do.</param>
     internal TimeSpan OverdueAfter(TimeSpan ackDelay, TimeSpan granularity)
         => Longer(LossDelay(granularity), Smoothed + (4 * Variation)) + ackDelay;
-
-    private static TimeSpan Longer(TimeSpan first, TimeSpan second) => first >= second ? first : second;
 }

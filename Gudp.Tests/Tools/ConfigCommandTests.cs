@@ -5,6 +5,7 @@ using Gudp.Tools.Commands;
 using Gudp.Tools.Configuration;
 using Gudp.Tools.Output;
 using NUnit.Framework;
+using static Gudp.Tests.Tools.CommandCall;
 
 namespace Gudp.Tests.Tools;
 
@@ -183,14 +184,6 @@ public sealed class ConfigCommandTests
         Assert.That(code, Is.EqualTo(ExitCode.Fine), errors);
         Assert.That(output, Is.EqualTo("key      A     B\nName  gudp  left\n"));
         Assert.That(same, Is.EqualTo("no difference\n"));
-    }
-
-    private static async Task<(ExitCode Code, string Output, string Errors)> RunAsync(params string[] arguments)
-    {
-        using StringWriter output = new() { NewLine = "\n" };
-        using StringWriter errors = new() { NewLine = "\n" };
-        ExitCode code = await CommandLine.RunAsync(arguments, new Printer(output, errors, terminal: null));
-        return (code, output.ToString(), errors.ToString());
     }
 
     private string Write(string name, string text)

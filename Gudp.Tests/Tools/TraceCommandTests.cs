@@ -5,6 +5,7 @@ using Gudp.Tools;
 using Gudp.Tools.Commands;
 using Gudp.Tools.Output;
 using NUnit.Framework;
+using static Gudp.Tests.Tools.CommandCall;
 
 namespace Gudp.Tests.Tools;
 
@@ -155,14 +156,6 @@ public sealed class TraceCommandTests
         return Write("sample.sqlog", Encoding.UTF8.GetString(file.ToArray()));
 
         static Instant At(int milliseconds) => new(milliseconds * TimeSpan.TicksPerMillisecond);
-    }
-
-    private static async Task<(ExitCode Code, string Output, string Errors)> RunAsync(params string[] arguments)
-    {
-        using StringWriter output = new() { NewLine = "\n" };
-        using StringWriter errors = new() { NewLine = "\n" };
-        ExitCode code = await CommandLine.RunAsync(arguments, new Printer(output, errors, terminal: null));
-        return (code, output.ToString(), errors.ToString());
     }
 
     private string Write(string name, string text)
