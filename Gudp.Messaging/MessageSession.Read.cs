@@ -233,7 +233,7 @@ internal sealed partial class MessageSession
         _ = Poll(ref handler, int.MaxValue);
     }
 
-    private static void TakeInPlace(ReceiveLane lane, in MessageView message)
+    private static void TakeInPlace(OrderedReceiveLane lane, in MessageView message)
     {
         lane.Release(message);
 
@@ -243,7 +243,7 @@ internal sealed partial class MessageSession
         }
     }
 
-    private void LeaveLane(ReceiveLane lane, bool asked)
+    private void LeaveLane(OrderedReceiveLane lane, bool asked)
     {
         CloseCode violation = lane.Violation;
 

@@ -136,14 +136,14 @@ internal sealed partial class MessageSession
 
     private PayloadVerdict CheckRange(in LaneFrame frame)
     {
-        ReceiveLane? known = _receiveLanes[frame.Lane];
+        OrderedReceiveLane? known = _receiveLanes[frame.Lane];
 
         if (frame.Lane == DatagramLane || (known is not { IsOpen: true } && !IsOpenedHere(frame.Lane)))
         {
             return PayloadVerdict.LaneViolation;
         }
 
-        ReceiveLane lane = known ?? MakeReceiveLane(frame.Lane);
+        OrderedReceiveLane lane = known ?? MakeReceiveLane(frame.Lane);
 
         // D-3.1
         if (frame.End > lane.GrantedLimit)
@@ -253,7 +253,7 @@ internal sealed partial class MessageSession
     }
 
     // Taken implies received, whatever became of the acknowledgements.
-    private void TakeTaken(SendLane lane, long offset)
+    private void TakeTaken(OrderedSendLane lane, long offset)
     {
         if (offset > lane.Receipts.Taken)
         {
@@ -263,7 +263,7 @@ internal sealed partial class MessageSession
         }
     }
 
-    private void TakeRefusals(SendLane lane, IdRangeReader ids)
+    private void TakeRefusals(OrderedSendLane lane, IdRangeReader ids)
     {
         while (ids.TryNext(out OffsetRange refused))
         {
@@ -275,9 +275,9 @@ internal sealed partial class MessageSession
         _hasProgressed = true;
     }
 
-    private ReceiveLane MakeReceiveLane(int number)
+    private OrderedReceiveLane MakeReceiveLane(int number)
     {
-        ReceiveLane lane = new(number, _config.LaneRingBytes, _config.MaxMessageBytes, _memory);
+        OrderedReceiveLane lane = new(number, _config.LaneRingBytes, _config.MaxMessageBytes, _memory);
         Volatile.Write(ref _receiveLanes[number], lane);
         Volatile.Write(ref _receiveLanesInUse, _receiveLanesInUse | (1UL << number));
 

@@ -17,7 +17,7 @@ internal sealed partial class MessageSession
             return SendStatus.Closed;
         }
 
-        if (options.Delivery == Delivery.Unreliable)
+        if (options.Lane == DatagramLane)
         {
             return TrySendDatagram(message, out id);
         }
@@ -52,7 +52,7 @@ internal sealed partial class MessageSession
     }
 
     /// <summary>Any thread. The lane to send on, made on its first use.</summary>
-    internal SendLane SendLaneOf(int number)
+    internal OrderedSendLane SendLaneOf(int number)
     {
         if ((uint)number >= (uint)_sendLanes.Length || number == DatagramLane)
         {
@@ -79,7 +79,7 @@ internal sealed partial class MessageSession
             return new SendReceipt(id, transfer, TakeState.NotAsked);
         }
 
-        SendLane lane = SendLaneOf(id.Lane);
+        OrderedSendLane lane = SendLaneOf(id.Lane);
 
         // In this order: whoever reads that it was taken then also reads that it was received.
         TakeState take = lane.Receipts.TakeOf(id, ended);
@@ -205,17 +205,17 @@ internal sealed partial class MessageSession
 
             if (status == SendStatus.Accepted)
             {
-                id = new MessageId(DatagramLane, _nextDatagramId++);
+                id = new MessageId(0, DatagramLane, _nextDatagramId++);
             }
         }
 
         return Conclude(status);
     }
 
-    private SendLane MakeSendLane(int number)
+    private OrderedSendLane MakeSendLane(int number)
     {
-        SendLane made = new(number, _config.LaneRingBytes, _config.MaxMessageBytes, _memory, _peerTerms);
-        SendLane lane = Interlocked.CompareExchange(ref _sendLanes[number], made, null) ?? made;
+        OrderedSendLane made = new(number, _config.LaneRingBytes, _config.MaxMessageBytes, _memory, _peerTerms);
+        OrderedSendLane lane = Interlocked.CompareExchange(ref _sendLanes[number], made, null) ?? made;
         Interlocked.Or(ref _sendLanesInUse, 1UL << number);
 
         // The end may have passed between the two: then nobody else ends this lane.

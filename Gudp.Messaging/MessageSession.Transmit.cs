@@ -165,7 +165,7 @@ internal sealed partial class MessageSession
 
     private void OfferMissing(SentPiece piece)
     {
-        SendLane lane = SentLane(piece);
+        OrderedSendLane lane = SentLane(piece);
         long from = piece.From;
 
         while (lane.TryFirstUnsettled(from, piece.To, out OffsetRange missing))
@@ -184,7 +184,7 @@ internal sealed partial class MessageSession
 
         for (ulong left = _receiveLanesInUse; left != 0; left &= left - 1)
         {
-            ReceiveLane lane = ReceiveLaneAt(left)!;
+            OrderedReceiveLane lane = ReceiveLaneAt(left)!;
 
             if (lane.IsCreditDue || lane.Ledger.Taken > Math.Max(0, lane.AnnouncedTaken)
                 || lane.Ledger.HasUnsentRefusals)
@@ -244,7 +244,7 @@ internal sealed partial class MessageSession
         }
     }
 
-    private void WriteFactsOf(ref LaneFrameWriter writer, PacketNumber packet, ReceiveLane lane)
+    private void WriteFactsOf(ref LaneFrameWriter writer, PacketNumber packet, OrderedReceiveLane lane)
     {
         byte number = (byte)lane.Number;
         ulong bit = 1UL << number;
@@ -291,7 +291,7 @@ internal sealed partial class MessageSession
         while (!_outbox.IsFull && (_hasOffer || _outbox.TryNextOffer(out _offer)))
         {
             _hasOffer = true;
-            SendLane lane = SentLane(_offer);
+            OrderedSendLane lane = SentLane(_offer);
 
             if (!lane.TryFirstUnsettled(_offer.From, _offer.To, out OffsetRange missing))
             {
@@ -349,7 +349,7 @@ internal sealed partial class MessageSession
         }
     }
 
-    private void WriteNewContent(ref LaneFrameWriter writer, PacketNumber packet, SendLane lane)
+    private void WriteNewContent(ref LaneFrameWriter writer, PacketNumber packet, OrderedSendLane lane)
     {
         while (!_outbox.IsFull && lane.TryNextPiece(out OffsetRange piece, out bool isSkip))
         {
@@ -381,7 +381,7 @@ internal sealed partial class MessageSession
 
     // Returns the bytes of the stream it covers; 0 if not enough of it fits.
     private int WritePiece(
-        ref LaneFrameWriter writer, PacketNumber packet, SendLane lane, OffsetRange piece, bool isSkip)
+        ref LaneFrameWriter writer, PacketNumber packet, OrderedSendLane lane, OffsetRange piece, bool isSkip)
     {
         ulong bit = 1UL << lane.Number;
         bool withOpen = !lane.IsOpenAtPeer && (_opensInPacket & bit) == 0;
@@ -446,12 +446,12 @@ internal sealed partial class MessageSession
         }
     }
 
-    private long ConnectionRoom(SendLane lane)
+    private long ConnectionRoom(OrderedSendLane lane)
         => lane.Number == ControlLane ? long.MaxValue : _connectionLimit - _connectionSent;
 
-    private static bool MustSayBlocked(SendLane lane) => lane.IsHeldByPeer && lane.BlockedAt != lane.CreditLimit;
+    private static bool MustSayBlocked(OrderedSendLane lane) => lane.IsHeldByPeer && lane.BlockedAt != lane.CreditLimit;
 
-    private SendLane SentLane(SentPiece piece) => _sendLanes[piece.Lane]!;
+    private OrderedSendLane SentLane(SentPiece piece) => _sendLanes[piece.Lane]!;
 
-    private ReceiveLane ReceivedLane(SentPiece piece) => _receiveLanes[piece.Lane]!;
+    private OrderedReceiveLane ReceivedLane(SentPiece piece) => _receiveLanes[piece.Lane]!;
 }

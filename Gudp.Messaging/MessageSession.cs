@@ -47,8 +47,8 @@ internal sealed partial class MessageSession : IPacketPayload
     private readonly MessageMemory _memory;
     private readonly IMessageSink? _sink;
     private readonly PeerTerms _peerTerms = new();
-    private readonly SendLane?[] _sendLanes;
-    private readonly ReceiveLane?[] _receiveLanes;
+    private readonly OrderedSendLane?[] _sendLanes;
+    private readonly OrderedReceiveLane?[] _receiveLanes;
     private readonly DatagramQueue _datagramsOut;
     private readonly DatagramQueue _datagramsIn;
     private readonly Lock _datagramGate = new();
@@ -74,8 +74,8 @@ internal sealed partial class MessageSession : IPacketPayload
         _config = config;
         _memory = new MessageMemory(config.PeerMemoryBytes, endpointMemory);
         _sink = sink;
-        _sendLanes = new SendLane?[config.Lanes];
-        _receiveLanes = new ReceiveLane?[config.Lanes];
+        _sendLanes = new OrderedSendLane?[config.Lanes];
+        _receiveLanes = new OrderedReceiveLane?[config.Lanes];
         _datagramsOut = new DatagramQueue(_memory, config.DatagramQueueBytes);
         _datagramsIn = new DatagramQueue(_memory, config.DatagramQueueBytes);
         _grantedConnectionLimit = config.ConnectionCreditBytes;
@@ -293,8 +293,8 @@ internal sealed partial class MessageSession : IPacketPayload
     }
 
     // The lane of the lowest bit.
-    private SendLane? SendLaneAt(ulong lanes) => Volatile.Read(ref _sendLanes[BitOperations.TrailingZeroCount(lanes)]);
+    private OrderedSendLane? SendLaneAt(ulong lanes) => Volatile.Read(ref _sendLanes[BitOperations.TrailingZeroCount(lanes)]);
 
-    private ReceiveLane? ReceiveLaneAt(ulong lanes)
+    private OrderedReceiveLane? ReceiveLaneAt(ulong lanes)
         => Volatile.Read(ref _receiveLanes[BitOperations.TrailingZeroCount(lanes)]);
 }

@@ -21,7 +21,7 @@ internal sealed class HeldMessage
     internal int LaneNumber { get; set; }
 
     /// <summary>The lane whose ledger waits for this message, null if nobody asked.</summary>
-    internal ReceiveLane? Asking { get; set; }
+    internal OrderedReceiveLane? Asking { get; set; }
 
     /// <summary>The message's number in that ledger.</summary>
     internal long Entry { get; set; }

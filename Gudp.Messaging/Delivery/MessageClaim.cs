@@ -17,14 +17,14 @@ namespace Gudp.Messaging;
 public ref struct MessageClaim
 {
     private readonly MessageSession _session;
-    private readonly SendLane _lane;
+    private readonly OrderedSendLane _lane;
     private readonly byte[]? _block;
     private readonly long _index;
     private readonly ReceiptWish _wish;
     private bool _isOpen;
 
     internal MessageClaim(
-        MessageSession session, SendLane lane, Memory<byte> room, byte[]? block, long index, ReceiptWish wish)
+        MessageSession session, OrderedSendLane lane, Memory<byte> room, byte[]? block, long index, ReceiptWish wish)
     {
         _session = session;
         _lane = lane;

@@ -1,11 +1,12 @@
 namespace Gudp.Messaging;
 
-/// <summary>Names one message sent to one peer, for as long as the connection lives.</summary>
+/// <summary>Names one message sent to one peer, for as long as the peer is known.</summary>
+/// <param name="Incarnation">Which of the peer's connections, one after the other, it was sent on; from 0.</param>
 /// <param name="Lane">The lane it was sent on.</param>
 /// <param name="Value">
-/// Grows along a lane; on an ordered lane the offset where the message ends (docs/protocol/delivery.md).
+/// Grows along a lane; on an ordered reliable lane the offset where the message ends (docs/protocol/delivery.md).
 /// </param>
-public readonly record struct MessageId(int Lane, long Value)
+public readonly record struct MessageId(int Incarnation, int Lane, long Value)
 {
     /// <summary>Whether the sender asked to be told when the message is taken; only then can that be known.</summary>
     public bool AsksTaken { get; init; }
@@ -26,10 +27,16 @@ public enum TransferState
     /// <summary>The peer's library has all of it; nothing of it is transmitted again (M1).</summary>
     Received,
 
-    /// <summary>Given up after its time-out.</summary>
+    /// <summary>
+    /// Given up: its time-out passed, its attempts were used up (on the unreliable modes: its packet was lost), or a newer
+    /// message of its sequenced lane took its place. It may have arrived nevertheless.
+    /// </summary>
     Expired,
 
-    /// <summary>Given up before all of it was transmitted: the peer does not have it.</summary>
+    /// <summary>
+    /// Given up because the sender said so, or the connection ended, before all of it was transmitted: the peer does not
+    /// have it.
+    /// </summary>
     Cancelled,
 }
 
@@ -47,10 +54,13 @@ public enum TakeState
     /// </summary>
     Taken,
 
-    /// <summary>The peer's application refused it. Implies received.</summary>
+    /// <summary>
+    /// The peer's application refused it; or its library threw it away unseen, because a newer message of the sequenced
+    /// lane came first, the sender is blocked there, or an unreliable lane had no room. Implies received.
+    /// </summary>
     Refused,
 
-    /// <summary>Not taken before its time-out.</summary>
+    /// <summary>Not taken before its time-out, or its transfer expired or was cancelled.</summary>
     Expired,
 
     /// <summary>The connection ended first, or it is too long ago.</summary>

@@ -146,7 +146,7 @@ internal sealed class ReceiptBook
     /// <param name="ended">The connection is over: what is still open will not become known.</param>
     /// <param name="roomCameFree">Set if a sender that was refused may ask again.</param>
     /// <returns>How many.</returns>
-    internal int Take(Span<ReceiptUpdate> updates, SendLane lane, bool ended, ref bool roomCameFree)
+    internal int Take(Span<ReceiptUpdate> updates, OrderedSendLane lane, bool ended, ref bool roomCameFree)
     {
         lock (_gate)
         {
@@ -163,7 +163,7 @@ internal sealed class ReceiptBook
         }
     }
 
-    private int TakeTransfers(Span<ReceiptUpdate> updates, SendLane lane, bool ended)
+    private int TakeTransfers(Span<ReceiptUpdate> updates, OrderedSendLane lane, bool ended)
     {
         int count = 0;
 
@@ -192,7 +192,7 @@ internal sealed class ReceiptBook
         return count;
     }
 
-    private int TakeTakes(Span<ReceiptUpdate> updates, SendLane lane, bool ended)
+    private int TakeTakes(Span<ReceiptUpdate> updates, OrderedSendLane lane, bool ended)
     {
         int count = 0;
 
@@ -241,7 +241,7 @@ internal sealed class ReceiptBook
 
     private ReceiptUpdate Update(Entry note, TransferState transfer, TakeState take)
     {
-        MessageId id = new(_lane, note.End) { AsksTaken = (note.Wish & ReceiptWish.Taken) != 0 };
+        MessageId id = new(0, _lane, note.End) { AsksTaken = (note.Wish & ReceiptWish.Taken) != 0 };
         return new ReceiptUpdate(new SendReceipt(id, transfer, take));
     }
 

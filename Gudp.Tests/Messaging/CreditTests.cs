@@ -55,7 +55,7 @@ public sealed class CreditTests
         [
             pair.Client.Peer.TrySend([0], new SendOptions { Lane = 0 }),
             pair.Client.Peer.TrySend([3], new SendOptions { Lane = 3 }),
-            pair.Client.Peer.TrySend([2], new SendOptions { Delivery = Delivery.Unreliable }),
+            pair.Client.Peer.TrySend([2], new SendOptions { Lane = SendOptions.UnreliableLane }),
         ];
         pair.RunUntilQuiet();
         LaneCounter counter = new();

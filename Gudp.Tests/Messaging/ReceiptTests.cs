@@ -200,7 +200,7 @@ public sealed class ReceiptTests
     {
         using SessionPair pair = SessionPair.Opened();
         pair.Client.Peer.TrySend([1]);
-        pair.Client.Peer.TrySend([2], new SendOptions { Delivery = Delivery.Unreliable });
+        pair.Client.Peer.TrySend([2], new SendOptions { Lane = SendOptions.UnreliableLane });
         pair.RunUntilQuiet();
 
         pair.End();

@@ -7,7 +7,7 @@ namespace Gudp.Tests.Messaging;
 [TestFixture]
 public sealed class UnreliableTests
 {
-    private static readonly SendOptions Unreliable = new() { Delivery = Delivery.Unreliable };
+    private static readonly SendOptions Unreliable = new() { Lane = SendOptions.UnreliableLane };
 
     [TestCase(0, SendStatus.Accepted)]
     [TestCase(-1, SendStatus.TooLarge)]

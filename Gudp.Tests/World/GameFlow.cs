@@ -28,7 +28,7 @@ internal sealed class GameFlow(Peer sender, Peer receiver, Prng draws)
     {
         byte[] unreliable = Drawn(_unreliable.Count, Math.Min(MostUnreliableBytes, sender.MaxUnreliableBytes));
 
-        if (sender.TrySend(unreliable, new SendOptions { Delivery = Delivery.Unreliable }) == SendStatus.Accepted)
+        if (sender.TrySend(unreliable, new SendOptions { Lane = SendOptions.UnreliableLane }) == SendStatus.Accepted)
         {
             _unreliable.Add(unreliable);
         }

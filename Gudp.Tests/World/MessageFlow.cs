@@ -232,7 +232,7 @@ internal sealed class MessageFlow(string name, Peer sender, Prng draws, MessageP
         new Prng((ulong)_unreliable.Count).FillInto(message);
         BinaryPrimitives.WriteInt32BigEndian(message, _unreliable.Count);
 
-        if (sender.TrySend(message, new SendOptions { Delivery = Delivery.Unreliable }) == SendStatus.Accepted)
+        if (sender.TrySend(message, new SendOptions { Lane = SendOptions.UnreliableLane }) == SendStatus.Accepted)
         {
             _unreliable.Add(message);
         }

@@ -7,7 +7,7 @@ using Gudp.Messaging.Diagnostics;
 namespace Gudp.Messaging.Lanes;
 
 /// <content>The reader's side.</content>
-internal sealed partial class ReceiveLane
+internal sealed partial class OrderedReceiveLane
 {
     // Telling the leader costs a shared write: once per so many bytes, and always on leaving.
     private const int ReleaseStepBytes = 64 * 1024;

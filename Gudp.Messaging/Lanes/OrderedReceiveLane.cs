@@ -19,10 +19,10 @@ using Gudp.Messaging.Memory;
 namespace Gudp.Messaging.Lanes;
 
 /// <remarks>
-/// The leader only: the members in this file. The one reader that is inside: those in ReceiveLane.Read.cs. Between
+/// The leader only: the members in this file. The one reader that is inside: those in OrderedReceiveLane.Read.cs. Between
 /// them stand positions, each written by one side.
 /// </remarks>
-internal sealed partial class ReceiveLane
+internal sealed partial class OrderedReceiveLane
 {
     // An honest peer's packets are hardly smaller; more holes than this are not worth their memory.
     private const int RingBytesPerRange = 512;
@@ -42,7 +42,7 @@ internal sealed partial class ReceiveLane
     private long _prefix;
     private long _grantedLimit;
 
-    internal ReceiveLane(int number, int capacity, int largestMessage, MessageMemory memory)
+    internal OrderedReceiveLane(int number, int capacity, int largestMessage, MessageMemory memory)
     {
         Number = number;
         _capacity = capacity;

@@ -6,7 +6,7 @@ using Gudp.Messaging.Diagnostics;
 namespace Gudp.Messaging.Lanes;
 
 /// <content>Claims: places in the stream whose bytes are still being written.</content>
-internal sealed partial class SendLane
+internal sealed partial class OrderedSendLane
 {
     // So many claims of a lane may be open, abandoned or waiting behind an open one.
     private const int MostClaims = 64;
@@ -128,7 +128,7 @@ internal sealed partial class SendLane
             }
             else
             {
-                id = new MessageId(Number, claim.End) { AsksTaken = (wish & ReceiptWish.Taken) != 0 };
+                id = new MessageId(0, Number, claim.End) { AsksTaken = (wish & ReceiptWish.Taken) != 0 };
                 Receipts.Commit(claim.End, wish);
             }
 

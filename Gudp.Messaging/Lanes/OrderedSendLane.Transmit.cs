@@ -6,7 +6,7 @@ using Gudp.Messaging.Diagnostics;
 namespace Gudp.Messaging.Lanes;
 
 /// <content>The leader's side: what goes out next, what comes back, what is settled.</content>
-internal sealed partial class SendLane
+internal sealed partial class OrderedSendLane
 {
     // Holes in the settled offsets are pieces in flight, and those the outbox bounds.
     private readonly RangeSet _settled = new(int.MaxValue);

@@ -22,11 +22,11 @@ using Gudp.Messaging.Memory;
 namespace Gudp.Messaging.Lanes;
 
 /// <remarks>
-/// Any thread: the members in this file and in SendLane.Claims.cs. The leader only: those in
-/// SendLane.Transmit.cs. Writers exclude each other
+/// Any thread: the members in this file and in OrderedSendLane.Claims.cs. The leader only: those in
+/// OrderedSendLane.Transmit.cs. Writers exclude each other
 /// with the lane lock; between them and the leader stand positions, each written by one side.
 /// </remarks>
-internal sealed partial class SendLane
+internal sealed partial class OrderedSendLane
 {
     // So many large messages of a lane may be under way; the budget in bytes usually says stop before.
     private const int MostLargeMessages = 64;
@@ -57,7 +57,7 @@ internal sealed partial class SendLane
     private long _oldestSkip;
     private int _wantedBytes;
 
-    internal SendLane(int number, int capacity, int largestMessage, MessageMemory memory, PeerTerms peer)
+    internal OrderedSendLane(int number, int capacity, int largestMessage, MessageMemory memory, PeerTerms peer)
     {
         Number = number;
         _capacity = capacity;
@@ -286,7 +286,7 @@ internal sealed partial class SendLane
             Receipts.Note(_reserved, wish);
         }
 
-        return new MessageId(Number, _reserved) { AsksTaken = (wish & ReceiptWish.Taken) != 0 };
+        return new MessageId(0, Number, _reserved) { AsksTaken = (wish & ReceiptWish.Taken) != 0 };
     }
 
     // Under the lane lock. Everything before the first open claim may go.

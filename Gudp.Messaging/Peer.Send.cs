@@ -1,0 +1,129 @@
+using System;
+using System.Threading;
+using System.Threading.Tasks;
+using Gudp.Core;
+using Gudp.Messaging.Lanes;
+
+namespace Gudp.Messaging;
+
+/// <content>Sending.</content>
+public sealed partial class Peer
+{
+    /// <summary>The longest unreliable message that fits one packet now, in bytes.</summary>
+    public int MaxUnreliableBytes => _session.MaxUnreliableBytes;
+
+    /// <summary>Queues one message. Never blocks, never throws for a full or closed connection.</summary>
+    /// <param name="message">0 bytes to the largest message; copied before the method returns.</param>
+    /// <param name="options">How it is sent.</param>
+    /// <returns>
+    /// <see cref="SendStatus.Accepted"/>; or
+    /// <see cref="SendStatus.LaneFull"/>: the lane's ring (MessagingConfig.LaneRingBytes) has no room until the network
+    /// has carried more of it, or more updates were asked for than <see cref="TakeUpdates"/> has fetched;
+    /// <see cref="SendStatus.NoCredit"/>: the same, and the peer's application does not read;
+    /// <see cref="SendStatus.PeerFull"/>: no memory within MessagingConfig.PeerMemoryBytes;
+    /// <see cref="SendStatus.DaemonFull"/>: none within MessagingConfig.EndpointMemoryBytes;
+    /// <see cref="SendStatus.TooLarge"/>: longer than this end or the peer allows, or an unreliable one longer than
+    /// <see cref="MaxUnreliableBytes"/>;
+    /// <see cref="SendStatus.NotOpen"/>: longer than 64 KB before the handshake is done, or a lane the peer does not
+    /// have;
+    /// <see cref="SendStatus.Closed"/>: the connection is final.
+    /// </returns>
+    /// <exception cref="ArgumentOutOfRangeException">There is no such ordered lane (MessagingConfig.Lanes).</exception>
+    public SendStatus TrySend(ReadOnlySpan<byte> message, SendOptions options = default)
+        => _session.TrySend(message, options, out _);
+
+    /// <summary>As <see cref="TrySend(ReadOnlySpan{byte}, SendOptions)"/>, and tells the message's receipt.</summary>
+    /// <param name="message">0 bytes to the largest message; copied before the method returns.</param>
+    /// <param name="options">How it is sent.</param>
+    /// <param name="receipt">If accepted: the message's id and first states.</param>
+    public SendStatus TrySend(ReadOnlySpan<byte> message, SendOptions options, out SendReceipt receipt)
+    {
+        SendStatus status = _session.TrySend(message, options, out MessageId id);
+        receipt = MessageSession.FirstReceipt(id);
+        return status;
+    }
+
+    /// <summary>Takes room for one ordered message that the caller then writes in place: one copy less.</summary>
+    /// <param name="length">Bytes of the message, 0 to the largest message.</param>
+    /// <param name="options">How it is sent; ordered lanes only.</param>
+    /// <param name="claim">If accepted: to be committed or abandoned.</param>
+    /// <returns>As <see cref="TrySend(ReadOnlySpan{byte}, SendOptions)"/>.</returns>
+    /// <exception cref="ArgumentOutOfRangeException">A negative length, or no such ordered lane.</exception>
+    /// <exception cref="ArgumentException">The options ask for an unreliable message.</exception>
+    public SendStatus TryClaim(int length, SendOptions options, out MessageClaim claim)
+    {
+        ArgumentOutOfRangeException.ThrowIfNegative(length);
+
+        if (options.Lane == MessageSession.DatagramLane)
+        {
+            throw new ArgumentException("Only ordered messages are claimed; send an unreliable one.", nameof(options));
+        }
+
+        OrderedSendLane lane = _session.SendLaneOf(options.Lane);
+
+        if (_session.IsFinal)
+        {
+            claim = default;
+            return SendStatus.Closed;
+        }
+
+        ReceiptWish wish = MessageSession.WishOf(options);
+        SendStatus status = lane.TryClaim(length, wish, out long index, out Memory<byte> room, out byte[]? block);
+
+        claim = status == SendStatus.Accepted
+            ? new MessageClaim(_session, lane, room, block, index, wish)
+            : default;
+
+        // A claim shows nothing to the leader yet; only a refusal is remembered.
+        return status == SendStatus.Accepted ? status : _session.Conclude(status);
+    }
+
+    /// <summary>After a refused send: waits for the one signal that room became free.</summary>
+    /// <param name="timeout">How long; <see cref="Timeout.InfiniteTimeSpan"/> for ever.</param>
+    /// <returns>
+    /// True if it is worth trying again (at once, if nothing was refused); also when the connection ended, which the
+    /// next send tells. False if the time passed first.
+    /// </returns>
+    public bool WaitToSend(TimeSpan timeout)
+    {
+        Wait wait = new(_session.Changes, timeout);
+
+        while (true)
+        {
+            long seen = wait.Look();
+
+            if (!_session.IsSendRefused() || _session.IsFinal)
+            {
+                return true;
+            }
+
+            if (!wait.TryWait(seen, MemoryRecheck))
+            {
+                return false;
+            }
+
+            _session.ForgetMemoryRefusal();
+        }
+    }
+
+    /// <summary>As <see cref="WaitToSend"/>, without holding a thread; also returns when the connection ended.</summary>
+    /// <param name="cancellationToken">Ends the wait.</param>
+    /// <exception cref="OperationCanceledException">Cancelled.</exception>
+    public async ValueTask WaitToSendAsync(CancellationToken cancellationToken = default)
+    {
+        while (true)
+        {
+            cancellationToken.ThrowIfCancellationRequested();
+            long seen = _session.Changes.Version;
+
+            if (!_session.IsSendRefused() || _session.IsFinal)
+            {
+                return;
+            }
+
+            Task recheck = Task.Delay(MemoryRecheck, cancellationToken);
+            await Task.WhenAny(_session.Changes.WhenPast(seen), recheck).ConfigureAwait(false);
+            _session.ForgetMemoryRefusal();
+        }
+    }
+}
