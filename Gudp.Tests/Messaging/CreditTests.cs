@@ -188,7 +188,6 @@ public sealed class CreditTests
     }
 
     [TestCase(-1)]
-    [TestCase(2)]
     [TestCase(8)]
     public void A_lane_that_cannot_be_is_the_callers_mistake(int lane)
     {
