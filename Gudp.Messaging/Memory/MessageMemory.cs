@@ -1,5 +1,6 @@
 using System;
 using System.Buffers;
+using System.Collections.Generic;
 using System.Threading;
 using Gudp.Core;
 using Gudp.Messaging.Diagnostics;
@@ -15,8 +16,12 @@ namespace Gudp.Messaging.Memory;
 /// </remarks>
 internal sealed class MessageMemory
 {
+    // So many objects of shared blocks are kept for later, empty.
+    private const int MostFreeShared = 1024;
+
     private readonly MessageMemory? _endpoint;
     private readonly long _limitBytes;
+    private readonly Stack<SharedBlock> _freeShared = new();
     private long _usedBytes;
     private long _blocks;
 
@@ -61,6 +66,73 @@ internal sealed class MessageMemory
         _endpoint?.Discharge(block.Length);
         Discharge(block.Length);
         ArrayPool<byte>.Shared.Return(block);
+    }
+
+    /// <summary>Lends a payload that may get several owners; charged to the endpoint, whoever asks.</summary>
+    /// <param name="length">Bytes of the payload.</param>
+    /// <param name="block">The caller owns it once; null unless accepted.</param>
+    /// <returns>Accepted or <see cref="SendStatus.DaemonFull"/>.</returns>
+    internal SendStatus TryRentShared(int length, out SharedBlock? block)
+    {
+        if (_endpoint is not null)
+        {
+            return _endpoint.TryRentShared(length, out block);
+        }
+
+        block = null;
+        byte[] bytes = ArrayPool<byte>.Shared.Rent(length);
+
+        if (!TryCharge(bytes.Length))
+        {
+            ArrayPool<byte>.Shared.Return(bytes);
+            return SendStatus.DaemonFull;
+        }
+
+        lock (_freeShared)
+        {
+            _ = _freeShared.TryPop(out block);
+        }
+
+        block ??= new SharedBlock(this);
+        block.Begin(bytes, length);
+        return SendStatus.Accepted;
+    }
+
+    /// <summary>A share of the block for one of this peer's lanes: charged to the peer, not to the endpoint again.</summary>
+    /// <returns>Accepted, and to be given back by <see cref="ReleaseShare"/>; or PeerFull.</returns>
+    internal SendStatus TryShare(SharedBlock block)
+    {
+        Invariant.Require(_endpoint is not null, "Shares are charged to peers.");
+
+        if (!TryCharge(block.Bytes.Length))
+        {
+            return SendStatus.PeerFull;
+        }
+
+        block.Share();
+        return SendStatus.Accepted;
+    }
+
+    /// <summary>A lane of this peer is done with its share.</summary>
+    internal void ReleaseShare(SharedBlock block)
+    {
+        Discharge(block.Bytes.Length);
+        block.Release();
+    }
+
+    /// <summary>A shared block lost its last owner.</summary>
+    internal void ReturnShared(SharedBlock block, byte[] bytes)
+    {
+        Discharge(bytes.Length);
+        ArrayPool<byte>.Shared.Return(bytes);
+
+        lock (_freeShared)
+        {
+            if (_freeShared.Count < MostFreeShared)
+            {
+                _freeShared.Push(block);
+            }
+        }
     }
 
     private bool TryCharge(int bytes)
