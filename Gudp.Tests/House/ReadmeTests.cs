@@ -5,12 +5,16 @@ using NUnit.Framework;
 namespace Gudp.Tests.House;
 
 /// <summary>
-/// The program in the README is built and run as a newcomer would: a new console project, the program pasted in.
+/// The programs in the READMEs, those of the packages too, are built and run as a newcomer would: a new console project,
+/// the program pasted in.
 /// </summary>
 [TestFixture, Category("Release")]
 public sealed partial class ReadmeTests
 {
     private const int MaxProgramLines = 25;
+
+    private static readonly string[] Readmes =
+        ["README.md", .. Repository.Libraries.Select(library => $"{library}/README.md")];
 
     private static readonly TimeSpan BuildLimit = TimeSpan.FromMinutes(3);
     private static readonly TimeSpan RunLimit = TimeSpan.FromSeconds(60);
@@ -23,10 +27,10 @@ public sealed partial class ReadmeTests
     [TearDown]
     public void RemoveFolder() => Directory.Delete(_folder, recursive: true);
 
-    [Test]
-    public void The_programs_of_the_readme_are_short_build_and_end_well()
+    [TestCaseSource(nameof(Readmes))]
+    public void The_programs_of_a_readme_are_short_build_and_end_well(string readme)
     {
-        string[] programs = [.. Programs()];
+        string[] programs = [.. ProgramsOf(readme)];
         Assert.That(programs, Is.Not.Empty);
 
         foreach (string program in programs)
@@ -41,8 +45,8 @@ public sealed partial class ReadmeTests
         }
     }
 
-    private static IEnumerable<string> Programs()
-        => CSharpBlock().Matches(File.ReadAllText(Repository.PathOf("README.md")).ReplaceLineEndings("\n"))
+    private static IEnumerable<string> ProgramsOf(string readme)
+        => CSharpBlock().Matches(File.ReadAllText(Repository.PathOf(readme)).ReplaceLineEndings("\n"))
             .Select(match => match.Groups["code"].Value);
 
     // The libraries as built for these tests; no package, so that nothing has to be fetched.

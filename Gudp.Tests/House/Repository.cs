@@ -5,7 +5,7 @@ internal static class Repository
 {
     internal static readonly string[] Libraries = ["Gudp.Core", "Gudp.Messaging", "Gudp.Sequencing"];
 
-    private static readonly string[] Projects = [.. Libraries, "Gudp.Tools", "Gudp.Bench", "Gudp.Tests"];
+    private static readonly string[] Projects = [.. Libraries, "Gudp.Tools", "Gudp.Bench", "Gudp.Tests", "samples"];
 
     internal static string Root { get; } = FindRoot();
 
