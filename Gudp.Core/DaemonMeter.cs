@@ -4,10 +4,7 @@
 using System;
 using System.Collections.Generic;
 using System.Diagnostics.Metrics;
-using System.Globalization;
 using System.Linq;
-using System.Text;
-using Gudp.Core.Status;
 
 namespace Gudp.Core;
 
@@ -72,13 +69,13 @@ internal sealed class DaemonMeter : IDisposable
         {
             if (row.Name != nameof(DaemonCounters.DatagramsDropped))
             {
-                Make("gudp.daemon.", row.Name, row.Unit, row.Kind, daemon => row.Read(daemon._readCounters()));
+                Make("gudp.daemon.", row, daemon => row.Read(daemon._readCounters()));
             }
         }
 
         Shared.CreateObservableCounter(
             "gudp.daemon.datagrams_dropped", static () => Shown.SelectMany(static daemon => daemon.ReadDrops()),
-            UnitOf("datagrams"), "DatagramsDropped, by reason");
+            CounterNames.UnitOf("datagrams"), "DatagramsDropped, by reason");
 
         Shared.CreateObservableUpDownCounter(
             "gudp.connections.live",
@@ -89,29 +86,28 @@ internal sealed class DaemonMeter : IDisposable
         {
             CounterRow<ConnectionCounters> row = ConnectionCounters.Table.Rows[i];
             int index = i;
-            Make("gudp.connections.", row.Name, row.Unit, row.Kind, daemon => daemon._connections.ReadTotal(index));
+            Make("gudp.connections.", row, daemon => daemon._connections.ReadTotal(index));
         }
     }
 
-    private static void Make(
-        string prefix, string name, string unit, CounterKind kind, Func<DaemonMeter, long> read)
+    private static void Make<TSnapshot>(string prefix, CounterRow<TSnapshot> row, Func<DaemonMeter, long> read)
     {
-        string fullName = prefix + SnakeCase(name);
+        string name = row.InstrumentName(prefix);
 
-        switch (kind)
+        switch (row.Kind)
         {
             case CounterKind.Count:
-                Shared.CreateObservableCounter(fullName, () => Measure(read), UnitOf(unit), name);
+                Shared.CreateObservableCounter(name, () => Measure(read), row.InstrumentUnit, row.Name);
                 break;
             case CounterKind.Level:
-                Shared.CreateObservableUpDownCounter(fullName, () => Measure(read), UnitOf(unit), name);
+                Shared.CreateObservableUpDownCounter(name, () => Measure(read), row.InstrumentUnit, row.Name);
                 break;
             default:
                 Shared.CreateObservableGauge(
-                    fullName,
+                    name,
                     () => Shown.Select(d => new Measurement<double>(read(d) / MicrosecondsPerSecond, d._tag)),
-                    "s",
-                    name);
+                    row.InstrumentUnit,
+                    row.Name);
                 break;
         }
     }
@@ -128,34 +124,10 @@ internal sealed class DaemonMeter : IDisposable
             if (reason != DropReason.None)
             {
                 yield return new Measurement<long>(
-                    counters.Dropped(reason), _tag, new(ReasonTag, SnakeCase(reason.ToString())));
+                    counters.Dropped(reason), _tag, new(ReasonTag, CounterNames.SnakeCase(reason.ToString())));
             }
         }
     }
 
     private static bool IsDrop(string name) => name.StartsWith("Dropped.", StringComparison.Ordinal);
-
-    // Units as UCUM writes them; things that are counted stand in braces, in the singular.
-    private static string UnitOf(string unit) => unit switch
-    {
-        "bytes" => "By",
-        _ => "{" + unit.TrimEnd('s') + "}",
-    };
-
-    private static string SnakeCase(string name)
-    {
-        StringBuilder text = new(name.Length + 8);
-
-        foreach (char letter in name)
-        {
-            if (char.IsUpper(letter) && text.Length > 0)
-            {
-                text.Append('_');
-            }
-
-            text.Append(char.ToLower(letter, CultureInfo.InvariantCulture));
-        }
-
-        return text.ToString();
-    }
 }

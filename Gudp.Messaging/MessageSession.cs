@@ -20,6 +20,7 @@ using Gudp.Core;
 using Gudp.Messaging.Diagnostics;
 using Gudp.Messaging.Lanes;
 using Gudp.Messaging.Memory;
+using Gudp.Messaging.Status;
 
 namespace Gudp.Messaging;
 
@@ -74,6 +75,7 @@ internal sealed partial class MessageSession : IPacketPayload
         _config = config;
         _memory = new MessageMemory(config.PeerMemoryBytes, endpointMemory);
         _sink = sink;
+        _tallies = new MessageTally?[config.Lanes];
         _sendLanes = new OrderedSendLane?[config.Lanes];
         _receiveLanes = new OrderedReceiveLane?[config.Lanes];
         _datagramsOut = new DatagramQueue(_memory, config.DatagramQueueBytes);

@@ -1,6 +1,5 @@
 using System;
 using System.Collections.Generic;
-using Gudp.Core.Status;
 
 namespace Gudp.Core;
 

@@ -16,6 +16,9 @@ namespace Gudp.Messaging.Memory;
 /// </remarks>
 internal sealed class MessageMemory
 {
+    // Each block counts that much, so that the budget bounds their number too.
+    private const int LeastBlockBytes = 64;
+
     // So many objects of shared blocks are kept for later, empty.
     private const int MostFreeShared = 1024;
 
@@ -24,6 +27,9 @@ internal sealed class MessageMemory
     private readonly Stack<SharedBlock> _freeShared = new();
     private long _usedBytes;
     private long _blocks;
+    private long _mostUsedBytes;
+    private long _mostBlocks;
+    private long _refused;
 
     /// <summary>An endpoint's whole memory, or with <paramref name="endpoint"/> one peer's part of it.</summary>
     internal MessageMemory(long limitBytes, MessageMemory? endpoint = null)
@@ -37,11 +43,22 @@ internal sealed class MessageMemory
     /// <summary>Blocks lent and not returned.</summary>
     internal long Blocks => Volatile.Read(ref _blocks);
 
+    /// <summary>Any thread. How full it is, was at most, and how often it refused; blocks are its items.</summary>
+    internal QueueCounters ReadCounters() => new(
+        "memory",
+        _limitBytes,
+        _limitBytes / LeastBlockBytes,
+        UsedBytes,
+        Blocks,
+        Volatile.Read(ref _mostUsedBytes),
+        Volatile.Read(ref _mostBlocks),
+        Volatile.Read(ref _refused));
+
     /// <summary>Lends a block of at least <paramref name="bytes"/>; the borrower returns it once.</summary>
     /// <returns>Accepted, <see cref="SendStatus.PeerFull"/> or <see cref="SendStatus.DaemonFull"/>.</returns>
     internal SendStatus TryRent(int bytes, out byte[] block)
     {
-        block = ArrayPool<byte>.Shared.Rent(bytes);
+        block = ArrayPool<byte>.Shared.Rent(Math.Max(bytes, LeastBlockBytes));
 
         if (!TryCharge(block.Length))
         {
@@ -80,7 +97,7 @@ internal sealed class MessageMemory
         }
 
         block = null;
-        byte[] bytes = ArrayPool<byte>.Shared.Rent(length);
+        byte[] bytes = ArrayPool<byte>.Shared.Rent(Math.Max(length, LeastBlockBytes));
 
         if (!TryCharge(bytes.Length))
         {
@@ -137,13 +154,17 @@ internal sealed class MessageMemory
 
     private bool TryCharge(int bytes)
     {
-        if (Interlocked.Add(ref _usedBytes, bytes) > _limitBytes)
+        long used = Interlocked.Add(ref _usedBytes, bytes);
+
+        if (used > _limitBytes)
         {
             Interlocked.Add(ref _usedBytes, -bytes);
+            Interlocked.Increment(ref _refused);
             return false;
         }
 
-        Interlocked.Increment(ref _blocks);
+        NoteMost(ref _mostUsedBytes, used);
+        NoteMost(ref _mostBlocks, Interlocked.Increment(ref _blocks));
         return true;
     }
 
@@ -152,5 +173,20 @@ internal sealed class MessageMemory
         Interlocked.Decrement(ref _blocks);
         Invariant.Require(
             Interlocked.Add(ref _usedBytes, -bytes) >= 0, "No more bytes are returned than were lent.");
+    }
+
+    private static void NoteMost(ref long most, long now)
+    {
+        for (long seen = Volatile.Read(ref most); now > seen;)
+        {
+            long before = Interlocked.CompareExchange(ref most, now, seen);
+
+            if (before == seen)
+            {
+                return;
+            }
+
+            seen = before;
+        }
     }
 }

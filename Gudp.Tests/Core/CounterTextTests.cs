@@ -1,6 +1,5 @@
 using System.Reflection;
 using Gudp.Core;
-using Gudp.Core.Status;
 using NUnit.Framework;
 
 namespace Gudp.Tests.Core;

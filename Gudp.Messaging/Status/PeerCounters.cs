@@ -1,0 +1,31 @@
+using System.Collections.Generic;
+
+namespace Gudp.Messaging;
+
+/// <summary>What a peer's messages did on all lanes, and what they hold. A copy; <see cref="Peer.ReadCounters"/>.</summary>
+/// <param name="Messages">The sum over the lanes.</param>
+/// <param name="Waiting">Messages accepted and not yet settled, of all lanes together; only its bytes count.</param>
+/// <param name="Unread">Messages received and not yet handed out, of all lanes together; only its bytes count.</param>
+/// <param name="Memory">
+/// What the peer's rings, queues and held messages take of <see cref="MessagingConfig.PeerMemoryBytes"/>; its items are
+/// blocks. It refuses when the peer's or the endpoint's limit is met.
+/// </param>
+public readonly record struct PeerCounters(
+    MessageCounters Messages, QueueCounters Waiting, QueueCounters Unread, QueueCounters Memory)
+{
+    /// <summary>
+    /// Every counter by its name, those of the queues as "Memory.Bytes". A new dictionary, the caller's (M23). Cold path.
+    /// </summary>
+    public Dictionary<string, long> ToDictionary()
+    {
+        Dictionary<string, long> entries = Messages.ToDictionary();
+        QueueText.AddTo(entries, nameof(Waiting), Waiting);
+        QueueText.AddTo(entries, nameof(Unread), Unread);
+        QueueText.AddTo(entries, nameof(Memory), Memory);
+        return entries;
+    }
+
+    /// <summary>One line per counter and per queue (M23). Cold path.</summary>
+    public string ToText()
+        => string.Join('\n', Messages.ToText(), Waiting.ToText(), Unread.ToText(), Memory.ToText());
+}
