@@ -1,6 +1,7 @@
 using System;
 using System.Collections.Generic;
 using System.Threading;
+using System.Threading.Tasks;
 using Gudp.Core.Buffers;
 using Gudp.Core.Engine;
 using Gudp.Core.Loop;
@@ -22,6 +23,7 @@ public sealed class Endpoint : IDisposable, IConnectionAcceptor
     private readonly ConnectionConfig _config;
     private readonly ConnectionRegister _register;
     private EndpointDriver? _driver;
+    private TaskCompletionSource? _arrival;     // what AcceptAsync waits for; under the gate
     private bool _isListening;
     private bool _isDisposed;
     private bool _hasEnded;         // its socket or daemon is gone; under the gate
@@ -125,6 +127,40 @@ public sealed class Endpoint : IDisposable, IConnectionAcceptor
         }
     }
 
+    /// <summary>Waits for the next connection a peer opens, without holding a thread. Begins to listen.</summary>
+    /// <param name="cancellationToken">Ends the wait.</param>
+    /// <returns>The connection, open; null if the endpoint or its daemon has ended.</returns>
+    /// <exception cref="OperationCanceledException">Cancelled; no connection was lost.</exception>
+    /// <remarks>What follows the wait never runs on the thread that leads the turn.</remarks>
+    public async ValueTask<Connection?> AcceptAsync(CancellationToken cancellationToken = default)
+    {
+        Listen();
+
+        while (true)
+        {
+            cancellationToken.ThrowIfCancellationRequested();
+            Task arrival;
+
+            lock (_gate)
+            {
+                if (_accepted.TryDequeue(out Connection? connection))
+                {
+                    return connection;
+                }
+
+                if (_isDisposed || _hasEnded)
+                {
+                    return null;
+                }
+
+                _arrival ??= new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+                arrival = _arrival.Task;
+            }
+
+            await arrival.WaitAsync(cancellationToken).ConfigureAwait(false);
+        }
+    }
+
     /// <summary>
     /// Stops new peers and closes those that were never accepted; live connections go on, and the socket goes with the
     /// last of them (G22).
@@ -147,6 +183,7 @@ public sealed class Endpoint : IDisposable, IConnectionAcceptor
             }
 
             Monitor.PulseAll(_gate);
+            WakeTasks();
         }
 
         _loop.Release(_driver!);
@@ -170,6 +207,7 @@ public sealed class Endpoint : IDisposable, IConnectionAcceptor
             {
                 _accepted.Enqueue(connection);
                 Monitor.Pulse(_gate);
+                WakeTasks();
                 return;
             }
         }
@@ -183,8 +221,16 @@ public sealed class Endpoint : IDisposable, IConnectionAcceptor
         {
             _hasEnded = true;
             Monitor.PulseAll(_gate);
+            WakeTasks();
         }
     }
 
     internal void Attach(EndpointDriver driver) => _driver = driver;
+
+    // Under the gate. All of them: whoever finds nothing waits anew.
+    private void WakeTasks()
+    {
+        _arrival?.SetResult();
+        _arrival = null;
+    }
 }

@@ -11,6 +11,10 @@ internal sealed class ConnectionHost(PayloadHost host, MessageEndpoint endpoint)
 
     public Connection Connection => host.Connection;
 
+    public void OnReadable() => endpoint.Ready.Add(((MessageSession)host.Connection.Payload).Peer);
+
+    public void OnDiscarded() => endpoint.Ready.Remove(((MessageSession)host.Connection.Payload).Peer);
+
     public void Wake() => host.Wake();
 
     public void Close(CloseReason reason) => host.Connection.Close(reason);

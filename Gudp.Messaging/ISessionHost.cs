@@ -16,6 +16,19 @@ internal interface ISessionHost
     /// <summary>The connection.</summary>
     Connection Connection { get; }
 
+    /// <summary>
+    /// A message may be there to be read, by whoever reads all peers of the endpoint at once. Any thread; after the
+    /// message was published. Without effect where nobody does.
+    /// </summary>
+    void OnReadable()
+    {
+    }
+
+    /// <summary>The application has given the peer up: nobody reads from it any more. Any thread.</summary>
+    void OnDiscarded()
+    {
+    }
+
     /// <summary>There is something to send. Any thread; cheap when already woken.</summary>
     void Wake();
 

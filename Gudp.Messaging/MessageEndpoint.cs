@@ -21,12 +21,13 @@ namespace Gudp.Messaging;
 /// using Peer peer = endpoint.Connect(PeerAddress.LoopbackIPv4(7000));
 /// peer.TrySend("hello"u8);
 /// </code></example>
-public sealed class MessageEndpoint : IDisposable
+public sealed partial class MessageEndpoint : IDisposable
 {
     private readonly MessagingConfig _config;
     private readonly IMessageSink? _sink;
     private readonly Endpoint _endpoint;
     private bool _isListening;
+    private bool _isDisposed;
 
     /// <summary>Opens a local address.</summary>
     /// <param name="daemon">Drives the endpoint; outlives it.</param>
@@ -94,7 +95,12 @@ public sealed class MessageEndpoint : IDisposable
     /// <summary>
     /// Stops new peers; live ones go on until they are disposed, and the socket goes with the last (G22).
     /// </summary>
-    public void Dispose() => _endpoint.Dispose();
+    public void Dispose()
+    {
+        Volatile.Write(ref _isDisposed, true);
+        _endpoint.Dispose();
+        Ready.Changes.Signal();
+    }
 
     /// <summary>Leader only, with a sink: a connection that opened leaves the queue of those to be accepted.</summary>
     internal void AcceptForSink()

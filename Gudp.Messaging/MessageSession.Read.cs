@@ -96,6 +96,13 @@ internal sealed partial class MessageSession
         }
 
         _memory.Return(held.Block);
+
+        // A reader may wait for just this memory, or for room in the ledger.
+        if (LacksMemoryToRead || held.Asking is { HasUnread: true })
+        {
+            OfferToReaders();
+        }
+
         held.Block = [];
         held.Asking = null;
 
@@ -104,7 +111,6 @@ internal sealed partial class MessageSession
             _freeHeld.Push(held);
         }
 
-        // A reader may wait for just this memory, or for room in the ledger.
         Changes.Signal();
     }
 
@@ -187,7 +193,7 @@ internal sealed partial class MessageSession
             // A reader that came meanwhile was turned away: it must hear of what is left, or came since.
             if (lane.HasUnread)
             {
-                Changes.Signal();
+                SignalReadable();
             }
         }
 
@@ -219,11 +225,26 @@ internal sealed partial class MessageSession
 
             if (!_datagramsIn.IsEmpty)
             {
-                Changes.Signal();
+                SignalReadable();
             }
         }
 
         return count;
+    }
+
+    private void SignalReadable()
+    {
+        Changes.Signal();
+        OfferToReaders();
+    }
+
+    // To those who read all peers of the endpoint. After the message was published.
+    private void OfferToReaders()
+    {
+        if (_sink is null && !Volatile.Read(ref _discarded))
+        {
+            _host.OnReadable();
+        }
     }
 
     // Leader only, inside HandleFrames.

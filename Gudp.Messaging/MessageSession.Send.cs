@@ -174,6 +174,8 @@ internal sealed partial class MessageSession
             ReceiveLaneAt(left)?.Discard();
         }
 
+        _host.OnDiscarded();
+
         if (HasEnded)
         {
             ReturnDatagramsIfDrained();

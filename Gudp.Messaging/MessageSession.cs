@@ -185,6 +185,11 @@ internal sealed partial class MessageSession : IPacketPayload
             writable |= HandReceipts(_sink, now);
         }
 
+        if (_hasArrived)
+        {
+            OfferToReaders();
+        }
+
         _hasArrived = false;
         _hasProgressed = false;
         _toldFinal |= becameFinal;
@@ -229,6 +234,11 @@ internal sealed partial class MessageSession : IPacketPayload
 
         ReturnDatagramsIfDrained();
         Changes.Signal();
+
+        if (Volatile.Read(ref _discarded))
+        {
+            _host.OnDiscarded();
+        }
 
         if (_sink is { } sink)
         {

@@ -1,0 +1,251 @@
+using Gudp.Core;
+using Gudp.Messaging;
+using Gudp.Tests.World;
+using NUnit.Framework;
+
+namespace Gudp.Tests.Messaging;
+
+/// <summary>One reader for all peers of an endpoint, in virtual time.</summary>
+[TestFixture]
+public sealed class EndpointReceiveTests
+{
+    private static readonly TimeSpan Limit = TimeSpan.FromMinutes(5);
+
+    private static readonly TimeSpan AWhile = TimeSpan.FromSeconds(1);
+
+    private static readonly MessagingConfig Plain = new() { Core = SimWorld.Plain };
+
+    [Test]
+    public void M12_Messages_of_all_peers_are_taken_in_turn_however_much_one_of_them_sends()
+    {
+        using Star star = new(clients: 3);
+        star.SendFrom(0, count: 100);
+        star.SendFrom(1, count: 1);
+        star.SendFrom(2, count: 1);
+        star.World.Run(AWhile);
+
+        List<Peer> first = [.. Enumerable.Range(0, 6).Select(_ => star.Take())];
+        int rest = star.TakeAll();
+
+        Assert.That(first.Take(3), Is.Unique, "Each has its turn before anybody has the next.");
+        Assert.That(first, Is.SupersetOf(star.Accepted));
+        Assert.That(rest, Is.EqualTo(96));
+    }
+
+    [Test]
+    public void Polling_gives_each_peer_a_turn_within_one_budget()
+    {
+        using Star star = new(clients: 2);
+        star.SendFrom(0, count: 500);
+        star.SendFrom(1, count: 500);
+        star.World.Run(AWhile);
+        Tally tally = new([]);
+
+        int first = star.Hub.Poll(ref tally, budget: 100);
+        int fewest = tally.Counts.Values.Min();
+        int second = star.Hub.Poll(ref tally, budget: 2_000);
+
+        Assert.That(first, Is.EqualTo(100));
+        Assert.That(fewest, Is.GreaterThanOrEqualTo(32));
+        Assert.That(tally.Counts, Has.Count.EqualTo(2));
+        Assert.That(second, Is.EqualTo(900));
+        Assert.That(star.Hub.Poll(ref tally, budget: 1), Is.Zero);
+    }
+
+    [Test]
+    public void A_handler_that_throws_leaves_its_message_for_the_next_poll()
+    {
+        using Star star = new(clients: 1);
+        star.SendFrom(0, count: 1);
+        star.World.Run(AWhile);
+        Thrower thrower = default;
+        Tally tally = new([]);
+
+        Assert.Throws<NotSupportedException>(() => star.Hub.Poll(ref thrower, budget: 10));
+        int polled = star.Hub.Poll(ref tally, budget: 10);
+
+        Assert.That(polled, Is.EqualTo(1));
+    }
+
+    [Test]
+    public void What_one_reader_of_a_single_peer_took_is_not_handed_out_again()
+    {
+        using Star star = new(clients: 1);
+        star.SendFrom(0, count: 2);
+        star.World.Run(AWhile);
+
+        bool single = star.Accepted[0].TryReceive(out ReceivedMessage message);
+        message.Dispose();
+        int rest = star.TakeAll();
+
+        Assert.That(single, Is.True);
+        Assert.That(rest, Is.EqualTo(1));
+    }
+
+    // Goal: a message that could not be handed out, because those held use up the memory, is found once one is back.
+    [Test]
+    public void A_message_without_memory_comes_when_another_one_was_disposed()
+    {
+        const int Large = 60 * 1024;
+        MessagingConfig narrow = Plain with
+        {
+            LaneRingBytes = 64 * 1024,
+            DatagramQueueBytes = 128 * 1024,
+            MaxMessageBytes = 64 * 1024,
+            PeerMemoryBytes = 512 * 1024,
+            EndpointMemoryBytes = 512 * 1024,
+        };
+        using Star star = new(clients: 1, narrow);
+        List<ReceivedMessage> held = [];
+
+        for (int i = 0; i < 20; i++)
+        {
+            star.Clients[0].TrySend(new byte[Large]);
+            star.World.Run(AWhile);
+
+            if (star.Hub.TryReceive(out _, out ReceivedMessage message))
+            {
+                held.Add(message);
+            }
+        }
+
+        bool before = star.Hub.TryReceive(out _, out _);
+        held.ForEach(message => message.Dispose());
+        star.World.Run(AWhile);
+        int after = star.TakeAll();
+
+        Assert.That(held, Has.Count.InRange(1, 8));
+        Assert.That(before, Is.False);
+        Assert.That(after, Is.GreaterThan(0));
+    }
+
+    [Test]
+    public void A_peer_that_is_given_up_leaves_the_line_of_those_who_are_served()
+    {
+        using Star star = new(clients: 2);
+        star.SendFrom(0, count: 3);
+        star.SendFrom(1, count: 1);
+        star.World.Run(AWhile);
+
+        star.Accepted[0].Dispose();
+        star.World.Run(AWhile);
+        int waiting = star.Hub.Ready.Count;
+        Peer from = star.Take();
+        star.World.Run(AWhile);
+
+        Assert.That(waiting, Is.EqualTo(1));
+        Assert.That(from, Is.SameAs(star.Accepted[1]));
+        Assert.That(star.TakeAll(), Is.Zero);
+    }
+
+    [Test]
+    public void A_disposed_endpoint_hands_out_what_is_there_and_then_says_that_it_is_closed()
+    {
+        using Star star = new(clients: 1);
+        star.SendFrom(0, count: 1);
+        star.World.Run(AWhile);
+
+        star.Hub.Dispose();
+        ReceiveStatus first = star.Hub.Receive(TimeSpan.Zero, out _, out ReceivedMessage message);
+        message.Dispose();
+        ReceiveStatus second = star.Hub.Receive(TimeSpan.Zero, out Peer? nobody, out _);
+
+        Assert.That(first, Is.EqualTo(ReceiveStatus.Received));
+        Assert.That(second, Is.EqualTo(ReceiveStatus.Closed));
+        Assert.That(nobody, Is.Null);
+    }
+
+    [Test]
+    public void Nothing_there_in_time_is_told_apart_from_the_end()
+    {
+        using Star star = new(clients: 1);
+
+        ReceiveStatus status = star.Hub.Receive(TimeSpan.Zero, out _, out _);
+
+        Assert.That(status, Is.EqualTo(ReceiveStatus.TimedOut));
+    }
+
+    [Test]
+    public void An_endpoint_with_a_sink_refuses_other_readers()
+    {
+        using SimWorld world = new(seed: 1);
+        Node node = world.AddNode();
+        using MessageEndpoint endpoint = new(node.Daemon, node.Host.Address.WithPort(7000), Plain, new RecordingSink());
+
+        Assert.Throws<InvalidOperationException>(() => endpoint.TryReceive(out _, out _));
+    }
+
+    private readonly struct Tally(Dictionary<Peer, int> counts) : IMessageHandler
+    {
+        internal Dictionary<Peer, int> Counts => counts;
+
+        public void HandleMessage(Peer from, int lane, ReadOnlySpan<byte> message)
+            => counts[from] = counts.GetValueOrDefault(from) + 1;
+    }
+
+    private struct Thrower : IMessageHandler
+    {
+        public readonly void HandleMessage(Peer from, int lane, ReadOnlySpan<byte> message)
+            => throw new NotSupportedException();
+    }
+
+    /// <summary>One endpoint, and clients around it that have connected.</summary>
+    private sealed class Star : IDisposable
+    {
+        internal Star(int clients, MessagingConfig? config = null)
+        {
+            MessagingConfig used = config ?? Plain;
+            Node home = World.AddNode();
+            Hub = new MessageEndpoint(home.Daemon, home.Host.Address.WithPort(7000), used);
+            Hub.Listen();
+
+            for (int i = 0; i < clients; i++)
+            {
+                Node node = World.AddNode();
+                MessageEndpoint endpoint = new(node.Daemon, node.Host.Address.WithPort(0), used);
+                Clients.Add(endpoint.Connect(Hub.LocalAddress));
+                Peer? accepted = null;
+                World.RunUntil(() => Hub.TryAccept(out accepted), Limit);
+                Accepted.Add(accepted!);
+            }
+        }
+
+        internal SimWorld World { get; } = new(seed: 1);
+
+        internal MessageEndpoint Hub { get; }
+
+        internal List<Peer> Clients { get; } = [];
+
+        internal List<Peer> Accepted { get; } = [];
+
+        internal void SendFrom(int client, int count)
+        {
+            for (int i = 0; i < count; i++)
+            {
+                Assert.That(Clients[client].TrySend([(byte)i]), Is.EqualTo(SendStatus.Accepted));
+            }
+        }
+
+        internal Peer Take()
+        {
+            Assert.That(Hub.TryReceive(out Peer? from, out ReceivedMessage message), Is.True);
+            message.Dispose();
+            return from!;
+        }
+
+        internal int TakeAll()
+        {
+            int count = 0;
+
+            while (Hub.TryReceive(out _, out ReceivedMessage message))
+            {
+                message.Dispose();
+                count++;
+            }
+
+            return count;
+        }
+
+        public void Dispose() => World.Dispose();
+    }
+}
