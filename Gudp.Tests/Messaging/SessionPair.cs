@@ -32,7 +32,6 @@ internal sealed record PathModel
 /// </summary>
 internal sealed class SessionPair : IDisposable
 {
-    private readonly PathModel _path;
     private readonly Prng _draws;
     private readonly byte[] _buffer;
 
@@ -43,16 +42,19 @@ internal sealed class SessionPair : IDisposable
         IMessageSink? clientSink = null,
         IMessageSink? serverSink = null)
     {
-        _path = path ?? new PathModel();
+        Path = path ?? new PathModel();
         _draws = new Prng(seed);
-        _buffer = new byte[_path.FrameBytes];
-        Client = new SessionEnd(_path.FrameBytes, config, clientSink);
-        Server = new SessionEnd(_path.FrameBytes, config, serverSink);
+        _buffer = new byte[Path.FrameBytes];
+        Client = new SessionEnd(Path.FrameBytes, config, clientSink);
+        Server = new SessionEnd(Path.FrameBytes, config, serverSink);
     }
 
     internal SessionEnd Client { get; }
 
     internal SessionEnd Server { get; }
+
+    /// <summary>May change at any time; packets as long as at first stay the longest.</summary>
+    internal PathModel Path { get; set; }
 
     internal long Steps { get; private set; }
 
@@ -137,13 +139,24 @@ internal sealed class SessionPair : IDisposable
 
     private void Turn(SessionEnd end, SessionEnd other)
     {
-        end.Receive(Steps, Now, other, acked => !_draws.NextChance(_path.AckLossPpm), Delay);
-        end.FireDeadlines(Steps, Now, _path.PatienceSteps);
+        end.Receive(Steps, Now, other, acked => !_draws.NextChance(Path.AckLossPpm), Delay);
+        end.FireDeadlines(Steps, Now, Path.PatienceSteps);
 
-        for (int i = 0; i < _path.PacketsPerStep && end.Session.HasDataToSend; i++)
+        if (end.Session.NextDeadline <= Now)
+        {
+            end.Session.HandleTimeout(Now);
+        }
+
+        for (int i = 0; i < Path.PacketsPerStep && end.Session.HasDataToSend; i++)
         {
             PacketNumber number = end.NextNumber();
             int bytes = end.Session.WriteFrames(number, _buffer.AsSpan(0, end.MaxFrameBytes), Now);
+
+            if (bytes == 0 && !end.Session.HasDataToSend)
+            {
+                // What waited to go out again had arrived meanwhile; only looking at it could tell.
+                break;
+            }
 
             if (bytes == 0)
             {
@@ -153,12 +166,12 @@ internal sealed class SessionPair : IDisposable
             end.AddInFlight(number, Steps);
             end.NoteBlocked(_buffer.AsSpan(0, bytes));
 
-            if (!_draws.NextChance(_path.LossPpm))
+            if (!_draws.NextChance(Path.LossPpm))
             {
                 other.Arriving.Enqueue(new Datagram(number, _buffer[..bytes]), Steps + Delay());
             }
 
-            if (_draws.NextChance(_path.DuplicatePpm))
+            if (_draws.NextChance(Path.DuplicatePpm))
             {
                 other.Arriving.Enqueue(new Datagram(number, _buffer[..bytes]), Steps + Delay());
             }
@@ -167,7 +180,7 @@ internal sealed class SessionPair : IDisposable
         end.Session.HandleTurnEnd(Now);
     }
 
-    private long Delay() => 1 + (_path.MostDelaySteps > 1 ? _draws.NextBelow(_path.MostDelaySteps) : 0);
+    private long Delay() => 1 + (Path.MostDelaySteps > 1 ? _draws.NextBelow(Path.MostDelaySteps) : 0);
 }
 
 internal sealed record Datagram(PacketNumber Number, byte[] Frames);
@@ -229,6 +242,10 @@ internal sealed class SessionEnd : ISessionHost
     }
 
     public void CountRetransmit(int pieces) => Retransmits += pieces;
+
+    public override string ToString()
+        => $"sends {Session.HasDataToSend}, {_inFlight.Count} in flight, {Arriving.Count} arriving, {Refusals} refused, "
+            + $"memory {Memory.UsedBytes}";
 
     internal PacketNumber NextNumber() => new(_nextNumber++);
 

@@ -1,0 +1,81 @@
+using System.Globalization;
+using Gudp.Messaging;
+using Gudp.Tests.World;
+using NUnit.Framework;
+
+namespace Gudp.Tests.Messaging;
+
+// Goal: all modes at once on eight lanes keep their promises whatever the path does, receipts tell the truth, and every
+// message has exactly one end.
+// Method: one seed draws lanes, sizes, wishes, readers and the path; see MixedPair and the oracles of MixedTraffic.
+
+/// <summary>Many pairs of sessions, one seed each; see docs/TESTING.md.</summary>
+[TestFixture, Parallelizable(ParallelScope.All)]
+public sealed class MixedSwarmTests
+{
+    private const string SeedsVariable = "GUDP_MIXED_SEEDS";
+    private const int Seeds = 1_000;
+    private const int SeedsPerCase = 125;
+
+    private static IEnumerable<int[]> Ranges
+    {
+        get
+        {
+            for (int from = 1; from < Seeds; from += SeedsPerCase)
+            {
+                yield return [from, from + SeedsPerCase - 1];
+            }
+        }
+    }
+
+    [TestCaseSource(nameof(Ranges))]
+    public void Every_message_of_every_mode_has_one_end_and_it_is_true(int from, int to) => RunSeeds(from, to);
+
+    /// <summary>The longer run: as many seeds as wanted.</summary>
+    [Test]
+    public void Mixed_seeds_of_the_environment_pass_too()
+    {
+        string? range = Environment.GetEnvironmentVariable(SeedsVariable);
+
+        if (range is null)
+        {
+            Assert.Ignore($"{SeedsVariable}=from-to runs these seeds.");
+        }
+
+        string[] ends = range.Split('-');
+        RunSeeds(int.Parse(ends[0], CultureInfo.InvariantCulture), int.Parse(ends[^1], CultureInfo.InvariantCulture));
+    }
+
+    private static void RunSeeds(int from, int to)
+    {
+        MixedAccount total = new();
+
+        for (int seed = from; seed <= to; seed++)
+        {
+            RunSeed((ulong)seed, total);
+        }
+
+        total.AssertExact("All seeds together");
+        TestContext.Out.WriteLine(total);
+    }
+
+    private static void RunSeed(ulong seed, MixedAccount total)
+    {
+        MixedPair world = new(seed);
+
+        try
+        {
+            world.Run();
+            total.Add(world.Account);
+        }
+        catch (Exception problem)
+        {
+            throw new AssertionException(
+                $"Seed {seed}; again with: {SeedsVariable}={seed}-{seed} dotnet test --filter "
+                    + $"Name~Mixed_seeds_of_the_environment\n{problem.Message}\n{world.Standing}",
+                problem);
+        }
+
+        world.Dispose();
+    }
+}
