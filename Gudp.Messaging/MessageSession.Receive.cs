@@ -182,9 +182,7 @@ internal sealed partial class MessageSession
 
     // A peer can only have taken or refused what was sent to it.
     private bool IsAboutSentContent(in LaneFrame frame)
-        => frame.Lane != DatagramLane
-            && Volatile.Read(ref _sendLanes[frame.Lane]) is { } lane
-            && frame.Offset <= lane.Sent;
+        => Volatile.Read(ref _sendLanes[frame.Lane]) is { } lane && lane.Admits(frame.Type, frame.Offset);
 
     private bool IsOpenedHere(int lane) => (_opensSeen & (1UL << lane)) != 0;
 
@@ -228,12 +226,14 @@ internal sealed partial class MessageSession
                 break;
             case FrameType.ConnectionCredit:
                 _connectionLimit = Math.Max(_connectionLimit, frame.Offset);
+                _schedule.Release();
                 break;
             case FrameType.LaneTaken:
-                TakeTaken(_sendLanes[frame.Lane]!, frame.Offset);
+                _hasProgressed |= _sendLanes[frame.Lane]!.HandleTaken(frame.Offset);
                 break;
             case FrameType.MessagesRefused:
-                TakeRefusals(_sendLanes[frame.Lane]!, new IdRangeReader(frame.Content));
+                _sendLanes[frame.Lane]!.HandleRefused(new IdRangeReader(frame.Content));
+                _hasProgressed = true;
                 break;
             default:
                 // LaneBlocked and LaneSettled only inform; nothing asks for MessagesTaken yet.
@@ -250,29 +250,6 @@ internal sealed partial class MessageSession
 
         _hasArrived |= kept;
         DatagramsDropped += kept ? 0 : 1;
-    }
-
-    // Taken implies received, whatever became of the acknowledgements.
-    private void TakeTaken(OrderedSendLane lane, long offset)
-    {
-        if (offset > lane.Receipts.Taken)
-        {
-            _hasProgressed |= lane.Settle(0, offset, withOpen: true);
-            lane.Receipts.Taken = offset;
-            _hasProgressed = true;
-        }
-    }
-
-    private void TakeRefusals(OrderedSendLane lane, IdRangeReader ids)
-    {
-        while (ids.TryNext(out OffsetRange refused))
-        {
-            // Refused implies received, as taken does: the application was given all up to the last of them.
-            lane.Settle(0, refused.To - 1, withOpen: true);
-            lane.Receipts.Refuse(refused);
-        }
-
-        _hasProgressed = true;
     }
 
     private OrderedReceiveLane MakeReceiveLane(int number)

@@ -17,12 +17,7 @@ internal sealed partial class MessageSession
             return SendStatus.Closed;
         }
 
-        if (options.Lane == DatagramLane)
-        {
-            return TrySendDatagram(message, out id);
-        }
-
-        SendStatus status = SendLaneOf(options.Lane).TrySend(message, WishOf(options), out id);
+        SendStatus status = SendLaneOf(options.Lane).TrySend(message, options, out id);
         return Conclude(status);
     }
 
@@ -52,9 +47,9 @@ internal sealed partial class MessageSession
     }
 
     /// <summary>Any thread. The lane to send on, made on its first use.</summary>
-    internal OrderedSendLane SendLaneOf(int number)
+    internal SendLane SendLaneOf(int number)
     {
-        if ((uint)number >= (uint)_sendLanes.Length || number == DatagramLane)
+        if ((uint)number >= (uint)_sendLanes.Length)
         {
             ThrowNoSuchLane(number);
         }
@@ -70,20 +65,7 @@ internal sealed partial class MessageSession
     internal SendReceipt StateOf(MessageId id)
     {
         bool ended = HasEnded;
-
-        if (id.Lane == DatagramLane)
-        {
-            TransferState transfer = id.Value < Volatile.Read(ref _datagramsSent) ? TransferState.Sent
-                : ended ? TransferState.Cancelled
-                : TransferState.Queued;
-            return new SendReceipt(id, transfer, TakeState.NotAsked);
-        }
-
-        OrderedSendLane lane = SendLaneOf(id.Lane);
-
-        // In this order: whoever reads that it was taken then also reads that it was received.
-        TakeState take = lane.Receipts.TakeOf(id, ended);
-        return new SendReceipt(id, lane.TransferOf(id.Value, ended), take);
+        return SendLaneOf(id.Lane).StateOf(id, ended);
     }
 
     /// <summary>Any thread.</summary>
@@ -106,12 +88,11 @@ internal sealed partial class MessageSession
         bool ended = HasEnded;
         int count = 0;
 
-        for (ulong left = Volatile.Read(ref _sendLanesInUse); left != 0 && count < updates.Length; left &= left - 1)
+        for (int number = _sendLanesInUse.Next(0);
+            number >= 0 && count < updates.Length;
+            number = _sendLanesInUse.Next(number + 1))
         {
-            if (SendLaneAt(left) is { } lane)
-            {
-                count += lane.Receipts.Take(updates[count..], lane, ended, ref roomCameFree);
-            }
+            count += SendLaneAt(number).TakeUpdates(updates[count..], ended, ref roomCameFree);
         }
 
         return count;
@@ -122,27 +103,25 @@ internal sealed partial class MessageSession
     /// </summary>
     internal bool IsFlushed()
     {
-        for (ulong left = Volatile.Read(ref _sendLanesInUse); left != 0; left &= left - 1)
+        for (int number = _sendLanesInUse.Next(0); number >= 0; number = _sendLanesInUse.Next(number + 1))
         {
-            if (SendLaneAt(left) is { IsSettled: false })
+            if (!SendLaneAt(number).IsSettled)
             {
                 return false;
             }
         }
 
-        return _datagramsOut.IsEmpty;
+        return true;
     }
 
     /// <summary>Any thread. Whether a refused sender still waits for its signal.</summary>
     internal bool IsSendRefused()
     {
-        bool waits = Volatile.Read(ref _wantsDatagramRoom) != 0
-            || Volatile.Read(ref _wantsMemory) != 0
-            || (Volatile.Read(ref _wantsOpen) != 0 && !IsOpen);
+        bool waits = Volatile.Read(ref _wantsMemory) != 0 || (Volatile.Read(ref _wantsOpen) != 0 && !IsOpen);
 
-        for (ulong left = Volatile.Read(ref _sendLanesInUse); left != 0 && !waits; left &= left - 1)
+        for (int number = _sendLanesInUse.Next(0); number >= 0 && !waits; number = _sendLanesInUse.Next(number + 1))
         {
-            waits = SendLaneAt(left) is { IsRoomWanted: true };
+            waits = SendLaneAt(number).IsRoomWanted;
         }
 
         return waits;
@@ -182,43 +161,11 @@ internal sealed partial class MessageSession
         }
     }
 
-    private SendStatus TrySendDatagram(ReadOnlySpan<byte> message, out MessageId id)
+    private SendLane MakeSendLane(int number)
     {
-        id = default;
-
-        if (message.Length > MaxUnreliableBytes)
-        {
-            return SendStatus.TooLarge;
-        }
-
-        SendStatus status;
-
-        lock (_datagramGate)
-        {
-            // Under the lock: after the end the queue's memory is gone, and must not be rented anew.
-            status = _ended ? SendStatus.Closed : _datagramsOut.TryAdd(message);
-
-            if (status == SendStatus.LaneFull)
-            {
-                Volatile.Write(ref _wantsDatagramRoom, 1);
-                Interlocked.MemoryBarrier();
-                status = _datagramsOut.TryAdd(message);
-            }
-
-            if (status == SendStatus.Accepted)
-            {
-                id = new MessageId(0, DatagramLane, _nextDatagramId++);
-            }
-        }
-
-        return Conclude(status);
-    }
-
-    private OrderedSendLane MakeSendLane(int number)
-    {
-        OrderedSendLane made = new(number, _config.LaneRingBytes, _config.MaxMessageBytes, _memory, _peerTerms);
-        OrderedSendLane lane = Interlocked.CompareExchange(ref _sendLanes[number], made, null) ?? made;
-        Interlocked.Or(ref _sendLanesInUse, 1UL << number);
+        SendLane made = NewSendLane(number);
+        SendLane lane = Interlocked.CompareExchange(ref _sendLanes[number], made, null) ?? made;
+        _sendLanesInUse.AddAtomic(number);
 
         // The end may have passed between the two: then nobody else ends this lane.
         if (HasEnded)
@@ -229,8 +176,25 @@ internal sealed partial class MessageSession
         return lane;
     }
 
+    private SendLane NewSendLane(int number)
+    {
+        LaneOptions options = PlanOf(number);
+        SendLimits limits = new(_config.LaneRingBytes, _config.MaxMessageBytes);
+        return options.Mode == LaneMode.OrderedReliable
+            ? new OrderedSendLane(number, options, limits, _memory, _peerTerms, _schedule)
+            : new DatagramSendLane(number, options, _datagramsOut, () => MaxUnreliableBytes, _peerTerms, _schedule);
+    }
+
+    private static LaneOptions PlanOf(int number) => new()
+    {
+        Mode = number == SendOptions.UnreliableLane ? LaneMode.Unreliable : LaneMode.OrderedReliable,
+    };
+
+    // Only numbers of the set of lanes in use.
+    private SendLane SendLaneAt(int number) => Volatile.Read(ref _sendLanes[number])!;
+
     private void ThrowNoSuchLane(int number) => throw new ArgumentOutOfRangeException(
         nameof(number),
         number,
-        $"Ordered lanes are 0 to {_config.Lanes - 1} without {DatagramLane}; MessagingConfig.Lanes sets how many.");
+        $"Lanes are 0 to {_config.Lanes - 1}; MessagingConfig.Lanes sets how many.");
 }

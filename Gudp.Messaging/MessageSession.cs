@@ -48,15 +48,13 @@ internal sealed partial class MessageSession : IPacketPayload
     private readonly MessageMemory _memory;
     private readonly IMessageSink? _sink;
     private readonly PeerTerms _peerTerms = new();
-    private readonly OrderedSendLane?[] _sendLanes;
+    private readonly SendLane?[] _sendLanes;
+    private readonly SendSchedule _schedule;
     private readonly OrderedReceiveLane?[] _receiveLanes;
     private readonly DatagramQueue _datagramsOut;
     private readonly DatagramQueue _datagramsIn;
-    private readonly Lock _datagramGate = new();
-    private ulong _sendLanesInUse;
+    private LaneSet _sendLanesInUse;
     private ulong _receiveLanesInUse;
-    private long _nextDatagramId;
-    private int _wantsDatagramRoom;
     private int _wantsMemory;
     private int _wantsOpen;
     private bool _ended;
@@ -76,7 +74,8 @@ internal sealed partial class MessageSession : IPacketPayload
         _memory = new MessageMemory(config.PeerMemoryBytes, endpointMemory);
         _sink = sink;
         _tallies = new MessageTally?[config.Lanes];
-        _sendLanes = new OrderedSendLane?[config.Lanes];
+        _sendLanes = new SendLane?[config.Lanes];
+        _schedule = new SendSchedule(_sendLanes, PlanOf);
         _receiveLanes = new OrderedReceiveLane?[config.Lanes];
         _datagramsOut = new DatagramQueue(_memory, config.DatagramQueueBytes);
         _datagramsIn = new DatagramQueue(_memory, config.DatagramQueueBytes);
@@ -217,19 +216,14 @@ internal sealed partial class MessageSession : IPacketPayload
         Invariant.Require(!_ended, "A connection ends once.");
         Volatile.Write(ref _ended, true);
 
-        for (ulong left = Volatile.Read(ref _sendLanesInUse); left != 0; left &= left - 1)
+        for (int number = _sendLanesInUse.Next(0); number >= 0; number = _sendLanesInUse.Next(number + 1))
         {
-            SendLaneAt(left)?.End();
+            SendLaneAt(number).End();
         }
 
         for (ulong left = Volatile.Read(ref _receiveLanesInUse); left != 0; left &= left - 1)
         {
             ReceiveLaneAt(left)?.End();
-        }
-
-        lock (_datagramGate)
-        {
-            _datagramsOut.ReturnMemory();
         }
 
         ReturnDatagramsIfDrained();
@@ -256,7 +250,7 @@ internal sealed partial class MessageSession : IPacketPayload
 
         for (int lane = 0; lane < _sendLanes.Length; lane++)
         {
-            sent += lane == ControlLane ? 0 : Volatile.Read(ref _sendLanes[lane])?.Sent ?? 0;
+            sent += Volatile.Read(ref _sendLanes[lane])?.CreditedBytes ?? 0;
             received += lane == ControlLane ? 0 : _receiveLanes[lane]?.Highest ?? 0;
         }
 
@@ -271,15 +265,9 @@ internal sealed partial class MessageSession : IPacketPayload
         Interlocked.MemoryBarrier();
         bool writable = Interlocked.Exchange(ref _wantsMemory, 0) != 0;
 
-        if (Volatile.Read(ref _wantsDatagramRoom) != 0 && _datagramsOut.IsEmpty)
+        for (int number = _sendLanesInUse.Next(0); number >= 0; number = _sendLanesInUse.Next(number + 1))
         {
-            Volatile.Write(ref _wantsDatagramRoom, 0);
-            writable = true;
-        }
-
-        for (ulong left = Volatile.Read(ref _sendLanesInUse); left != 0; left &= left - 1)
-        {
-            writable |= SendLaneAt(left)?.TakeWritable() ?? false;
+            writable |= SendLaneAt(number).TakeWritable();
         }
 
         return writable;
@@ -305,8 +293,6 @@ internal sealed partial class MessageSession : IPacketPayload
     }
 
     // The lane of the lowest bit.
-    private OrderedSendLane? SendLaneAt(ulong lanes) => Volatile.Read(ref _sendLanes[BitOperations.TrailingZeroCount(lanes)]);
-
     private OrderedReceiveLane? ReceiveLaneAt(ulong lanes)
         => Volatile.Read(ref _receiveLanes[BitOperations.TrailingZeroCount(lanes)]);
 }

@@ -54,12 +54,7 @@ public sealed partial class Peer
     {
         ArgumentOutOfRangeException.ThrowIfNegative(length);
 
-        if (options.Lane == MessageSession.DatagramLane)
-        {
-            throw new ArgumentException("Only ordered messages are claimed; send an unreliable one.", nameof(options));
-        }
-
-        OrderedSendLane lane = _session.SendLaneOf(options.Lane);
+        SendLane lane = _session.SendLaneOf(options.Lane);
 
         if (_session.IsFinal)
         {
@@ -67,12 +62,8 @@ public sealed partial class Peer
             return SendStatus.Closed;
         }
 
-        ReceiptWish wish = MessageSession.WishOf(options);
-        SendStatus status = lane.TryClaim(length, wish, out long index, out Memory<byte> room, out byte[]? block);
-
-        claim = status == SendStatus.Accepted
-            ? new MessageClaim(_session, lane, room, block, index, wish)
-            : default;
+        SendStatus status = lane.TryClaim(length, options, out LaneClaim room);
+        claim = status == SendStatus.Accepted ? new MessageClaim(_session, lane, room) : default;
 
         // A claim shows nothing to the leader yet; only a refusal is remembered.
         return status == SendStatus.Accepted ? status : _session.Conclude(status);

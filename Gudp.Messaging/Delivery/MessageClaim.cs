@@ -17,22 +17,17 @@ namespace Gudp.Messaging;
 public ref struct MessageClaim
 {
     private readonly MessageSession _session;
-    private readonly OrderedSendLane _lane;
-    private readonly byte[]? _block;
-    private readonly long _index;
-    private readonly ReceiptWish _wish;
+    private readonly SendLane _lane;
+    private readonly LaneClaim _claim;
     private bool _isOpen;
 
-    internal MessageClaim(
-        MessageSession session, OrderedSendLane lane, Memory<byte> room, byte[]? block, long index, ReceiptWish wish)
+    internal MessageClaim(MessageSession session, SendLane lane, scoped in LaneClaim claim)
     {
         _session = session;
         _lane = lane;
-        _block = block;
-        _index = index;
-        _wish = wish;
+        _claim = claim;
         _isOpen = true;
-        Span = room.Span;
+        Span = claim.Room.Span;
     }
 
     /// <summary>Where the message is written; as long as it was claimed, with undefined content at first.</summary>
@@ -54,7 +49,7 @@ public ref struct MessageClaim
         }
 
         _isOpen = false;
-        SendStatus status = _lane.Commit(_index, Span.Length, _wish, _block, out MessageId id);
+        SendStatus status = _lane.Commit(_claim, out MessageId id);
         receipt = MessageSession.FirstReceipt(id);
         return _session.Conclude(status);
     }
@@ -68,7 +63,7 @@ public ref struct MessageClaim
         if (_isOpen)
         {
             _isOpen = false;
-            _lane.Abandon(_index, _block);
+            _lane.Abandon(_claim);
             _ = _session.Conclude(SendStatus.Accepted);
         }
     }

@@ -19,21 +19,29 @@ internal sealed partial class OrderedSendLane
     private long _oldestClaim;
     private long _nextClaim;
 
-    /// <summary>Takes room for a message that the caller then writes in place.</summary>
-    /// <param name="length">Bytes of the message.</param>
-    /// <param name="wish">What the sender wants to be told.</param>
-    /// <param name="index">Names the claim, -1 for one that takes its place in the lane only when committed.</param>
-    /// <param name="room">Where the caller writes; its first <paramref name="length"/> bytes.</param>
-    /// <param name="block">
-    /// The block the room lies in if it is not the ring: returned when committed or abandoned.
-    /// </param>
-    internal SendStatus TryClaim(
+    /// <inheritdoc/>
+    internal override SendStatus TryClaim(int length, in SendOptions options, out LaneClaim claim)
+    {
+        SendStatus status = TryClaim(
+            length, MessageSession.WishOf(options), out long index, out Memory<byte> room, out byte[]? block);
+        claim = new LaneClaim(index, room, block, options);
+        return status;
+    }
+
+    /// <inheritdoc/>
+    internal override SendStatus Commit(in LaneClaim claim, out MessageId id)
+        => Commit(claim.Index, claim.Length, MessageSession.WishOf(claim.Options), claim.Block, out id);
+
+    /// <inheritdoc/>
+    internal override void Abandon(in LaneClaim claim) => Abandon(claim.Index, claim.Block);
+
+    private SendStatus TryClaim(
         int length, ReceiptWish wish, out long index, out Memory<byte> room, out byte[]? block)
     {
         index = -1;
         room = default;
         block = null;
-        SendStatus allowed = CheckLength(length);
+        SendStatus allowed = CheckLength(length, _largestMessage);
 
         if (allowed != SendStatus.Accepted)
         {
@@ -42,8 +50,8 @@ internal sealed partial class OrderedSendLane
 
         // A skip must fit the peer's credit as a whole, and an abandoned claim may become one: so only claims well
         // below it stand in the stream while they are open.
-        long largestClaim = _peer.IsKnown
-            ? Math.Min(LargestInRing, _peer.LaneCreditBytes / 4)
+        long largestClaim = Peer.IsKnown
+            ? Math.Min(LargestInRing, Peer.LaneCreditBytes / 4)
             : LargestClaimInRingBeforeOpen;
 
         if (length > largestClaim)
@@ -98,9 +106,7 @@ internal sealed partial class OrderedSendLane
         }
     }
 
-    /// <summary>The claim's bytes are written: they may go.</summary>
-    internal SendStatus Commit(
-        long index, int length, ReceiptWish wish, byte[]? block, out MessageId id)
+    private SendStatus Commit(long index, int length, ReceiptWish wish, byte[]? block, out MessageId id)
     {
         id = default;
 
@@ -138,8 +144,7 @@ internal sealed partial class OrderedSendLane
         }
     }
 
-    /// <summary>The claim is given up: the peer never sees it.</summary>
-    internal void Abandon(long index, byte[]? block)
+    private void Abandon(long index, byte[]? block)
     {
         if (index < 0)
         {

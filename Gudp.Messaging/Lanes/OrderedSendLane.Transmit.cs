@@ -2,12 +2,16 @@ using System;
 using System.Threading;
 using Gudp.Core;
 using Gudp.Messaging.Diagnostics;
+using Gudp.Messaging.Wire;
 
 namespace Gudp.Messaging.Lanes;
 
-/// <content>The leader's side: what goes out next, what comes back, what is settled.</content>
+/// <content>The leader's side: what goes out next.</content>
 internal sealed partial class OrderedSendLane
 {
+    // Rather the next packet than a frame whose head is longer than its content.
+    private const int LeastUsefulContent = 24;
+
     // Holes in the settled offsets are pieces in flight, and those the outbox bounds.
     private readonly RangeSet _settled = new(int.MaxValue);
     private long _creditLimit;
@@ -16,11 +20,8 @@ internal sealed partial class OrderedSendLane
     private long _sent;
     private bool _isHeldByPeer;
 
-    /// <summary>True once a packet with this lane's LaneOpen was acknowledged.</summary>
-    internal bool IsOpenAtPeer { get; private set; }
-
-    /// <summary>The limit at which the peer was told that the lane waits, -1 if never.</summary>
-    internal long BlockedAt { get; set; } = -1;
+    // The limit at which the peer was told that the lane waits, -1 if never.
+    private long _blockedAt = -1;
 
     /// <summary>Everything before was transmitted at least once. Any thread.</summary>
     internal long Sent => Volatile.Read(ref _sent);
@@ -28,29 +29,132 @@ internal sealed partial class OrderedSendLane
     /// <summary>Everything before is at the peer. Any thread.</summary>
     internal long Received => Volatile.Read(ref _tail);
 
-    /// <summary>Bytes accepted that were never sent. Leader.</summary>
-    internal long WaitingBytes => Math.Max(0, Volatile.Read(ref _published) - _sent);
+    /// <inheritdoc/>
+    internal override long WaitingBytes => Math.Max(0, Volatile.Read(ref _published) - _sent);
 
-    /// <summary>
-    /// How much of the ring holds what waits or is in flight, 0 to 1000. Leader; writers go on meanwhile, so it is as
-    /// good as a glance.
-    /// </summary>
-    internal int FilledPermille => (int)Math.Clamp((_capacity - FreeBytes) * 1000 / _capacity, 0, 1000);
+    /// <inheritdoc/>
+    /// <remarks>Of the ring; writers go on meanwhile.</remarks>
+    internal override int FilledPermille => (int)Math.Clamp((_capacity - FreeBytes) * 1000 / _capacity, 0, 1000);
 
     /// <summary>How far the peer lets the lane go, a stream offset.</summary>
-    internal long CreditLimit => Math.Max(_creditLimit, _peer.LaneCreditBytes);
+    internal long CreditLimit => Math.Max(_creditLimit, Peer.LaneCreditBytes);
+
+    /// <inheritdoc/>
+    internal override long CreditedBytes => IsCredited ? _sent : 0;
 
     /// <summary>Whether messages wait behind the peer's credit: its application does not read. Any thread.</summary>
     internal bool IsHeldByPeer => Volatile.Read(ref _isHeldByPeer);
 
-    /// <summary>Whether a writer was refused for lack of room and has not been told to try again. Any thread.</summary>
-    internal bool IsRoomWanted => Volatile.Read(ref _wantedBytes) != 0 || Receipts.IsRoomWanted;
+    /// <inheritdoc/>
+    internal override bool IsRoomWanted => Volatile.Read(ref _wantedBytes) != 0 || Receipts.IsRoomWanted;
 
-    /// <summary>
-    /// The next piece that was never sent, within the lane's credit: a range of data, or the whole of a skip.
-    /// </summary>
-    /// <returns>False if there is none, or none that the credit allows.</returns>
-    internal bool TryNextPiece(out OffsetRange piece, out bool isSkip)
+    private bool MustSayBlocked => _isHeldByPeer && _blockedAt != CreditLimit;
+
+    /// <inheritdoc/>
+    internal override LaneTurn Probe(long connectionRoom)
+    {
+        if (TryNextPiece(out OffsetRange piece, out bool isSkip))
+        {
+            return IsAllowed(piece, isSkip, connectionRoom) ? LaneTurn.HasMore : LaneTurn.HeldByConnection;
+        }
+
+        return MustSayBlocked ? LaneTurn.HasMore : LaneTurn.Idle;
+    }
+
+    /// <inheritdoc/>
+    internal override LaneTurn WriteNew(ref PacketDraft draft, long share)
+    {
+        long end = draft.Writer.Used + share;
+
+        while (draft.CanNote)
+        {
+            if (!TryNextPiece(out OffsetRange piece, out bool isSkip))
+            {
+                return SayBlocked(ref draft);
+            }
+
+            if (!IsAllowed(piece, isSkip, draft.ConnectionRoom))
+            {
+                return LaneTurn.HeldByConnection;
+            }
+
+            if (draft.Writer.Used >= end)
+            {
+                return LaneTurn.HasMore;
+            }
+
+            long room = IsCredited ? draft.ConnectionRoom : long.MaxValue;
+            OffsetRange allowed = new(piece.From, piece.From + Math.Min(piece.Length, room));
+            int bytes = WritePiece(ref draft, allowed, isSkip);
+
+            if (bytes == 0)
+            {
+                return LaneTurn.NoFit;
+            }
+
+            MarkSent(piece.From + bytes, isSkip);
+            draft.Charge(IsCredited ? bytes : 0);
+        }
+
+        return LaneTurn.NoFit;
+    }
+
+    // A skip goes as a whole.
+    private bool IsAllowed(OffsetRange piece, bool isSkip, long connectionRoom)
+        => !IsCredited || connectionRoom >= (isSkip ? piece.Length : 1);
+
+    // D-3.4
+    private LaneTurn SayBlocked(ref PacketDraft draft)
+    {
+        if (MustSayBlocked)
+        {
+            if (!draft.Writer.TryLaneOffset(FrameType.LaneBlocked, Number, CreditLimit))
+            {
+                return LaneTurn.NoFit;
+            }
+
+            _blockedAt = CreditLimit;
+        }
+
+        return LaneTurn.Idle;
+    }
+
+    // Returns the bytes of the stream it covers; 0 if not enough of it fits.
+    private int WritePiece(ref PacketDraft draft, OffsetRange piece, bool isSkip)
+    {
+        bool needsOpen = draft.NeedsOpen(this);
+        int room = draft.Writer.Free - (isSkip
+            ? LaneFrameWriter.SkipBytes(Number, piece, charged: 0, needsOpen)
+            : LaneFrameWriter.DataOverhead(Number, piece.From, needsOpen));
+
+        if (room < (isSkip ? 0 : Math.Min(piece.Length, LeastUsefulContent)))
+        {
+            return 0;
+        }
+
+        bool withOpen = draft.Open(this);
+        int bytes = (int)piece.Length;
+
+        if (isSkip)
+        {
+            // On an ordered lane the offsets count, nothing beside them.
+            draft.Writer.LaneSkip(Number, piece, charged: 0);
+        }
+        else
+        {
+            Span<byte> content = draft.Writer.LaneData(Number, piece.From, piece.Length);
+            Read(piece.From, content);
+            bytes = content.Length;
+        }
+
+        PieceKind kind = isSkip ? PieceKind.Skip : PieceKind.Data;
+        draft.Note(new SentPiece(kind, (byte)Number, withOpen, piece.From, piece.From + bytes));
+        return bytes;
+    }
+
+    // The next piece that was never sent, within the lane's credit: a range of data, or the whole of a skip. False if
+    // there is none, or none that the credit allows.
+    private bool TryNextPiece(out OffsetRange piece, out bool isSkip)
     {
         long published = Volatile.Read(ref _published);
         long end = Math.Min(published, CreditLimit);
@@ -82,8 +186,8 @@ internal sealed partial class OrderedSendLane
         return end > _sent;
     }
 
-    /// <summary>The piece, or its first part, was put into a packet.</summary>
-    internal void MarkSent(long to, bool isSkip)
+    // The piece, or its first part, was put into a packet.
+    private void MarkSent(long to, bool isSkip)
     {
         Invariant.Require(to > _sent && to <= CreditLimit, "New content is sent in order and within the credit.");
 
@@ -95,8 +199,8 @@ internal sealed partial class OrderedSendLane
         Volatile.Write(ref _sent, to);
     }
 
-    /// <summary>Copies a part of the stream that is not settled yet.</summary>
-    internal void Read(long offset, Span<byte> destination)
+    // Copies a part of the stream that is not settled yet.
+    private void Read(long offset, Span<byte> destination)
     {
         Invariant.Require(_ring is not null, "What was published stands in a ring.");
         long largeBytesBefore = _largeBytesBeforeTail;
@@ -125,98 +229,5 @@ internal sealed partial class OrderedSendLane
 
             largeBytesBefore += large.Length;
         }
-    }
-
-    /// <summary>The first part of a range that the peer does not have yet.</summary>
-    internal bool TryFirstUnsettled(long from, long to, out OffsetRange unsettled)
-        => _settled.TryFirstMissing(from, to, out unsettled);
-
-    /// <summary>The peer has this range.</summary>
-    /// <returns>True if room became free.</returns>
-    internal bool Settle(long from, long to, bool withOpen)
-    {
-        IsOpenAtPeer |= withOpen;
-        bool added = _settled.TryAdd(from, to);
-        Invariant.Require(added && _settled.Prefix <= _sent, "Only what was sent is settled.");
-
-        if (_settled.Prefix == _tail)
-        {
-            return false;
-        }
-
-        FreeUpTo(_settled.Prefix);
-        return true;
-    }
-
-    /// <summary>The peer lets the lane go further; older news is ignored.</summary>
-    internal void RaiseCredit(long limit) => _creditLimit = Math.Max(_creditLimit, limit);
-
-    /// <summary>How far a message has come. Any thread.</summary>
-    internal TransferState TransferOf(long id, bool ended)
-    {
-        if (id <= Received)
-        {
-            return TransferState.Received;
-        }
-
-        // A message of which a part was never transmitted cannot be at the peer.
-        bool isSent = id <= Sent;
-        return ended
-            ? isSent ? TransferState.Unknown : TransferState.Cancelled
-            : isSent ? TransferState.Sent : TransferState.Queued;
-    }
-
-    /// <summary>
-    /// Whether a writer that was refused should try again now. The caller has put a full fence between freeing room
-    /// and asking.
-    /// </summary>
-    internal bool TakeWritable()
-    {
-        int wanted = Volatile.Read(ref _wantedBytes);
-
-        if (wanted == 0)
-        {
-            return false;
-        }
-
-        // Writers may add meanwhile, so this is a hint: a writer that is refused again asks again.
-        long used = Volatile.Read(ref _reserved) - Volatile.Read(ref _reservedLargeBytes) - _ringTail;
-
-        if (_capacity - used < wanted && !_ended)
-        {
-            return false;
-        }
-
-        Volatile.Write(ref _wantedBytes, 0);
-        return true;
-    }
-
-    private void FreeUpTo(long tail)
-    {
-        while (_oldestLarge < Volatile.Read(ref _nextLarge))
-        {
-            LargeMessage large = _large[_oldestLarge & (MostLargeMessages - 1)];
-
-            if (large.BodyEnd > tail)
-            {
-                break;
-            }
-
-            _memory.Return(large.Block);
-            _large[_oldestLarge & (MostLargeMessages - 1)] = default;
-            _largeBytesBeforeTail += large.Length;
-            Volatile.Write(ref _oldestLarge, _oldestLarge + 1);
-        }
-
-        // Within a large message's body the ring stands where the body starts.
-        long inRing = tail;
-
-        if (_oldestLarge < Volatile.Read(ref _nextLarge))
-        {
-            inRing = Math.Min(tail, _large[_oldestLarge & (MostLargeMessages - 1)].BodyStart);
-        }
-
-        Volatile.Write(ref _ringTail, inRing - _largeBytesBeforeTail);
-        Volatile.Write(ref _tail, tail);
     }
 }

@@ -23,20 +23,16 @@ namespace Gudp.Messaging.Lanes;
 
 /// <remarks>
 /// Any thread: the members in this file and in OrderedSendLane.Claims.cs. The leader only: those in
-/// OrderedSendLane.Transmit.cs. Writers exclude each other
-/// with the lane lock; between them and the leader stand positions, each written by one side.
+/// OrderedSendLane.Transmit.cs and OrderedSendLane.Settle.cs. Writers exclude each other with the lane lock; between
+/// them and the leader stand positions, each written by one side.
 /// </remarks>
-internal sealed partial class OrderedSendLane
+internal sealed partial class OrderedSendLane : SendLane
 {
     // So many large messages of a lane may be under way; the budget in bytes usually says stop before.
     private const int MostLargeMessages = 64;
 
-    // Before the peer's terms are known: what every peer must accept (docs/protocol/delivery.md).
-    private const int LargestBeforeOpen = 64 * 1024;
-
     private readonly Lock _gate = new();
     private readonly MessageMemory _memory;
-    private readonly PeerTerms _peer;
     private readonly int _capacity;
     private readonly int _largestMessage;
 
@@ -57,23 +53,22 @@ internal sealed partial class OrderedSendLane
     private long _oldestSkip;
     private int _wantedBytes;
 
-    internal OrderedSendLane(int number, int capacity, int largestMessage, MessageMemory memory, PeerTerms peer)
+    internal OrderedSendLane(
+        int number, in LaneOptions options, in SendLimits limits, MessageMemory memory, PeerTerms peer,
+        SendSchedule schedule)
+        : base(number, options, peer, schedule)
     {
-        Number = number;
-        _capacity = capacity;
-        _largestMessage = largestMessage;
+        _capacity = limits.RingBytes;
+        _largestMessage = limits.LargestMessage;
         _memory = memory;
-        _peer = peer;
         Receipts = new ReceiptBook(number);
     }
-
-    internal int Number { get; }
 
     /// <summary>What the application wants to hear about this lane's messages.</summary>
     internal ReceiptBook Receipts { get; }
 
     /// <summary>True once all that was ever accepted is settled.</summary>
-    internal bool IsSettled
+    internal override bool IsSettled
     {
         get
         {
@@ -86,14 +81,12 @@ internal sealed partial class OrderedSendLane
 
     private int LargestInRing => _capacity / 4;
 
-    /// <summary>Copies a message into the stream.</summary>
-    /// <param name="message">Copied before the method returns.</param>
-    /// <param name="wish">What the sender wants to be told.</param>
-    /// <param name="id">The message's id, if accepted.</param>
-    internal SendStatus TrySend(ReadOnlySpan<byte> message, ReceiptWish wish, out MessageId id)
+    /// <inheritdoc/>
+    internal override SendStatus TrySend(ReadOnlySpan<byte> message, in SendOptions options, out MessageId id)
     {
         id = default;
-        SendStatus allowed = CheckLength(message.Length);
+        ReceiptWish wish = MessageSession.WishOf(options);
+        SendStatus allowed = CheckLength(message.Length, _largestMessage);
 
         if (allowed != SendStatus.Accepted)
         {
@@ -122,31 +115,14 @@ internal sealed partial class OrderedSendLane
         }
     }
 
-    /// <summary>No more messages; memory goes back as soon as no claim is open.</summary>
-    internal void End()
+    /// <inheritdoc/>
+    internal override void End()
     {
         lock (_gate)
         {
             _ended = true;
             ReturnMemoryIfOver();
         }
-    }
-
-    private SendStatus CheckLength(int length)
-    {
-        if (length > _largestMessage)
-        {
-            return SendStatus.TooLarge;
-        }
-
-        if (_peer.IsKnown)
-        {
-            return length > _peer.LargestMessageBytes ? SendStatus.TooLarge
-                : Number >= _peer.Lanes ? SendStatus.NotOpen
-                : SendStatus.Accepted;
-        }
-
-        return length > LargestBeforeOpen ? SendStatus.NotOpen : SendStatus.Accepted;
     }
 
     private SendStatus TrySendLarge(ReadOnlySpan<byte> message, ReceiptWish wish, out MessageId id)
@@ -299,7 +275,12 @@ internal sealed partial class OrderedSendLane
 
         long published = _oldestClaim < _nextClaim ? _claims[_oldestClaim & (MostClaims - 1)].Start : _reserved;
         Invariant.Require(published >= _published, "What was published stays published.");
-        Volatile.Write(ref _published, published);
+
+        if (published > _published)
+        {
+            Volatile.Write(ref _published, published);
+            MarkReady();
+        }
     }
 
     private void ReturnMemoryIfOver()

@@ -17,4 +17,8 @@ internal enum PieceKind : byte
 /// <param name="WithOpen">Whether the lane's LaneOpen stood in the same packet.</param>
 /// <param name="From">Data, Skip: start; the others: the value sent.</param>
 /// <param name="To">Data, Skip: up to and without.</param>
-internal readonly record struct SentPiece(PieceKind Kind, byte Lane, bool WithOpen, long From, long To);
+internal readonly record struct SentPiece(PieceKind Kind, byte Lane, bool WithOpen, long From, long To)
+{
+    /// <summary>Whether it belongs to a sending lane; else it is a fact about a receiving one.</summary>
+    internal bool IsContent => Kind <= PieceKind.Open;
+}

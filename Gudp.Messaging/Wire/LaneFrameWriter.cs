@@ -10,12 +10,10 @@ namespace Gudp.Messaging.Wire;
 /// </summary>
 internal ref struct LaneFrameWriter
 {
-    // Type, lane, and the three bytes mode, priority, weight.
-    private const int LaneOpenBytes = 5;
 
     // A length of two bytes reaches 16,383; longer pieces than that are not put into one frame.
     private const int LengthBytes = 2;
-    private const int LongestContent = (1 << 14) - 1;
+    internal const int LongestContent = (1 << 14) - 1;
 
     private readonly Span<byte> _packet;
     private int _used;
@@ -27,22 +25,26 @@ internal ref struct LaneFrameWriter
     internal readonly int Free => _packet.Length - _used;
 
     /// <summary>Bytes a LaneData frame takes besides its content.</summary>
-    internal static int DataOverhead(long offset, bool withOpen)
-        => (withOpen ? LaneOpenBytes : 0) + 2 + VarInt.Size((ulong)offset) + LengthBytes;
+    internal static int DataOverhead(int lane, long offset, bool withOpen)
+        => (withOpen ? OpenBytes(lane) : 0) + HeadBytes(lane) + VarInt.Size((ulong)offset) + LengthBytes;
 
     /// <summary>Bytes a Message frame takes besides its content.</summary>
-    internal static int MessageOverhead(long id, bool withOpen)
-        => (withOpen ? LaneOpenBytes : 0) + 2 + VarInt.Size((ulong)id) + 1 + LengthBytes;
+    internal static int MessageOverhead(int lane, long id, bool withOpen)
+        => (withOpen ? OpenBytes(lane) : 0) + HeadBytes(lane) + VarInt.Size((ulong)id) + 1 + LengthBytes;
 
-    internal void LaneOpen(int lane, LaneMode mode)
+    /// <summary>Bytes a whole LaneSkip frame takes.</summary>
+    internal static int SkipBytes(int lane, OffsetRange skipped, long charged, bool withOpen)
+        => (withOpen ? OpenBytes(lane) : 0) + HeadBytes(lane)
+            + VarInt.Size((ulong)skipped.From) + VarInt.Size((ulong)skipped.To) + VarInt.Size((ulong)charged);
+
+    /// <summary>The caller has checked that it fits.</summary>
+    internal void LaneOpen(int lane, in LaneOptions options)
     {
         Number((ulong)FrameType.LaneOpen);
         Number((ulong)lane);
-
-        // Priority and weight are even until lanes can be given different ones.
-        _packet[_used] = (byte)mode;
-        _packet[_used + 1] = 0;
-        _packet[_used + 2] = 1;
+        _packet[_used] = (byte)options.Mode;
+        _packet[_used + 1] = (byte)(sbyte)options.Priority;
+        _packet[_used + 2] = (byte)options.Weight;
         _used += 3;
     }
 
@@ -52,11 +54,10 @@ internal ref struct LaneFrameWriter
     /// <param name="lane">The lane.</param>
     /// <param name="offset">Where the content stands in the lane's stream.</param>
     /// <param name="wanted">Bytes the caller would like to write.</param>
-    /// <param name="withOpen">Whether the packet must carry the lane's LaneOpen too.</param>
     /// <returns>Empty if not even one byte of content fits.</returns>
-    internal Span<byte> LaneData(int lane, long offset, long wanted, bool withOpen)
+    internal Span<byte> LaneData(int lane, long offset, long wanted)
     {
-        int room = Math.Min(Free - DataOverhead(offset, withOpen), LongestContent);
+        int room = Math.Min(Free - DataOverhead(lane, offset, withOpen: false), LongestContent);
 
         if (room <= 0)
         {
@@ -64,67 +65,40 @@ internal ref struct LaneFrameWriter
         }
 
         int length = (int)Math.Min(room, wanted);
-
-        if (withOpen)
-        {
-            LaneOpen(lane, LaneMode.OrderedReliable);
-        }
-
         Number((ulong)FrameType.LaneData);
         Number((ulong)lane);
         Number((ulong)offset);
         return Room(length);
     }
 
-    internal bool TryMessage(int lane, long id, ReadOnlySpan<byte> message, bool withOpen)
+    /// <summary>A whole message; the caller has checked that it fits.</summary>
+    /// <param name="lane">The lane.</param>
+    /// <param name="id">The message's.</param>
+    /// <param name="asksTaken">Whether the sender wants to know when it is taken.</param>
+    /// <param name="message">At most <see cref="LongestContent"/>.</param>
+    internal void Message(int lane, long id, bool asksTaken, ReadOnlySpan<byte> message)
     {
-        if (message.Length > LongestContent || MessageOverhead(id, withOpen) + message.Length > Free)
-        {
-            return false;
-        }
-
-        if (withOpen)
-        {
-            LaneOpen(lane, LaneMode.Unreliable);
-        }
-
         Number((ulong)FrameType.Message);
         Number((ulong)lane);
         Number((ulong)id);
-        _packet[_used++] = 0;
+        _packet[_used++] = (byte)(asksTaken ? 1 : 0);
         message.CopyTo(Room(message.Length));
-        return true;
     }
 
-    internal bool TryLaneSkip(int lane, OffsetRange skipped, bool withOpen)
+    /// <summary>The caller has checked that it fits.</summary>
+    internal void LaneSkip(int lane, OffsetRange skipped, long charged)
     {
-        int bytes = (withOpen ? LaneOpenBytes : 0)
-            + 2 + VarInt.Size((ulong)skipped.From) + VarInt.Size((ulong)skipped.To) + 1;
-
-        if (bytes > Free)
-        {
-            return false;
-        }
-
-        if (withOpen)
-        {
-            LaneOpen(lane, LaneMode.OrderedReliable);
-        }
-
         Number((ulong)FrameType.LaneSkip);
         Number((ulong)lane);
         Number((ulong)skipped.From);
         Number((ulong)skipped.To);
-
-        // Charged: on an ordered lane the offsets count, nothing beside them.
-        Number(0);
-        return true;
+        Number((ulong)charged);
     }
 
-    /// <summary>LaneCredit, LaneBlocked or LaneTaken.</summary>
+    /// <summary>LaneCredit, LaneBlocked, LaneTaken or LaneSettled.</summary>
     internal bool TryLaneOffset(FrameType type, int lane, long offset)
     {
-        if (2 + VarInt.Size((ulong)offset) > Free)
+        if (HeadBytes(lane) + VarInt.Size((ulong)offset) > Free)
         {
             return false;
         }
@@ -153,15 +127,15 @@ internal ref struct LaneFrameWriter
     /// <returns>How many of the ranges were written; 0 if nothing was.</returns>
     internal int MessagesRefused(int lane, ReadOnlySpan<OffsetRange> ids)
     {
-        const int HeadBytes = 2 + (3 * VarInt.MaxBytes);
+        const int IdHeadBytes = 3 + (3 * VarInt.MaxBytes);
         const int RangeBytes = 2 * VarInt.MaxBytes;
 
-        if (ids.IsEmpty || HeadBytes > Free)
+        if (ids.IsEmpty || IdHeadBytes > Free)
         {
             return 0;
         }
 
-        int further = Math.Min((Free - HeadBytes) / RangeBytes, IdRangeReader.MostFurtherRanges);
+        int further = Math.Min((Free - IdHeadBytes) / RangeBytes, IdRangeReader.MostFurtherRanges);
         int count = Math.Min(ids.Length, 1 + further);
         Number((ulong)FrameType.MessagesRefused);
         Number((ulong)lane);
@@ -177,6 +151,12 @@ internal ref struct LaneFrameWriter
 
         return count;
     }
+
+    // Type and lane.
+    private static int HeadBytes(int lane) => 1 + VarInt.Size((ulong)lane);
+
+    // With the three bytes mode, priority, weight.
+    private static int OpenBytes(int lane) => HeadBytes(lane) + 3;
 
     private Span<byte> Room(int length)
     {

@@ -1,0 +1,70 @@
+using System;
+using Gudp.Core;
+using Gudp.Messaging.Wire;
+
+namespace Gudp.Messaging.Lanes;
+
+/// <summary>One packet while its frames are written. Leader only; passed by reference.</summary>
+/// <remarks>Always true: what was written asks for the packet's fate by a note, or needs none.</remarks>
+internal ref struct PacketDraft
+{
+    private readonly ReliableOutbox<SentPiece> _outbox;
+    private readonly PacketNumber _packet;
+    private LaneSet _opened;
+
+    internal LaneFrameWriter Writer;
+
+    internal PacketDraft(
+        Span<byte> destination, PacketNumber packet, ReliableOutbox<SentPiece> outbox, long connectionRoom)
+    {
+        Writer = new LaneFrameWriter(destination);
+        Size = destination.Length;
+        _packet = packet;
+        _outbox = outbox;
+        ConnectionRoom = connectionRoom;
+    }
+
+    /// <summary>Bytes of the packet for frames, written or free.</summary>
+    internal int Size { get; }
+
+    /// <summary>Bytes the connection's credit still allows.</summary>
+    internal long ConnectionRoom { get; private set; }
+
+    /// <summary>What was written so far that counts against the connection's credit.</summary>
+    internal long Charged { get; private set; }
+
+    /// <summary>Pieces that went out again.</summary>
+    internal int Retransmits { get; set; }
+
+    /// <summary>Whether writing changed what users may wait for.</summary>
+    internal bool HasProgressed { get; set; }
+
+    /// <summary>Whether one more piece can be remembered.</summary>
+    internal readonly bool CanNote => !_outbox.IsFull;
+
+    /// <summary>Whether a frame of the lane needs its LaneOpen before it (D-1.3).</summary>
+    internal readonly bool NeedsOpen(SendLane lane) => !lane.IsOpenAtPeer && !_opened.Contains(lane.Number);
+
+    /// <summary>Writes the lane's LaneOpen if it is needed; room for it was checked.</summary>
+    /// <returns>Whether it was.</returns>
+    internal bool Open(SendLane lane)
+    {
+        if (!NeedsOpen(lane))
+        {
+            return false;
+        }
+
+        Writer.LaneOpen(lane.Number, lane.Options);
+        _opened.Add(lane.Number);
+        return true;
+    }
+
+    internal readonly void Note(in SentPiece piece) => _outbox.Note(_packet, piece);
+
+    /// <summary>New content that counts against the connection's credit.</summary>
+    internal void Charge(long bytes)
+    {
+        Charged += bytes;
+        ConnectionRoom -= bytes;
+    }
+}

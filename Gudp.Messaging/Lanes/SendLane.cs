@@ -1,0 +1,188 @@
+// The sending side of a lane, whatever its mode: users put messages in, the leader takes pieces of them out into
+// packets and brings back what became of each.
+//
+// The session and the schedule talk to lanes only through this class. A lane says by SendSchedule.MarkReady that it may
+// have something to write; the schedule asks it, and strikes it off its list when it has nothing, or nothing it may
+// send. Whoever makes that untrue (a send, credit, a skip that is owed) marks it again.
+
+using System;
+using Gudp.Core;
+using Gudp.Messaging.Wire;
+
+namespace Gudp.Messaging.Lanes;
+
+/// <remarks>
+/// Any thread: the members that say so. All others belong to the leader. A lane is made once and never replaced.
+/// </remarks>
+internal abstract class SendLane
+{
+    // Before the peer's terms are known: what every peer must accept (D-1.2).
+    private const int LargestBeforeOpen = 64 * 1024;
+
+    private readonly SendSchedule _schedule;
+
+    protected SendLane(int number, in LaneOptions options, PeerTerms peer, SendSchedule schedule)
+    {
+        Number = number;
+        Options = options;
+        Peer = peer;
+        _schedule = schedule;
+    }
+
+    internal int Number { get; }
+
+    internal LaneOptions Options { get; }
+
+    /// <summary>True once a packet with this lane's LaneOpen was acknowledged.</summary>
+    internal bool IsOpenAtPeer { get; private protected set; }
+
+    /// <summary>Bytes the lane may still write before it is another's turn; the schedule's own.</summary>
+    internal long Deficit { get; set; }
+
+    /// <summary>Any thread. True once all that was ever accepted has its end.</summary>
+    internal abstract bool IsSettled { get; }
+
+    /// <summary>Any thread. Whether a writer was refused for lack of room and has not been told to try again.</summary>
+    internal abstract bool IsRoomWanted { get; }
+
+    /// <summary>Bytes accepted that were never sent; a glance.</summary>
+    internal abstract long WaitingBytes { get; }
+
+    /// <summary>How much of the limit that will refuse first is used, 0 to 1000; a glance.</summary>
+    internal abstract int FilledPermille { get; }
+
+    /// <summary>Bytes counted against the connection's credit so far.</summary>
+    internal abstract long CreditedBytes { get; }
+
+    /// <summary>When <see cref="HandleTimeout"/> wants to be called.</summary>
+    internal virtual Instant NextDeadline => Instant.Never;
+
+    /// <summary>Whether its content counts against the connection's credit (D-3.1).</summary>
+    internal bool IsCredited => Number != MessageSession.ControlLane && Options.Mode <= LaneMode.SequencedReliable;
+
+    protected PeerTerms Peer { get; }
+
+    /// <summary>Any thread. Takes a message in; copied before the method returns.</summary>
+    internal abstract SendStatus TrySend(ReadOnlySpan<byte> message, in SendOptions options, out MessageId id);
+
+    /// <summary>Any thread. Takes room for a message that the caller then writes in place.</summary>
+    internal abstract SendStatus TryClaim(int length, in SendOptions options, out LaneClaim claim);
+
+    /// <summary>Any thread. The claim's bytes are written: they may go.</summary>
+    internal abstract SendStatus Commit(in LaneClaim claim, out MessageId id);
+
+    /// <summary>Any thread. The claim is given up: the peer never sees it. Once, or on a copy without effect.</summary>
+    internal abstract void Abandon(in LaneClaim claim);
+
+    /// <summary>Any thread. How far a message has come.</summary>
+    internal abstract SendReceipt StateOf(MessageId id, bool ended);
+
+    /// <summary>Any thread. Hands out updates that were asked for and have become true, each once.</summary>
+    /// <param name="updates">Where they go.</param>
+    /// <param name="ended">The connection is over: what is still open will not become known.</param>
+    /// <param name="roomCameFree">Set if a sender that was refused may ask again.</param>
+    /// <returns>How many.</returns>
+    internal abstract int TakeUpdates(Span<ReceiptUpdate> updates, bool ended, ref bool roomCameFree);
+
+    /// <summary>Any thread. No more messages; memory goes back as soon as no claim is open.</summary>
+    internal abstract void End();
+
+    /// <summary>
+    /// Whether a writer that was refused should try again now. The caller has put a full fence between freeing room and
+    /// asking.
+    /// </summary>
+    internal abstract bool TakeWritable();
+
+    /// <summary>What <see cref="WriteNew"/> would come to in an empty packet.</summary>
+    /// <param name="connectionRoom">Bytes the connection's credit leaves.</param>
+    internal abstract LaneTurn Probe(long connectionRoom);
+
+    /// <summary>
+    /// Writes frames never sent before until <paramref name="share"/> bytes are used up; the last frame may go beyond.
+    /// </summary>
+    internal abstract LaneTurn WriteNew(ref PacketDraft draft, long share);
+
+    /// <summary>A packet with the piece arrived.</summary>
+    /// <returns>True if room became free or a state changed.</returns>
+    internal abstract bool Settle(in SentPiece piece);
+
+    /// <summary>The packet with the piece is lost or overdue: what of it still matters is offered again.</summary>
+    /// <param name="piece">As it was noted.</param>
+    /// <param name="isLost">The packet's fate is final; if not, it may still arrive.</param>
+    /// <param name="outbox">Where it is offered.</param>
+    /// <returns>True if a state changed.</returns>
+    internal abstract bool OfferAgain(in SentPiece piece, bool isLost, ReliableOutbox<SentPiece> outbox);
+
+    /// <summary>Writes what is still missing of a piece that was offered, or its first part.</summary>
+    /// <param name="draft">The packet.</param>
+    /// <param name="offer">Shortened by what was written.</param>
+    /// <param name="isDone">Nothing is left of it.</param>
+    /// <returns>False if the packet has no room for it.</returns>
+    internal abstract bool TryWriteAgain(ref PacketDraft draft, ref SentPiece offer, out bool isDone);
+
+    /// <summary>The peer lets the lane go further; older news is ignored.</summary>
+    internal abstract void RaiseCredit(long limit);
+
+    /// <summary>
+    /// Whether the peer may say this about the lane: the frame fits its mode, and names only what was sent.
+    /// </summary>
+    /// <param name="type">LaneTaken, MessagesTaken or MessagesRefused.</param>
+    /// <param name="value">The offset, or the largest id.</param>
+    internal abstract bool Admits(FrameType type, long value);
+
+    /// <summary>LaneTaken: the peer's application has taken everything before.</summary>
+    /// <returns>True if a state changed.</returns>
+    internal abstract bool HandleTaken(long offset);
+
+    /// <summary>MessagesTaken.</summary>
+    internal abstract void HandleTaken(IdRangeReader ids);
+
+    /// <summary>MessagesRefused.</summary>
+    internal abstract void HandleRefused(IdRangeReader ids);
+
+    /// <summary>Once a turn, for lanes in which something came to wait: gives deadlines to what has time-outs.</summary>
+    internal virtual void StampDeadlines(Instant now)
+    {
+    }
+
+    /// <summary><see cref="NextDeadline"/> has come.</summary>
+    /// <returns>True if a state changed.</returns>
+    internal virtual bool HandleTimeout(Instant now) => false;
+
+    /// <summary>Any thread, after what there is to write was published.</summary>
+    protected void MarkReady() => _schedule.MarkReady(Number);
+
+    /// <summary>Any thread. Whether the peer takes a message of this length on this lane.</summary>
+    protected SendStatus CheckLength(int length, int largest)
+    {
+        if (length > largest)
+        {
+            return SendStatus.TooLarge;
+        }
+
+        if (Peer.IsKnown)
+        {
+            return length > Peer.LargestMessageBytes ? SendStatus.TooLarge
+                : Number >= Peer.Lanes ? SendStatus.NotOpen
+                : SendStatus.Accepted;
+        }
+
+        return length > LargestBeforeOpen ? SendStatus.NotOpen : SendStatus.Accepted;
+    }
+}
+
+/// <summary>Why a lane stopped writing.</summary>
+internal enum LaneTurn : byte
+{
+    /// <summary>It has more; its share is used up.</summary>
+    HasMore,
+
+    /// <summary>It has more, which the rest of this packet has no room for.</summary>
+    NoFit,
+
+    /// <summary>It has nothing more, or nothing its own credit allows.</summary>
+    Idle,
+
+    /// <summary>It has more, which the connection's credit does not allow.</summary>
+    HeldByConnection,
+}

@@ -1,0 +1,315 @@
+// Which lane writes next (D-11.1): strict priority between levels, deficit round robin in bytes within one.
+//
+// Lanes are ranked once by the plan: the control lane, then by falling priority, then by number. The set of ready lanes
+// is kept by rank, so the next one to look at is its first member and a packet costs what is ready, not what exists.
+//
+// Within a level a lane gets a share of bytes for each time it is its turn, in proportion to its weight; the heaviest of
+// the level gets the full share, so that nobody waits long for a heavy one. A frame may go beyond the share: the
+// overdraft is kept, and paid off in later rounds. If all that are ready are overdrawn, as many rounds as the first of
+// them needs pass at once.
+//
+// Always true:
+//   - a lane that may write is in the ready set, or waits in the set of those held by the connection's credit;
+//   - a lane that is struck off keeps its overdraft but no share.
+
+using System;
+using System.Threading;
+using Gudp.Messaging.Diagnostics;
+
+namespace Gudp.Messaging.Lanes;
+
+/// <remarks><see cref="MarkReady"/>: any thread. All else: the leader.</remarks>
+internal sealed class SendSchedule
+{
+    // The share of the heaviest lane of a level: about a packet.
+    private const int FullShare = 1024;
+
+    // A frame shorter than this is not worth asking lanes for.
+    private const int LeastRoom = 8;
+
+    // So many lanes are asked in vain to fill the rest of a packet.
+    private const int MostMisfits = 8;
+
+    private readonly SendLane?[] _lanes;
+    private readonly byte[] _rankOf;
+    private readonly byte[] _laneAt;
+    private readonly int[] _shareAt;
+    private readonly Level[] _levels;
+    private readonly byte[] _levelAt;
+    private LaneSet _ready;
+    private LaneSet _held;
+    private LaneSet _tried;
+    private int _misfits;
+
+    /// <summary>A schedule of the lanes in an array that fills as lanes are first used.</summary>
+    internal SendSchedule(SendLane?[] lanes, Func<int, LaneOptions> plan)
+    {
+        _lanes = lanes;
+        int[] order = new int[lanes.Length];
+
+        for (int lane = 0; lane < order.Length; lane++)
+        {
+            order[lane] = lane;
+        }
+
+        Array.Sort(order, (one, other) => CompareLanes(one, other, plan));
+        _rankOf = new byte[order.Length];
+        _laneAt = new byte[order.Length];
+        _shareAt = new int[order.Length];
+        _levelAt = new byte[order.Length];
+        Level[] levels = new Level[order.Length];
+        int count = 0;
+
+        for (int rank = 0; rank < order.Length; rank++)
+        {
+            bool isNew = rank <= 1 || plan(order[rank]).Priority != plan(order[rank - 1]).Priority;
+
+            if (isNew)
+            {
+                levels[count++] = new Level { Start = rank, Cursor = rank };
+            }
+
+            levels[count - 1].End = rank + 1;
+            levels[count - 1].Heaviest = Math.Max(levels[count - 1].Heaviest, plan(order[rank]).Weight);
+            _rankOf[order[rank]] = (byte)rank;
+            _laneAt[rank] = (byte)order[rank];
+            _levelAt[rank] = (byte)(count - 1);
+        }
+
+        _levels = levels[..count];
+
+        for (int rank = 0; rank < order.Length; rank++)
+        {
+            _shareAt[rank] = Math.Max(1, FullShare * plan(order[rank]).Weight / _levels[_levelAt[rank]].Heaviest);
+        }
+    }
+
+    /// <summary>Any thread. The lane may have something to write, which was published before.</summary>
+    internal void MarkReady(int lane)
+    {
+        int rank = _rankOf[lane];
+
+        // The leader strikes off, then looks once more; here it was published, then looked: one of the two sees it.
+        Interlocked.MemoryBarrier();
+
+        if (!_ready.Contains(rank))
+        {
+            _ready.AddAtomic(rank);
+        }
+    }
+
+    /// <summary>The connection's credit was raised.</summary>
+    internal void Release()
+    {
+        for (int rank = _held.Next(0); rank >= 0; rank = NextAfter(_held, rank))
+        {
+            _ready.AddAtomic(rank);
+        }
+
+        _held.Clear();
+    }
+
+    /// <summary>Whether any lane would write something into an empty packet; strikes off those that would not.</summary>
+    internal bool HasNew(long connectionRoom)
+    {
+        for (int rank = _ready.Next(0); rank >= 0; rank = NextAfter(_ready, rank))
+        {
+            if (!TryStrikeOff(rank, LaneAt(rank).Probe(RoomOf(rank, connectionRoom)), connectionRoom))
+            {
+                return true;
+            }
+        }
+
+        return false;
+    }
+
+    /// <summary>Fills the packet with new content. The control lane's comes first.</summary>
+    internal void Write(ref PacketDraft draft)
+    {
+        _tried.Clear();
+        _misfits = 0;
+
+        for (int rank = _ready.Next(0); rank >= 0 && HasRoom(draft); rank = NextAfter(_ready, rank))
+        {
+            ref Level level = ref _levels[_levelAt[rank]];
+            WriteLevel(ref draft, ref level);
+            rank = level.End - 1;
+        }
+    }
+
+    private void WriteLevel(ref PacketDraft draft, ref Level level)
+    {
+        while (HasRoom(draft) && TryPick(ref level, out int rank))
+        {
+            SendLane lane = LaneAt(rank);
+            int before = draft.Writer.Used;
+            LaneTurn turn = lane.WriteNew(ref draft, lane.Deficit);
+            lane.Deficit -= draft.Writer.Used - before;
+
+            if (turn == LaneTurn.NoFit)
+            {
+                _tried.Add(rank);
+                _misfits++;
+            }
+            else if (turn != LaneTurn.HasMore && !TryStrikeOff(rank, turn, draft.ConnectionRoom))
+            {
+                // More came meanwhile: the next packet takes it.
+                _tried.Add(rank);
+            }
+        }
+    }
+
+    // The lane whose turn it is goes on while it has a share; then the next one gets its own.
+    private bool TryPick(ref Level level, out int rank)
+    {
+        rank = level.Cursor;
+
+        if (IsWilling(rank) && LaneAt(rank).Deficit > 0)
+        {
+            return true;
+        }
+
+        while (true)
+        {
+            long leastRounds = long.MaxValue;
+            int count = level.End - level.Start;
+            int next = NextWilling(level, level.Cursor + 1);
+
+            if (next < 0)
+            {
+                return false;
+            }
+
+            int first = next;
+
+            do
+            {
+                SendLane lane = LaneAt(next);
+                lane.Deficit += _shareAt[next];
+
+                if (lane.Deficit > 0)
+                {
+                    level.Cursor = next;
+                    rank = next;
+                    return true;
+                }
+
+                leastRounds = Math.Min(leastRounds, -lane.Deficit / _shareAt[next]);
+                next = NextWilling(level, next + 1);
+            }
+            while (next != first && next >= 0 && count-- > 0);
+
+            PassRounds(level, leastRounds);
+        }
+    }
+
+    private void PassRounds(in Level level, long rounds)
+    {
+        if (rounds <= 0)
+        {
+            return;
+        }
+
+        for (int rank = level.Start; rank < level.End; rank++)
+        {
+            rank = _ready.Next(rank);
+
+            if (rank < 0 || rank >= level.End)
+            {
+                return;
+            }
+
+            LaneAt(rank).Deficit += rounds * _shareAt[rank];
+        }
+    }
+
+    // The next rank of the level, at or after the given one and round its end, that is ready and was not tried.
+    private int NextWilling(in Level level, int from)
+    {
+        from = from >= level.End ? level.Start : from;
+
+        for (int rank = _ready.Next(from); rank >= 0 && rank < level.End; rank = NextAfter(_ready, rank))
+        {
+            if (!_tried.Contains(rank))
+            {
+                return rank;
+            }
+        }
+
+        for (int rank = _ready.Next(level.Start); rank >= 0 && rank < from; rank = NextAfter(_ready, rank))
+        {
+            if (!_tried.Contains(rank))
+            {
+                return rank;
+            }
+        }
+
+        return -1;
+    }
+
+    private bool IsWilling(int rank) => _ready.Contains(rank) && !_tried.Contains(rank);
+
+    private bool HasRoom(in PacketDraft draft)
+        => draft.Writer.Free >= LeastRoom && draft.CanNote && _misfits < MostMisfits;
+
+    // False if the lane has something to write after all.
+    private bool TryStrikeOff(int rank, LaneTurn turn, long connectionRoom)
+    {
+        if (turn is LaneTurn.HasMore or LaneTurn.NoFit)
+        {
+            return false;
+        }
+
+        SendLane lane = LaneAt(rank);
+        _ready.RemoveAtomic(rank);
+
+        // A sender may have published just before: then it saw the lane as ready, and nobody else looks.
+        turn = lane.Probe(RoomOf(rank, connectionRoom));
+
+        if (turn == LaneTurn.HasMore)
+        {
+            _ready.AddAtomic(rank);
+            return false;
+        }
+
+        lane.Deficit = Math.Min(0, lane.Deficit);
+
+        if (turn == LaneTurn.HeldByConnection)
+        {
+            _held.Add(rank);
+        }
+
+        return true;
+    }
+
+    private long RoomOf(int rank, long connectionRoom) => rank == 0 ? long.MaxValue : connectionRoom;
+
+    private SendLane LaneAt(int rank)
+    {
+        SendLane? lane = Volatile.Read(ref _lanes[_laneAt[rank]]);
+        Invariant.Require(lane is not null, "Only a lane that was made becomes ready.");
+        return lane!;
+    }
+
+    private static int NextAfter(in LaneSet set, int rank) => set.Next(rank + 1);
+
+    private static int CompareLanes(int one, int other, Func<int, LaneOptions> plan)
+    {
+        if (one == 0 || other == 0)
+        {
+            return one.CompareTo(other);
+        }
+
+        int byPriority = plan(other).Priority.CompareTo(plan(one).Priority);
+        return byPriority != 0 ? byPriority : one.CompareTo(other);
+    }
+
+    /// <summary>Lanes of one priority: ranks from <see cref="Start"/> up to and without <see cref="End"/>.</summary>
+    private struct Level
+    {
+        internal int Start;
+        internal int End;
+        internal int Cursor;
+        internal int Heaviest;
+    }
+}
