@@ -48,12 +48,17 @@ internal sealed class ToolProcess : IDisposable
     }
 
     /// <summary>The port in the first line of a command that listens.</summary>
-    internal async Task<string> PortAsync()
+    internal Task<string> PortAsync() => PortAsync("listening on port ");
+
+    /// <summary>The port in the next line of a command with a --status-port.</summary>
+    internal Task<string> StatusPortAsync() => PortAsync("status on port ");
+
+    private async Task<string> PortAsync(string before)
     {
         string? line = await _process.StandardOutput.ReadLineAsync().WaitAsync(Patience);
-        Assert.That(line, Does.StartWith("listening on port "), string.Join('\n', _errors));
+        Assert.That(line, Does.StartWith(before), string.Join('\n', _errors));
 
-        string port = new([.. line!["listening on port ".Length..].TakeWhile(char.IsAsciiDigit)]);
+        string port = new([.. line![before.Length..].TakeWhile(char.IsAsciiDigit)]);
         Assert.That(int.Parse(port, CultureInfo.InvariantCulture), Is.Positive);
         return port;
     }

@@ -21,6 +21,44 @@ internal static class CommandOption
         CustomParser = Parser<int>(ReadPort),
     };
 
+    /// <summary>A local port that need not be named; null if it was not.</summary>
+    internal static Option<int?> OptionalPort(string name, string description) => new(name)
+    {
+        Description = description,
+        HelpName = "PORT",
+        CustomParser = Parser((string text, out int? port, out string problem) =>
+        {
+            bool isRead = ReadPort(text, out int read, out problem);
+            port = read;
+            return isRead;
+        }),
+    };
+
+    /// <summary>Sizes of messages; may be given several times.</summary>
+    internal static Option<int[]> Sizes(string name, string description, int[] standard, int most) => new(name)
+    {
+        Description = description,
+        HelpName = "SIZE",
+        AllowMultipleArgumentsPerToken = true,
+        DefaultValueFactory = _ => standard,
+        CustomParser = result =>
+        {
+            List<int> sizes = [];
+
+            foreach (Token token in result.Tokens)
+            {
+                if (!Amount.TryReadSize(token.Value, out int size) || size > most)
+                {
+                    result.AddError($"'{token.Value}' is not {Amount.SizeForm}, and at most {most} bytes.");
+                }
+
+                sizes.Add(size);
+            }
+
+            return [.. sizes];
+        },
+    };
+
     internal static Option<int> Count(
         string name, string description, int standard, (int Least, int Most) range) => new(name)
         {

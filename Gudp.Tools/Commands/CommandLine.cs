@@ -86,6 +86,8 @@ internal static class CommandLine
         DemoCommand.Create(printer),
         ServeCommand.Create(printer),
         PingCommand.Create(printer),
+        PongCommand.Create(printer),
+        TopCommand.Create(printer),
         SendCommand.Create(printer),
         RecvCommand.Create(printer),
         SimCommand.Create(printer),

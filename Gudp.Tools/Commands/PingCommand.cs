@@ -1,3 +1,4 @@
+// With --messages: the way of messages to a 'gudp pong' and back, by lane and size. Without:
 // Round trips to any program that uses Gudp.Messaging, whatever it does otherwise: the connection's own heartbeats are
 // the pings. They are Core frames, which the peer's library acks without bothering the program, so nothing has to be
 // running at the other side but an endpoint that takes peers in.
@@ -8,6 +9,7 @@ using Gudp.Messaging;
 using Gudp.Tools.Arguments;
 using Gudp.Tools.Network;
 using Gudp.Tools.Output;
+using Gudp.Tools.Watching;
 
 namespace Gudp.Tools.Commands;
 
@@ -16,6 +18,8 @@ internal static class PingCommand
 {
     private static readonly double[] Shown = [0, 50, 90, 99, 100];
     private static readonly TimeSpan Step = TimeSpan.FromMilliseconds(1);
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(5);
+    private const int MostMessageBytes = 16_000_000;
 
     internal static Command Create(Printer printer)
     {
@@ -23,17 +27,100 @@ internal static class PingCommand
         Option<int> count = CommandOption.Count("--count", "Round trips to measure.", 20, (1, 100_000));
         Option<TimeSpan> interval = CommandOption.Span(
             "--interval", "From one to the next; 10ms to 1min.", TimeSpan.FromMilliseconds(100));
-        Command command = new("ping", "Measures round trips and prints their percentiles.") { target, count, interval };
+        Option<bool> messages = new("--messages")
+        {
+            Description = "Send messages to a 'gudp pong': when each is received, taken and answered.",
+        };
+        Option<int[]> sizes = CommandOption.Sizes("--size", "With --messages: bytes of each.", [64], MostMessageBytes);
+        Option<int> lane = CommandOption.Count("--lane", "With --messages: the lane.", 1, (0, 15));
+        Command command = new("ping", "Measures round trips and prints their percentiles.")
+        {
+            target, count, interval, messages, sizes, lane,
+        };
 
-        command.SetAction((parsed, cancelled) => CommandLine.RunAsync(RunAsync(
-            parsed.GetRequiredValue(target),
-            parsed.GetValue(count),
-            parsed.GetValue(interval),
-            printer,
-            cancelled)));
+        command.SetAction((parsed, cancelled) =>
+        {
+            Plan plan = new(
+                parsed.GetRequiredValue(target),
+                parsed.GetValue(count),
+                parsed.GetValue(interval),
+                parsed.GetValue(lane),
+                parsed.GetValue(sizes) ?? []);
+            return CommandLine.RunAsync(parsed.GetValue(messages)
+                ? RunMessagesAsync(plan, printer, cancelled)
+                : RunAsync(plan.Target, plan.Count, plan.Interval, printer, cancelled));
+        });
 
         return command;
     }
+
+    private static async Task<ExitCode> RunMessagesAsync(Plan plan, Printer printer, CancellationToken cancelled)
+    {
+        using MessagePing ping = new();
+        using DialedPeer dialed = await DialedPeer
+            .ConnectAsync(plan.Target, ToolConfig.Lockstep, cancelled, ping)
+            .ConfigureAwait(false);
+
+        printer.Line($"{plan.Count} messages of each size to {plan.Target} ({dialed.Peer.RemoteAddress})");
+        TextTable table = new(["lane, size, fact", "count", .. Shown.Select(Title)]);
+        bool isComplete = true;
+
+        foreach (int size in plan.Sizes)
+        {
+            isComplete &= await Task
+                .Run(() => MeasureMessages(ping, dialed.Peer, plan, size, cancelled), CancellationToken.None)
+                .ConfigureAwait(false);
+            string name = $"lane {plan.Lane}, {Units.Bytes(Math.Max(size, MessagePing.LeastBytes))}, ";
+            Add(table, name + "received", ping.Received);
+            Add(table, name + "taken", ping.Taken);
+            Add(table, name + "answered", ping.Answered);
+        }
+
+        printer.Table(table);
+        return isComplete || cancelled.IsCancellationRequested
+            ? ExitCode.Fine
+            : throw new CommandFailure(
+                ExitCode.TimedOut, $"Not all was known in time; does 'gudp pong' run at {plan.Target}?");
+    }
+
+    /// <summary>One message after the other.</summary>
+    /// <returns>False if not everything became known of every message.</returns>
+    private static bool MeasureMessages(
+        MessagePing ping, Peer peer, Plan plan, int size, CancellationToken cancelled)
+    {
+        byte[] message = new byte[Math.Max(size, MessagePing.LeastBytes)];
+        int sent = 0;
+        ping.Begin();
+
+        while (sent < plan.Count && !peer.Status.IsFinal && !cancelled.IsCancellationRequested)
+        {
+            SendStatus status = ping.Send(peer, message, plan.Lane);
+
+            if (status is SendStatus.TooLarge)
+            {
+                throw new CommandFailure(ExitCode.Usage, $"Messages of {Units.Bytes(size)} are too large for lane {plan.Lane}.");
+            }
+
+            sent += status == SendStatus.Accepted ? 1 : 0;
+            cancelled.WaitHandle.WaitOne(plan.Interval);
+        }
+
+        try
+        {
+            return ping.WaitForAll(Patience, cancelled) && ping.Answered.Count == plan.Count;
+        }
+        catch (OperationCanceledException)
+        {
+            return false;
+        }
+    }
+
+    private static void Add(TextTable table, string name, Percentiles spans) => table.Add(
+    [
+        name,
+        Units.Count(spans.Count),
+        .. Shown.Select(percent => spans.Count == 0 ? "-" : Units.Span(spans.Of(percent))),
+    ]);
 
     private static async Task<ExitCode> RunAsync(
         HostPort target, int count, TimeSpan interval, Printer printer, CancellationToken cancelled)
@@ -117,4 +204,7 @@ internal static class PingCommand
         100 => "most",
         _ => $"p{percent:0}",
     };
+
+    /// <summary>What the user asked for.</summary>
+    private sealed record Plan(HostPort Target, int Count, TimeSpan Interval, int Lane, int[] Sizes);
 }

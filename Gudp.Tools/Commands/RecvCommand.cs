@@ -20,14 +20,16 @@ internal static class RecvCommand
         Option<bool> keep = new("--keep") { Description = "Stay for more files, also several at a time." };
         Command command = new("recv", "Receives a file from 'gudp send' and ends.") { directory, port, keep };
         Option<string?> trace = TraceCommand.Option();
+        Option<int?> status = StatusPort.Option();
         command.Add(trace);
+        command.Add(status);
 
         command.SetAction((parsed, cancelled) =>
         {
             ToolConfig.TraceTo(parsed.GetValue(trace));
             return CommandLine.RunAsync(RunAsync(
                 parsed.GetRequiredValue(directory),
-                parsed.GetRequiredValue(port),
+                (parsed.GetRequiredValue(port), parsed.GetValue(status)),
                 parsed.GetValue(keep),
                 printer,
                 cancelled));
@@ -37,16 +39,21 @@ internal static class RecvCommand
     }
 
     private static async Task<ExitCode> RunAsync(
-        string directory, int port, bool keep, Printer printer, CancellationToken cancelled)
+        string directory,
+        (int Files, int? Status) ports,
+        bool keep,
+        Printer printer,
+        CancellationToken cancelled)
     {
         RequireWritable(directory);
 
         using Daemon daemon = new(ToolConfig.Bulk.Core);
         daemon.Start();
         using MessageEndpoint endpoint = ToolConfig.OnPort(
-            port, local => new MessageEndpoint(daemon, local, ToolConfig.Bulk));
+            ports.Files, local => new MessageEndpoint(daemon, local, ToolConfig.Bulk));
 
         printer.Line($"listening on port {endpoint.LocalAddress.Port}");
+        using StatusPort? status = StatusPort.Open(ports.Status, daemon, printer);
         return keep
             ? await ReceiveAllAsync(endpoint, directory, printer, cancelled).ConfigureAwait(false)
             : await ReceiveOneAsync(endpoint, directory, printer, cancelled).ConfigureAwait(false);

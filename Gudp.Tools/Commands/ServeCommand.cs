@@ -22,14 +22,16 @@ internal static class ServeCommand
         Option<int> members = CommandOption.Count(
             "--members", "Members of the demo's roster.", 4, (1, DemoCommand.MaxMembers));
 
+        Option<int?> status = StatusPort.Option();
         Command command = new("serve", "Serves one run: starts when every member has joined, ends when all have left.")
         {
-            port, roster, members,
+            port, roster, members, status,
         };
 
         command.SetAction((parsed, cancelled) => CommandLine.RunAsync(RunAsync(
             parsed.GetRequiredValue(port),
             parsed.GetValue(roster) is { } path ? RosterFile.Read(path) : FlockRun.Config(parsed.GetValue(members)),
+            parsed.GetValue(status),
             printer,
             cancelled)));
 
@@ -37,7 +39,7 @@ internal static class ServeCommand
     }
 
     private static async Task<ExitCode> RunAsync(
-        int port, SequencingConfig config, Printer printer, CancellationToken cancelled)
+        int port, SequencingConfig config, int? statusPort, Printer printer, CancellationToken cancelled)
     {
         using Daemon daemon = new(ToolConfig.Lockstep.Core);
         daemon.Start();
@@ -47,6 +49,7 @@ internal static class ServeCommand
         printer.Line(
             $"listening on port {server.LocalAddress.Port} for {config.Roster.Count} members, "
             + $"config hash {FlockServer.TextOf(server.ConfigHash)}; Ctrl-C ends");
+        using StatusPort? status = StatusPort.Open(statusPort, daemon, printer);
 
         try
         {

@@ -17,18 +17,27 @@ internal sealed class DialedPeer : IDisposable
 
     private readonly Daemon _daemon;
     private readonly List<MessageEndpoint> _endpoints = [];
+    private readonly IMessageSink? _sink;
 
-    private DialedPeer(Daemon daemon) => _daemon = daemon;
+    private DialedPeer(Daemon daemon, IMessageSink? sink)
+    {
+        _daemon = daemon;
+        _sink = sink;
+    }
 
     internal Peer Peer { get; private set; } = null!;
 
     /// <summary>Connects to the first address of <paramref name="target"/> that answers.</summary>
+    /// <param name="target">Whom the user named.</param>
+    /// <param name="config">How.</param>
+    /// <param name="cancelled">Ends the attempt.</param>
+    /// <param name="sink">Takes what comes, on the daemon's thread; null to receive.</param>
     /// <exception cref="CommandFailure">Nobody answered, or who answered refused.</exception>
     internal static async Task<DialedPeer> ConnectAsync(
-        HostPort target, MessagingConfig config, CancellationToken cancelled)
+        HostPort target, MessagingConfig config, CancellationToken cancelled, IMessageSink? sink = null)
     {
         IReadOnlyList<PeerAddress> addresses = await target.ResolveAsync(cancelled).ConfigureAwait(false);
-        DialedPeer dialed = new(new Daemon(config.Core));
+        DialedPeer dialed = new(new Daemon(config.Core), sink);
 
         try
         {
@@ -89,7 +98,7 @@ internal sealed class DialedPeer : IDisposable
     private Peer Start(PeerAddress address, MessagingConfig config)
     {
         PeerAddress local = address.IsIPv4 ? PeerAddress.AnyIPv4(0) : PeerAddress.AnyIPv6(0);
-        MessageEndpoint endpoint = new(_daemon, local, config);
+        MessageEndpoint endpoint = new(_daemon, local, config, _sink);
         _endpoints.Add(endpoint);
         return endpoint.Connect(address);
     }

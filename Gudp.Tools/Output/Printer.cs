@@ -54,20 +54,26 @@ internal sealed class Printer
             return;
         }
 
-        Table drawn = new() { Border = TableBorder.Rounded };
+        _terminal.Write(Drawn(table));
+    }
 
-        for (int i = 0; i < table.Columns.Count; i++)
+    /// <summary>Runs <paramref name="work"/>, which shows a table again and again: in one place, or as ever more lines.</summary>
+    /// <param name="work">Gets what shows a title and a table.</param>
+    internal async Task WithLiveTableAsync(Func<Action<string, TextTable>, Task> work)
+    {
+        if (_terminal is null)
         {
-            TableColumn column = new(Markup.Escape(table.Columns[i]));
-            drawn.AddColumn(i == 0 ? column : column.RightAligned());
+            await work((title, table) =>
+            {
+                Line(title);
+                Table(table);
+            }).ConfigureAwait(false);
+            return;
         }
 
-        foreach (IReadOnlyList<string> row in table.Rows)
-        {
-            drawn.AddRow([.. row.Select(Markup.Escape)]);
-        }
-
-        _terminal.Write(drawn);
+        await _terminal.Live(new Table()).StartAsync(context => work(
+            (title, table) => context.UpdateTarget(Drawn(table).Title(Markup.Escape(OneLine(title))))))
+            .ConfigureAwait(false);
     }
 
     /// <summary>Runs <paramref name="work"/> and shows how far it is.</summary>
@@ -90,6 +96,24 @@ internal sealed class Printer
             ProgressTask bar = context.AddTask(Markup.Escape(shown), maxValue: Math.Max(1, total));
             return work(new ProgressMeter(shown, total, unit, bar, Line));
         }).ConfigureAwait(false);
+    }
+
+    private static Table Drawn(TextTable table)
+    {
+        Table drawn = new() { Border = TableBorder.Rounded };
+
+        for (int i = 0; i < table.Columns.Count; i++)
+        {
+            TableColumn column = new(Markup.Escape(table.Columns[i]));
+            drawn.AddColumn(i == 0 ? column : column.RightAligned());
+        }
+
+        foreach (IReadOnlyList<string> row in table.Rows)
+        {
+            drawn.AddRow([.. row.Select(cell => Markup.Escape(OneLine(cell)))]);
+        }
+
+        return drawn;
     }
 
     private static ProgressColumn[] ColumnsFor(ProgressUnit unit)
