@@ -58,6 +58,8 @@ public sealed partial class MessageEndpoint : IDisposable
 
     internal MessageMemory Memory { get; }
 
+    internal int LargestMessageBytes => _config.MaxMessageBytes;
+
     /// <summary>Begins to connect to a peer. Returns at once; <see cref="Peer.WaitUntilOpen"/> waits.</summary>
     /// <param name="remote">Address and port of the peer.</param>
     /// <returns>To be disposed. It may be sent to at once: what is sent before the handshake is done waits.</returns>

@@ -46,7 +46,7 @@ public sealed partial class Peer
             cancellationToken.ThrowIfCancellationRequested();
 
             // Read first: a refusal for want of a handshake that was done by then is the peer's last word.
-            bool wasOpen = Status.IsOpen;
+            bool wasOpen = _session.IsOpen;
             SendStatus status = TrySend(message.Span, options, out SendReceipt receipt);
 
             if (status == SendStatus.Accepted)

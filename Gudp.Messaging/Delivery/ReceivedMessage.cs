@@ -1,4 +1,6 @@
 using System;
+using System.Buffers;
+using CommunityToolkit.HighPerformance.Buffers;
 using Gudp.Core;
 
 namespace Gudp.Messaging;
@@ -30,6 +32,10 @@ public readonly struct ReceivedMessage : IDisposable
     /// <exception cref="ObjectDisposedException">The message was disposed or refused.</exception>
     public ReadOnlyMemory<byte> Memory => Held.Block.AsMemory(0, Held.Length);
 
+    /// <summary>As <see cref="Span"/>, for parsers that read sequences; one piece, whatever the message's length.</summary>
+    /// <exception cref="ObjectDisposedException">The message was disposed or refused.</exception>
+    public ReadOnlySequence<byte> Sequence => new(Memory);
+
     /// <summary>The lane it came on; 2 for unreliable messages.</summary>
     /// <exception cref="ObjectDisposedException">The message was disposed or refused.</exception>
     public int Lane => Held.LaneNumber;
@@ -49,6 +55,20 @@ public readonly struct ReceivedMessage : IDisposable
 
             return _held!;
         }
+    }
+
+    /// <summary>
+    /// A copy that outlives the message: it may be kept while the message is disposed, which tells the sender and gives
+    /// the peer's memory back.
+    /// </summary>
+    /// <returns>The caller's, to be disposed. It does not count against MessagingConfig.PeerMemoryBytes.</returns>
+    /// <exception cref="ObjectDisposedException">The message was disposed or refused.</exception>
+    public MemoryOwner<byte> CopyToOwner()
+    {
+        ReadOnlySpan<byte> content = Span;
+        MemoryOwner<byte> copy = MemoryOwner<byte>.Allocate(content.Length);
+        content.CopyTo(copy.Span);
+        return copy;
     }
 
     /// <summary>Done with it: the message is taken. Again, or after a refusal, it does nothing.</summary>

@@ -9,8 +9,6 @@ namespace Gudp.Tests.Messaging;
 [TestFixture]
 public sealed class EndpointReceiveTests
 {
-    private static readonly TimeSpan Limit = TimeSpan.FromMinutes(5);
-
     private static readonly TimeSpan AWhile = TimeSpan.FromSeconds(1);
 
     private static readonly MessagingConfig Plain = new() { Core = SimWorld.Plain };
@@ -18,14 +16,14 @@ public sealed class EndpointReceiveTests
     [Test]
     public void M12_Messages_of_all_peers_are_taken_in_turn_however_much_one_of_them_sends()
     {
-        using Star star = new(clients: 3);
+        using PeerStar star = new(clients: 3, Plain);
         star.SendFrom(0, count: 100);
         star.SendFrom(1, count: 1);
         star.SendFrom(2, count: 1);
         star.World.Run(AWhile);
 
-        List<Peer> first = [.. Enumerable.Range(0, 6).Select(_ => star.Take())];
-        int rest = star.TakeAll();
+        List<Peer> first = [.. Enumerable.Range(0, 6).Select(_ => star.TakeAtHub())];
+        int rest = star.TakeAllAtHub();
 
         Assert.That(first.Take(3), Is.Unique, "Each has its turn before anybody has the next.");
         Assert.That(first, Is.SupersetOf(star.Accepted));
@@ -35,7 +33,7 @@ public sealed class EndpointReceiveTests
     [Test]
     public void Polling_gives_each_peer_a_turn_within_one_budget()
     {
-        using Star star = new(clients: 2);
+        using PeerStar star = new(clients: 2, Plain);
         star.SendFrom(0, count: 500);
         star.SendFrom(1, count: 500);
         star.World.Run(AWhile);
@@ -55,7 +53,7 @@ public sealed class EndpointReceiveTests
     [Test]
     public void A_handler_that_throws_leaves_its_message_for_the_next_poll()
     {
-        using Star star = new(clients: 1);
+        using PeerStar star = new(clients: 1, Plain);
         star.SendFrom(0, count: 1);
         star.World.Run(AWhile);
         Thrower thrower = default;
@@ -70,13 +68,13 @@ public sealed class EndpointReceiveTests
     [Test]
     public void What_one_reader_of_a_single_peer_took_is_not_handed_out_again()
     {
-        using Star star = new(clients: 1);
+        using PeerStar star = new(clients: 1, Plain);
         star.SendFrom(0, count: 2);
         star.World.Run(AWhile);
 
         bool single = star.Accepted[0].TryReceive(out ReceivedMessage message);
         message.Dispose();
-        int rest = star.TakeAll();
+        int rest = star.TakeAllAtHub();
 
         Assert.That(single, Is.True);
         Assert.That(rest, Is.EqualTo(1));
@@ -95,7 +93,7 @@ public sealed class EndpointReceiveTests
             PeerMemoryBytes = 512 * 1024,
             EndpointMemoryBytes = 512 * 1024,
         };
-        using Star star = new(clients: 1, narrow);
+        using PeerStar star = new(clients: 1, narrow);
         List<ReceivedMessage> held = [];
 
         for (int i = 0; i < 20; i++)
@@ -112,7 +110,7 @@ public sealed class EndpointReceiveTests
         bool before = star.Hub.TryReceive(out _, out _);
         held.ForEach(message => message.Dispose());
         star.World.Run(AWhile);
-        int after = star.TakeAll();
+        int after = star.TakeAllAtHub();
 
         Assert.That(held, Has.Count.InRange(1, 8));
         Assert.That(before, Is.False);
@@ -122,7 +120,7 @@ public sealed class EndpointReceiveTests
     [Test]
     public void A_peer_that_is_given_up_leaves_the_line_of_those_who_are_served()
     {
-        using Star star = new(clients: 2);
+        using PeerStar star = new(clients: 2, Plain);
         star.SendFrom(0, count: 3);
         star.SendFrom(1, count: 1);
         star.World.Run(AWhile);
@@ -130,18 +128,18 @@ public sealed class EndpointReceiveTests
         star.Accepted[0].Dispose();
         star.World.Run(AWhile);
         int waiting = star.Hub.Ready.Count;
-        Peer from = star.Take();
+        Peer from = star.TakeAtHub();
         star.World.Run(AWhile);
 
         Assert.That(waiting, Is.EqualTo(1));
         Assert.That(from, Is.SameAs(star.Accepted[1]));
-        Assert.That(star.TakeAll(), Is.Zero);
+        Assert.That(star.TakeAllAtHub(), Is.Zero);
     }
 
     [Test]
     public void A_disposed_endpoint_hands_out_what_is_there_and_then_says_that_it_is_closed()
     {
-        using Star star = new(clients: 1);
+        using PeerStar star = new(clients: 1, Plain);
         star.SendFrom(0, count: 1);
         star.World.Run(AWhile);
 
@@ -158,7 +156,7 @@ public sealed class EndpointReceiveTests
     [Test]
     public void Nothing_there_in_time_is_told_apart_from_the_end()
     {
-        using Star star = new(clients: 1);
+        using PeerStar star = new(clients: 1, Plain);
 
         ReceiveStatus status = star.Hub.Receive(TimeSpan.Zero, out _, out _);
 
@@ -187,65 +185,5 @@ public sealed class EndpointReceiveTests
     {
         public readonly void HandleMessage(Peer from, int lane, ReadOnlySpan<byte> message)
             => throw new NotSupportedException();
-    }
-
-    /// <summary>One endpoint, and clients around it that have connected.</summary>
-    private sealed class Star : IDisposable
-    {
-        internal Star(int clients, MessagingConfig? config = null)
-        {
-            MessagingConfig used = config ?? Plain;
-            Node home = World.AddNode();
-            Hub = new MessageEndpoint(home.Daemon, home.Host.Address.WithPort(7000), used);
-            Hub.Listen();
-
-            for (int i = 0; i < clients; i++)
-            {
-                Node node = World.AddNode();
-                MessageEndpoint endpoint = new(node.Daemon, node.Host.Address.WithPort(0), used);
-                Clients.Add(endpoint.Connect(Hub.LocalAddress));
-                Peer? accepted = null;
-                World.RunUntil(() => Hub.TryAccept(out accepted), Limit);
-                Accepted.Add(accepted!);
-            }
-        }
-
-        internal SimWorld World { get; } = new(seed: 1);
-
-        internal MessageEndpoint Hub { get; }
-
-        internal List<Peer> Clients { get; } = [];
-
-        internal List<Peer> Accepted { get; } = [];
-
-        internal void SendFrom(int client, int count)
-        {
-            for (int i = 0; i < count; i++)
-            {
-                Assert.That(Clients[client].TrySend([(byte)i]), Is.EqualTo(SendStatus.Accepted));
-            }
-        }
-
-        internal Peer Take()
-        {
-            Assert.That(Hub.TryReceive(out Peer? from, out ReceivedMessage message), Is.True);
-            message.Dispose();
-            return from!;
-        }
-
-        internal int TakeAll()
-        {
-            int count = 0;
-
-            while (Hub.TryReceive(out _, out ReceivedMessage message))
-            {
-                message.Dispose();
-                count++;
-            }
-
-            return count;
-        }
-
-        public void Dispose() => World.Dispose();
     }
 }
