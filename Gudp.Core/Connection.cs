@@ -23,6 +23,7 @@ public sealed partial class Connection : IDisposable, ILoopConnection
     private readonly PayloadHost _host;
     private readonly StatusWord _status = new();
     private RemotePlace _remote;
+    private RemoteIdentity? _identity;
     private int _touched;
 
     internal Connection(EventLoop loop, PeerAddress local, PeerAddress remote, in ConnectionConfig config)
@@ -52,6 +53,17 @@ public sealed partial class Connection : IDisposable, ILoopConnection
     /// <see cref="PathConfig.AllowAddressChange"/> is on. Any thread.
     /// </summary>
     public PeerAddress RemoteAddress => Volatile.Read(ref _remote).Address;
+
+    /// <summary>
+    /// Who the peer says it is; <c>default</c> until the handshake has told. The same for every connection of one
+    /// endpoint, and over restarts if the peer sets <see cref="ConnectionConfig.PeerId"/>. Any thread.
+    /// </summary>
+    public PeerId RemotePeerId => Volatile.Read(ref _identity)?.Peer ?? default;
+
+    /// <summary>
+    /// The peer's process: another number after a restart. 0 until the handshake has told. Any thread.
+    /// </summary>
+    public ulong RemoteInstance => Volatile.Read(ref _identity)?.Instance ?? 0;
 
     /// <summary>How the connection stands: one atomic read, never blocks. Any thread.</summary>
     public ConnectionStatus Status => _status.Read();
@@ -158,6 +170,9 @@ public sealed partial class Connection : IDisposable, ILoopConnection
 
     void IConnectionOwner.Publish(int maxFrameBytes, TimeSpan smoothedRtt) => _host.Publish(maxFrameBytes, smoothedRtt);
 
+    void IConnectionOwner.HandleIdentified(PeerId peer, ulong instance)
+        => Volatile.Write(ref _identity, new RemoteIdentity(peer, instance));
+
     void IConnectionOwner.HandleMoved(PeerAddress remote) => Volatile.Write(ref _remote, new RemotePlace(remote));
 
     bool IConnectionOwner.TakeProbeAsked()
@@ -184,6 +199,8 @@ public sealed partial class Connection : IDisposable, ILoopConnection
         Register?.Remove(this);
         Payload.HandleStatus(_status.Read(), _status.Reason, now);
     }
+
+    internal bool IsTakenIn => _host.IsTakenIn;
 
     internal void Close(FinalReasons reasons, CloseReason reason)
     {
@@ -218,4 +235,6 @@ public sealed partial class Connection : IDisposable, ILoopConnection
 
     // An address is too long to be written in one piece; a reference is not.
     private sealed record RemotePlace(PeerAddress Address);
+
+    private sealed record RemoteIdentity(PeerId Peer, ulong Instance);
 }

@@ -182,11 +182,13 @@ public sealed class Daemon : IDisposable
         ThrowIfEnded();
         ConnectionConfig used = config ?? _config.Connections;
         used.ValidateForOpening();
+        used = used.PeerId.IsKnown ? used : used with { PeerId = _identity.NextPeerId() };
 
         IDatagramSocket socket = _network.Open(local, _config.Sockets);
         Endpoint endpoint = new(_loop, socket.LocalAddress, used, _connections);
         EndpointSettings settings = new(_config, _identity, socket.Capabilities.ReceiveBufferBytes, _choices)
         {
+            PeerId = endpoint.PeerId,
             CanProbeSize = socket.Capabilities.DoNotFragment,
             Trace = Trace ?? _traceFile,
             FirstNumbers = _loop.FirstNumbers,

@@ -30,6 +30,7 @@ public sealed class Endpoint : IDisposable, IConnectionAcceptor
 
     internal Endpoint(EventLoop loop, PeerAddress local, in ConnectionConfig config, ConnectionRegister register)
     {
+        PeerId = config.PeerId;
         _loop = loop;
         _register = register;
         _config = config;
@@ -38,6 +39,9 @@ public sealed class Endpoint : IDisposable, IConnectionAcceptor
 
     /// <summary>The address it is bound to, with the port the system picked if 0 was asked for.</summary>
     public PeerAddress LocalAddress { get; }
+
+    /// <summary>Who it is to its peers: <see cref="ConnectionConfig.PeerId"/>, or drawn when it was opened.</summary>
+    public PeerId PeerId { get; }
 
     ConnectionConfig IConnectionAcceptor.Config => _config;
 
@@ -205,9 +209,13 @@ public sealed class Endpoint : IDisposable, IConnectionAcceptor
         {
             if (!_isDisposed)
             {
-                _accepted.Enqueue(connection);
-                Monitor.Pulse(_gate);
-                WakeTasks();
+                if (!connection.IsTakenIn)
+                {
+                    _accepted.Enqueue(connection);
+                    Monitor.Pulse(_gate);
+                    WakeTasks();
+                }
+
                 return;
             }
         }

@@ -29,9 +29,18 @@ public sealed class PayloadHost
     /// </summary>
     public void Wake() => Connection.Touch();
 
+    /// <summary>
+    /// Says that nobody will accept the connection, because the layer knows where it belongs: it does not wait in the
+    /// endpoint's queue. Leader only, during <see cref="IPacketPayload.HandleOpened"/>; nothing on a connection that
+    /// this end opened.
+    /// </summary>
+    public void TakeIn() => IsTakenIn = true;
+
     /// <summary>Adds to the connection's count of content sent again. Leader only.</summary>
     /// <param name="ranges">How many pieces of content were offered again, 1 or more.</param>
     public void CountRetransmit(int ranges) => Connection.Counters.Retransmits += ranges;
+
+    internal bool IsTakenIn { get; private set; }
 
     internal void Publish(int maxFrameBytes, TimeSpan smoothedRtt)
     {

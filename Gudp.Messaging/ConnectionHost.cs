@@ -1,19 +1,48 @@
+using System;
+using System.Threading;
 using Gudp.Core;
 
 namespace Gudp.Messaging;
 
-/// <summary>A session's host that is a connection of Core.</summary>
-internal sealed class ConnectionHost(PayloadHost host, MessageEndpoint endpoint) : ISessionHost
+// Between a connection of Core and the session on it. The connection may live on when the session is over, because
+// another connection took its place; then this end is deaf and mute.
+//
+// Always true: a session hears of its end once; after it, nothing of the connection reaches it.
+
+/// <summary>A session's host that is a connection of Core, and the layer that connection has.</summary>
+/// <remarks>The leader only, but for what <see cref="ISessionHost"/> allows.</remarks>
+internal sealed class ConnectionHost(PayloadHost host, MessageEndpoint endpoint) : ISessionHost, IPacketPayload
 {
+    private MessageSession? _session;
+    private MessageSession? _last;
+
     public int MaxFrameBytes => host.MaxFrameBytes;
 
     public bool IsFinal => host.Connection.Status.IsFinal;
 
     public Connection Connection => host.Connection;
 
-    public void OnReadable() => endpoint.Ready.Add(((MessageSession)host.Connection.Payload).Peer);
+    public bool HasDataToSend => _session is { HasDataToSend: true };
 
-    public void OnDiscarded() => endpoint.Ready.Remove(((MessageSession)host.Connection.Payload).Peer);
+    public bool HasUnfinished => _session is { HasUnfinished: true };
+
+    public SendBacklog Backlog => _session?.Backlog ?? default;
+
+    public Instant NextDeadline => _session?.NextDeadline ?? Instant.Never;
+
+    /// <summary>The peer at the other end. Any thread.</summary>
+    internal Peer Peer => Volatile.Read(ref _last)!.Peer;
+
+    public void OnReadable() => endpoint.Ready.Add(Peer.Home);
+
+    public void OnDiscarded()
+    {
+        // The peer may have another session by now, with messages of its own.
+        if (Peer.Home is { } peer && peer.Session == _last)
+        {
+            endpoint.Ready.Remove(peer);
+        }
+    }
 
     public void Wake() => host.Wake();
 
@@ -22,4 +51,60 @@ internal sealed class ConnectionHost(PayloadHost host, MessageEndpoint endpoint)
     public void CountRetransmit(int pieces) => host.CountRetransmit(pieces);
 
     public void AcceptForSink() => endpoint.AcceptForSink();
+
+    public void HandleOpened(in PayloadParameters peer, Instant now)
+    {
+        MessageSession session = _session!;
+
+        if (endpoint.Peers.TryOpen(session, host, now))
+        {
+            session.HandleOpened(peer, now);
+            return;
+        }
+
+        _session = null;
+        host.TakeIn();
+        Close(new CloseReason(CloseCode.Busy, "This end knows as many peers as it may."));
+    }
+
+    public int WriteFrames(PacketNumber packet, Span<byte> destination, Instant now)
+        => _session?.WriteFrames(packet, destination, now) ?? 0;
+
+    // What nobody reads any more is not acknowledged: its sender must not take it for received.
+    public PayloadVerdict HandleFrames(PacketNumber packet, ReadOnlySpan<byte> frames, Instant now)
+        => _session?.HandleFrames(packet, frames, now) ?? PayloadVerdict.Refused;
+
+    public void HandleAcked(PacketNumber packet, Instant now) => _session?.HandleAcked(packet, now);
+
+    public void HandleLost(PacketNumber packet, Instant now) => _session?.HandleLost(packet, now);
+
+    public void HandleOverdue(PacketNumber packet, Instant now) => _session?.HandleOverdue(packet, now);
+
+    public void HandleTimeout(Instant now) => _session?.HandleTimeout(now);
+
+    public void HandleTurnEnd(Instant now) => _session?.HandleTurnEnd(now);
+
+    public void HandleStatus(ConnectionStatus status, CloseReason? reason, Instant now)
+    {
+        if (_session is { } session)
+        {
+            _session = null;
+            session.HandleStatus(status, reason, now);
+            endpoint.Peers.HandleEnded(session);
+        }
+    }
+
+    /// <summary>The connection gets its session. Once, before anything happens on it.</summary>
+    internal void Begin(MessageSession session)
+    {
+        _session = session;
+        Volatile.Write(ref _last, session);
+    }
+
+    /// <summary>The session is over now, whatever still happens on the connection.</summary>
+    internal void Supersede(CloseReason reason, Instant now)
+    {
+        Close(reason);
+        HandleStatus(Connection.Status, Connection.CloseReason, now);
+    }
 }

@@ -30,12 +30,22 @@ public interface IMessageSink
 /// <summary>What happened to a peer.</summary>
 public enum PeerChange
 {
-    /// <summary>The handshake is done; the first change of every peer that gets so far.</summary>
+    /// <summary>
+    /// The handshake is done; the first change of every connection that gets so far. A peer that is known opens again
+    /// after <see cref="Closed"/>.
+    /// </summary>
     Opened,
 
     /// <summary>After a refused send: room became free. Once per refusal.</summary>
     Writable,
 
-    /// <summary>The connection is final; each peer's last change.</summary>
+    /// <summary>
+    /// The connection is final: nothing of it comes after this, and the next one of this peer opens only after it.
+    /// </summary>
     Closed,
+
+    /// <summary>
+    /// A known peer comes back as another process, which knows nothing of before; <see cref="Opened"/> follows.
+    /// </summary>
+    Restarted,
 }

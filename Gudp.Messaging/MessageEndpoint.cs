@@ -50,22 +50,39 @@ public sealed partial class MessageEndpoint : IDisposable
         _config = config;
         _sink = sink;
         Memory = new MessageMemory(config.EndpointMemoryBytes);
-        _endpoint = daemon.Open(local, config.Core.Connections with { Payload = new SessionFactory(this) });
+        Peers = new PeerTable(this, config.MaxKnownPeers);
+        _endpoint = daemon.Open(local, config.Core.Connections with { Payload = new SessionFactory(this, null) });
     }
 
     /// <summary>The address it is bound to, with the port the system picked if 0 was asked for.</summary>
     public PeerAddress LocalAddress => _endpoint.LocalAddress;
 
+    /// <summary>
+    /// Who this endpoint is to its peers: <see cref="ConnectionConfig.PeerId"/> of
+    /// <see cref="GudpConfig.Connections"/>, or drawn when it was opened.
+    /// </summary>
+    public PeerId Id => _endpoint.PeerId;
+
     internal MessageMemory Memory { get; }
 
     internal int LargestMessageBytes => _config.MaxMessageBytes;
+
+    internal PeerTable Peers { get; }
+
+    internal IMessageSink? Sink => _sink;
 
     /// <summary>Begins to connect to a peer. Returns at once; <see cref="Peer.WaitUntilOpen"/> waits.</summary>
     /// <param name="remote">Address and port of the peer.</param>
     /// <returns>To be disposed. It may be sent to at once: what is sent before the handshake is done waits.</returns>
     /// <exception cref="ObjectDisposedException">The endpoint was disposed.</exception>
-    /// <remarks>An endpoint holds one connection to a given peer at a time.</remarks>
-    public Peer Connect(PeerAddress remote) => PeerOf(_endpoint.Connect(remote));
+    /// <exception cref="InvalidOperationException">
+    /// <see cref="MessagingConfig.MaxKnownPeers"/> are known already.
+    /// </exception>
+    /// <remarks>
+    /// An endpoint holds one connection to a given peer at a time: one that is connected or connecting at that address
+    /// is returned as it is, and one that is known and not connected is dialled again.
+    /// </remarks>
+    public Peer Connect(PeerAddress remote) => Peers.Dial(remote);
 
     /// <summary>From now on peers that connect are taken in.</summary>
     public void Listen()
@@ -114,14 +131,38 @@ public sealed partial class MessageEndpoint : IDisposable
         }
     }
 
-    private static Peer PeerOf(Connection connection) => ((MessageSession)connection.Payload).Peer;
+    /// <summary>Begins a connection: of that peer, or of one that is not known yet. Under the table's gate.</summary>
+    internal Peer Dial(PeerAddress remote, Peer? peer)
+    {
+        ConnectionConfig config = _config.Core.Connections with { Payload = new SessionFactory(this, peer) };
+        return PeerOf(_endpoint.Connect(remote, config));
+    }
 
-    private sealed class SessionFactory(MessageEndpoint endpoint) : IPacketPayloadFactory
+    private static Peer PeerOf(Connection connection) => ((ConnectionHost)connection.Payload).Peer.Home;
+
+    private sealed class SessionFactory(MessageEndpoint endpoint, Peer? peer) : IPacketPayloadFactory
     {
         public PayloadParameters Parameters { get; } = MessageSession.ParametersOf(endpoint._config);
 
         public IPacketPayload Create(PayloadHost host)
-            => new MessageSession(
-                new ConnectionHost(host, endpoint), endpoint._config, endpoint.Memory, endpoint._sink);
+        {
+            ConnectionHost door = new(host, endpoint);
+            MessageSession session = new(door, endpoint._config, endpoint.Memory, endpoint._sink)
+            {
+                Incarnation = endpoint.Peers.NextIncarnation(),
+            };
+
+            if (peer is null)
+            {
+                session.Peer = new Peer(session, endpoint.Peers);
+            }
+            else
+            {
+                _ = peer.Attach(session);
+            }
+
+            door.Begin(session);
+            return door;
+        }
     }
 }

@@ -31,6 +31,40 @@ internal sealed partial class MessageSession
         }
     }
 
+    /// <summary>Any thread, after the end. Something whole that was received waits to be read.</summary>
+    internal bool HasUnread
+    {
+        get
+        {
+            bool unread = !_datagramsIn.IsEmpty && !Volatile.Read(ref _discarded);
+
+            for (ulong left = Volatile.Read(ref _receiveLanesInUse); left != 0 && !unread; left &= left - 1)
+            {
+                unread = ReceiveLaneAt(left) is { IsDrained: false };
+            }
+
+            return unread;
+        }
+    }
+
+    /// <summary>Any thread, after the end. Everything received was read, and every update asked for was fetched.</summary>
+    internal bool IsDrained
+    {
+        get
+        {
+            bool drained = !HasUnread;
+
+            for (int number = _sendLanesInUse.Next(0);
+                number >= 0 && drained;
+                number = _sendLanesInUse.Next(number + 1))
+            {
+                drained = Volatile.Read(ref _sendLanes[number]) is null or { HasUpdates: false };
+            }
+
+            return drained;
+        }
+    }
+
     /// <summary>What every message starts with.</summary>
     internal static SendReceipt FirstReceipt(MessageId id)
         => new(id, TransferState.Queued, id.AsksTaken ? TakeState.Pending : TakeState.NotAsked);

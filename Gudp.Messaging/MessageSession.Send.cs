@@ -18,6 +18,7 @@ internal sealed partial class MessageSession
         }
 
         SendStatus status = SendLaneOf(options.Lane).TrySend(message, options, out id);
+        id = id with { Incarnation = Incarnation };
         return Conclude(status);
     }
 
@@ -93,6 +94,12 @@ internal sealed partial class MessageSession
             number = _sendLanesInUse.Next(number + 1))
         {
             count += SendLaneAt(number).TakeUpdates(updates[count..], ended, ref roomCameFree);
+        }
+
+        foreach (ref ReceiptUpdate update in updates[..count])
+        {
+            update = new ReceiptUpdate(
+                update.Receipt with { Id = update.Receipt.Id with { Incarnation = Incarnation } });
         }
 
         return count;

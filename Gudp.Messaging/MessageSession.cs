@@ -58,6 +58,7 @@ internal sealed partial class MessageSession : IPacketPayload
     private int _wantsMemory;
     private int _wantsOpen;
     private bool _ended;
+    private Peer _peer;
 
     // Set during a turn, published at its end.
     private bool _hasArrived;
@@ -80,11 +81,20 @@ internal sealed partial class MessageSession : IPacketPayload
         _datagramsOut = new DatagramQueue(_memory, config.DatagramQueueBytes);
         _datagramsIn = new DatagramQueue(_memory, config.DatagramQueueBytes);
         _grantedConnectionLimit = config.ConnectionCreditBytes;
-        Peer = new Peer(this);
+        _peer = new Peer(this, table: null);
     }
 
-    /// <summary>The user's handle of this session.</summary>
-    internal Peer Peer { get; }
+    /// <summary>
+    /// Whose session this is. Any thread; changes once at most, when the handshake tells that the peer is known.
+    /// </summary>
+    internal Peer Peer
+    {
+        get => Volatile.Read(ref _peer);
+        set => Volatile.Write(ref _peer, value);
+    }
+
+    /// <summary>Its number among the sessions of the endpoint, in the ids of its messages.</summary>
+    internal int Incarnation { get; init; }
 
     internal MessageMemory Memory => _memory;
 

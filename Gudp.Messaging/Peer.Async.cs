@@ -17,7 +17,8 @@ public sealed partial class Peer
         => Volatile.Read(ref _ready) ?? Interlocked.CompareExchange(ref _ready, new ReadyPlace(this), null) ?? _ready;
 
     /// <summary>A message is here, but there was no memory to hand it out.</summary>
-    internal bool LacksMemoryToRead => _session.LacksMemoryToRead;
+    internal bool LacksMemoryToRead
+        => Session.LacksMemoryToRead || Home.FormerSession is { LacksMemoryToRead: true };
 
     /// <summary>Queues one message, and waits for room while there is none.</summary>
     /// <param name="message">
@@ -46,7 +47,7 @@ public sealed partial class Peer
             cancellationToken.ThrowIfCancellationRequested();
 
             // Read first: a refusal for want of a handshake that was done by then is the peer's last word.
-            bool wasOpen = _session.IsOpen;
+            bool wasOpen = Session.IsOpen;
             SendStatus status = TrySend(message.Span, options, out SendReceipt receipt);
 
             if (status == SendStatus.Accepted)

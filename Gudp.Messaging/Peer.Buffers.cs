@@ -44,12 +44,14 @@ public sealed partial class Peer
             return TrySend(message.FirstSpan, options, out receipt);
         }
 
-        if (message.Length > _session.LargestMessageBytes)
+        MessageSession session = Session;
+
+        if (message.Length > session.LargestMessageBytes)
         {
             return SendStatus.TooLarge;
         }
 
-        SendStatus status = _session.Memory.TryRentShared((int)message.Length, out SharedBlock? block);
+        SendStatus status = session.Memory.TryRentShared((int)message.Length, out SharedBlock? block);
 
         if (status != SendStatus.Accepted)
         {
@@ -68,10 +70,14 @@ public sealed partial class Peer
     /// <param name="options">How it is sent.</param>
     internal SendResult TrySendShared(SharedBlock block, in SendOptions options)
     {
-        SendStatus status = _session.TrySend(block, options, out MessageId id);
+        SendStatus status = Session.TrySend(block, options, out MessageId id);
         return new SendResult(status, status == SendStatus.Accepted ? MessageSession.FirstReceipt(id) : default);
     }
 
     /// <summary>A send that did not get as far as a lane: the peer remembers to say when room came free.</summary>
-    internal SendStatus Refuse(SendStatus status) => _session.IsFinal ? SendStatus.Closed : _session.Conclude(status);
+    internal SendStatus Refuse(SendStatus status)
+    {
+        MessageSession session = Session;
+        return session.IsFinal ? SendStatus.Closed : session.Conclude(status);
+    }
 }

@@ -8,7 +8,7 @@ namespace Gudp.Messaging;
 public sealed partial class Peer
 {
     /// <summary>A copy of what was sent and received, and of what it holds. Any thread; cold path.</summary>
-    public PeerCounters ReadCounters() => _session.ReadCounters();
+    public PeerCounters ReadCounters() => Session.ReadCounters();
 
     /// <summary>A copy of one lane's counters. Any thread; cold path.</summary>
     /// <param name="lane">0 to <see cref="MessagingConfig.Lanes"/> - 1.</param>
@@ -16,14 +16,18 @@ public sealed partial class Peer
     public LaneCounters ReadLane(int lane)
     {
         ArgumentOutOfRangeException.ThrowIfNegative(lane);
-        ArgumentOutOfRangeException.ThrowIfGreaterThanOrEqual(lane, _session.LaneCount);
-        return _session.ReadLane(lane);
+        ArgumentOutOfRangeException.ThrowIfGreaterThanOrEqual(lane, Session.LaneCount);
+        return Session.ReadLane(lane);
     }
 
     /// <summary>
     /// The counters of every lane that was used in either direction, in their order. Any thread; a new array, cold path.
     /// </summary>
-    public LaneCounters[] ReadLanes() => [.. _session.ReadUsedLanes().Select(_session.ReadLane)];
+    public LaneCounters[] ReadLanes()
+    {
+        MessageSession session = Session;
+        return [.. session.ReadUsedLanes().Select(session.ReadLane)];
+    }
 
     /// <summary>
     /// Every place of this peer where something waits, with its limits (R1): per used lane what is to be sent, what is

@@ -18,7 +18,7 @@ public sealed partial class Peer
     public bool TryReceive(out ReceivedMessage message)
     {
         ThrowIfSink();
-        return _session.TryReceive(out message);
+        return Home.TryReceiveHere(out message);
     }
 
     /// <summary>Waits for the next message.</summary>
@@ -32,25 +32,27 @@ public sealed partial class Peer
     public ReceiveStatus Receive(TimeSpan timeout, out ReceivedMessage message)
     {
         ThrowIfSink();
-        Wait wait = new(_session.Changes, timeout);
+        Wait wait = new(timeout);
 
         while (true)
         {
             // In this order: what arrived before the end is handed out before the end is told.
-            long seen = wait.Look();
-            bool ended = _session.IsFinal;
+            Peer home = Home;
+            MessageSession session = home.Session;
+            long seen = wait.Look(session);
+            bool ended = session.IsFinal;
 
-            if (_session.TryReceive(out message))
+            if (home.TryReceiveHere(out message))
             {
                 return ReceiveStatus.Received;
             }
 
-            if (ended)
+            if (ended && home.TryTellClosed(session))
             {
                 return ReceiveStatus.Closed;
             }
 
-            if (!(_session.LacksMemoryToRead ? wait.TryWait(seen, MemoryRecheck) : wait.TryWait(seen)))
+            if (!(home.LacksMemoryToRead ? wait.TryWait(seen, MemoryRecheck) : wait.TryWait(seen)))
             {
                 return ReceiveStatus.TimedOut;
             }
@@ -70,22 +72,24 @@ public sealed partial class Peer
         while (true)
         {
             cancellationToken.ThrowIfCancellationRequested();
-            long seen = _session.Changes.Version;
-            bool ended = _session.IsFinal;
+            Peer home = Home;
+            MessageSession session = home.Session;
+            long seen = session.Changes.Version;
+            bool ended = session.IsFinal;
 
-            if (_session.TryReceive(out ReceivedMessage message))
+            if (home.TryReceiveHere(out ReceivedMessage message))
             {
                 return message;
             }
 
-            if (ended)
+            if (ended && home.TryTellClosed(session))
             {
                 return null;
             }
 
-            Task change = _session.Changes.WhenPast(seen);
+            Task change = session.Changes.WhenPast(seen);
 
-            if (_session.LacksMemoryToRead)
+            if (home.LacksMemoryToRead)
             {
                 change = Task.WhenAny(change, Task.Delay(MemoryRecheck, cancellationToken));
             }
@@ -111,12 +115,58 @@ public sealed partial class Peer
     {
         ThrowIfSink();
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(budget);
-        return _session.Poll(ref handler, budget);
+        Peer home = Home;
+        MessageSession session = home.Session;
+        int count = 0;
+
+        if (Volatile.Read(ref home._former) is { } former)
+        {
+            count = former.Poll(ref handler, budget);
+            home.DropIfDrained(former);
+
+            if (former.HasUnread)
+            {
+                return count;
+            }
+        }
+
+        count += count == budget ? 0 : session.Poll(ref handler, budget - count);
+        home.LeaveIfOver(session);
+        return count;
     }
+
+    // What is left of the ended session comes before anything of the present one.
+    private bool TryReceiveHere(out ReceivedMessage message)
+    {
+        MessageSession session = Session;
+
+        if (Volatile.Read(ref _former) is { } former)
+        {
+            bool received = former.TryReceive(out message);
+            DropIfDrained(former);
+
+            // Also when it cannot be read just now, for want of memory or because another thread polls it (I8).
+            if (received || former.HasUnread)
+            {
+                return received;
+            }
+        }
+
+        if (session.TryReceive(out message))
+        {
+            return true;
+        }
+
+        LeaveIfOver(session);
+        return false;
+    }
+
+    // The application is told once that all is over: who comes back afterwards is accepted anew.
+    private bool TryTellClosed(MessageSession session) => _table is null || _table.TryTellClosed(this, session);
 
     private void ThrowIfSink()
     {
-        if (_session.HasSink)
+        if (Session.HasSink)
         {
             throw new InvalidOperationException(
                 "This endpoint's messages go to its sink; make the endpoint without one to receive or poll.");

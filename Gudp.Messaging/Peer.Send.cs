@@ -10,7 +10,7 @@ namespace Gudp.Messaging;
 public sealed partial class Peer
 {
     /// <summary>The longest unreliable message that fits one packet now, in bytes.</summary>
-    public int MaxUnreliableBytes => _session.MaxUnreliableBytes;
+    public int MaxUnreliableBytes => Session.MaxUnreliableBytes;
 
     /// <summary>Queues one message. Never blocks, never throws for a full or closed connection.</summary>
     /// <param name="message">0 bytes to the largest message; copied before the method returns.</param>
@@ -30,7 +30,7 @@ public sealed partial class Peer
     /// </returns>
     /// <exception cref="ArgumentOutOfRangeException">There is no such ordered lane (MessagingConfig.Lanes).</exception>
     public SendStatus TrySend(ReadOnlySpan<byte> message, SendOptions options = default)
-        => _session.TrySend(message, options, out _);
+        => Session.TrySend(message, options, out _);
 
     /// <summary>As <see cref="TrySend(ReadOnlySpan{byte}, SendOptions)"/>, and tells the message's receipt.</summary>
     /// <param name="message">0 bytes to the largest message; copied before the method returns.</param>
@@ -38,7 +38,7 @@ public sealed partial class Peer
     /// <param name="receipt">If accepted: the message's id and first states.</param>
     public SendStatus TrySend(ReadOnlySpan<byte> message, SendOptions options, out SendReceipt receipt)
     {
-        SendStatus status = _session.TrySend(message, options, out MessageId id);
+        SendStatus status = Session.TrySend(message, options, out MessageId id);
         receipt = MessageSession.FirstReceipt(id);
         return status;
     }
@@ -54,19 +54,20 @@ public sealed partial class Peer
     {
         ArgumentOutOfRangeException.ThrowIfNegative(length);
 
-        SendLane lane = _session.SendLaneOf(options.Lane);
+        MessageSession session = Session;
+        SendLane lane = session.SendLaneOf(options.Lane);
 
-        if (_session.IsFinal)
+        if (session.IsFinal)
         {
             claim = default;
             return SendStatus.Closed;
         }
 
         SendStatus status = lane.TryClaim(length, options, out LaneClaim room);
-        claim = status == SendStatus.Accepted ? new MessageClaim(_session, lane, room) : default;
+        claim = status == SendStatus.Accepted ? new MessageClaim(session, lane, room) : default;
 
         // A claim shows nothing to the leader yet; only a refusal is remembered.
-        return status == SendStatus.Accepted ? status : _session.Conclude(status);
+        return status == SendStatus.Accepted ? status : session.Conclude(status);
     }
 
     /// <summary>After a refused send: waits for the one signal that room became free.</summary>
@@ -77,13 +78,14 @@ public sealed partial class Peer
     /// </returns>
     public bool WaitToSend(TimeSpan timeout)
     {
-        Wait wait = new(_session.Changes, timeout);
+        Wait wait = new(timeout);
 
         while (true)
         {
-            long seen = wait.Look();
+            MessageSession session = Session;
+            long seen = wait.Look(session);
 
-            if (!_session.IsSendRefused() || _session.IsFinal)
+            if (!session.IsSendRefused() || session.IsFinal)
             {
                 return true;
             }
@@ -93,7 +95,7 @@ public sealed partial class Peer
                 return false;
             }
 
-            _session.ForgetMemoryRefusal();
+            session.ForgetMemoryRefusal();
         }
     }
 
@@ -105,16 +107,17 @@ public sealed partial class Peer
         while (true)
         {
             cancellationToken.ThrowIfCancellationRequested();
-            long seen = _session.Changes.Version;
+            MessageSession session = Session;
+            long seen = session.Changes.Version;
 
-            if (!_session.IsSendRefused() || _session.IsFinal)
+            if (!session.IsSendRefused() || session.IsFinal)
             {
                 return;
             }
 
             Task recheck = Task.Delay(MemoryRecheck, cancellationToken);
-            await Task.WhenAny(_session.Changes.WhenPast(seen), recheck).ConfigureAwait(false);
-            _session.ForgetMemoryRefusal();
+            await Task.WhenAny(session.Changes.WhenPast(seen), recheck).ConfigureAwait(false);
+            session.ForgetMemoryRefusal();
         }
     }
 }

@@ -5,8 +5,21 @@ using Gudp.Core;
 
 namespace Gudp.Messaging;
 
-/// <summary>The other end of a connection, as sender and receiver of messages.</summary>
+// The durable name of another process. Its sessions come and go, one per connection; at most two are kept: the present
+// one, and the one before it while something of it was not fetched yet.
+//
+// Always true:
+//   - there is a present session;
+//   - a session becomes the former before its successor becomes the present one, so that nobody misses it;
+//   - a peer with a home is another name of that one, for ever, and has nothing of its own.
+
+/// <summary>
+/// Another process as sender and receiver of messages: the same object from connection to connection (M34).
+/// </summary>
 /// <remarks>
+/// A peer that connects again, at another address or after a restart with the id it had, is the same peer as long as the
+/// endpoint knows it: while it is connected, pinned or blocked, or has messages here that were not read. What was received
+/// on the connection before is handed out first; a message sent on one connection is never sent again on the next.
 /// Any thread may call any member, except where a member says otherwise. Nothing here blocks but the members with a
 /// time-out; in manual mode another thread must call <see cref="Daemon.ProcessIO"/> while they wait. What is sent
 /// before the handshake is done waits; see <see cref="TrySend(ReadOnlySpan{byte}, SendOptions)"/>.
@@ -16,48 +29,89 @@ public sealed partial class Peer : IDisposable
     // Memory that another peer gives back is not signalled to this one: look again after a while.
     private static readonly TimeSpan MemoryRecheck = TimeSpan.FromMilliseconds(20);
 
-    private static long _lastId;
+    private readonly PeerTable? _table;
+    private Peer? _home;
+    private MessageSession _present;
+    private MessageSession? _former;
+    private object? _tag;
 
-    private readonly MessageSession _session;
-
-    internal Peer(MessageSession session)
+    /// <param name="session">The first.</param>
+    /// <param name="table">Where it may be known; null for a session that stands alone.</param>
+    internal Peer(MessageSession session, PeerTable? table)
     {
-        _session = session;
-        Id = new PeerId(Interlocked.Increment(ref _lastId));
+        _present = session;
+        _table = table;
     }
 
-    /// <summary>Names the peer within this process.</summary>
-    public PeerId Id { get; }
+    /// <summary>
+    /// Who it is, wherever it is; <c>default</c> before the handshake of a peer that was dialled has told.
+    /// </summary>
+    /// <remarks>
+    /// A peer dialled at an address may prove to be one that is known already: both objects are then names for the same
+    /// peer, and events name the one that was known before. Compare ids to tell.
+    /// </remarks>
+    public PeerId Id => Home.Identity?.Id ?? default;
 
-    /// <summary>The connection under it, for its counters and its path.</summary>
-    public Connection Connection => _session.Connection;
+    /// <summary>Its process: another number after a restart; 0 while <see cref="Id"/> is not known.</summary>
+    public ulong Instance => Home.Identity?.Instance ?? 0;
+
+    /// <summary>
+    /// The number of its present session, as in <see cref="MessageId.Incarnation"/>: grows with each connection.
+    /// </summary>
+    public int Incarnation => Session.Incarnation;
+
+    /// <summary>The present connection, for its counters and its path; after its end the last one.</summary>
+    public Connection Connection => Session.Connection;
 
     /// <summary>The peer's address and port.</summary>
     public PeerAddress RemoteAddress => Connection.RemoteAddress;
 
-    /// <summary>How the connection stands: one atomic read.</summary>
+    /// <summary>How the present connection stands: one atomic read.</summary>
     public ConnectionStatus Status => Connection.Status;
 
     /// <summary>Why it ended; null while it has not.</summary>
     public CloseReason? CloseReason => Connection.CloseReason;
 
     /// <summary>For the application's own use.</summary>
-    public object? Tag { get; set; }
+    public object? Tag
+    {
+        get => Home._tag;
+        set => Home._tag = value;
+    }
+
+    internal MessageSession Session => Volatile.Read(ref Home._present);
+
+    /// <summary>This object, or the one it is another name of.</summary>
+    internal Peer Home
+    {
+        get
+        {
+            Peer peer = this;
+
+            while (Volatile.Read(ref peer._home) is { } home)
+            {
+                peer = home;
+            }
+
+            return peer;
+        }
+    }
 
     /// <summary>Waits until the handshake is done.</summary>
     /// <param name="timeout">How long; <see cref="Timeout.InfiniteTimeSpan"/> for ever.</param>
     /// <returns>False if the time passed or the connection ended first.</returns>
     public bool WaitUntilOpen(TimeSpan timeout)
     {
-        Wait wait = new(_session.Changes, timeout);
+        Wait wait = new(timeout);
 
         while (true)
         {
-            long seen = wait.Look();
+            MessageSession session = Session;
+            long seen = wait.Look(session);
 
-            if (_session.IsFinal || _session.IsOpen)
+            if (session.IsFinal || session.IsOpen)
             {
-                return !_session.IsFinal;
+                return !session.IsFinal;
             }
 
             if (!wait.TryWait(seen))
@@ -74,18 +128,19 @@ public sealed partial class Peer : IDisposable
     /// <returns>False if the time passed, or the connection ended, first.</returns>
     public bool Flush(TimeSpan timeout)
     {
-        Wait wait = new(_session.Changes, timeout);
+        Wait wait = new(timeout);
+        MessageSession session = Session;
 
         while (true)
         {
-            long seen = wait.Look();
+            long seen = wait.Look(session);
 
-            if (_session.IsFlushed())
+            if (session.IsFlushed())
             {
                 return true;
             }
 
-            if (_session.HasEnded || !wait.TryWait(seen))
+            if (session.HasEnded || !wait.TryWait(seen))
             {
                 return false;
             }
@@ -103,7 +158,7 @@ public sealed partial class Peer : IDisposable
     public void Close(CloseReason reason)
     {
         ArgumentNullException.ThrowIfNull(reason);
-        _session.Close(reason);
+        Session.Close(reason);
     }
 
     /// <summary>
@@ -112,27 +167,43 @@ public sealed partial class Peer : IDisposable
     public void Dispose()
     {
         Close();
-        _session.Discard();
+        Peer home = Home;
+        MessageSession session = home.Session;
+        session.Discard();
+
+        if (Volatile.Read(ref home._former) is { } former)
+        {
+            former.Discard();
+            home.DropIfDrained(former);
+        }
+
+        home.LeaveIfOver(session);
     }
 
     /// <summary>One wait with one deadline, however often it looks again.</summary>
-    private readonly struct Wait(WaitPoint changes, TimeSpan timeout)
+    private struct Wait(TimeSpan timeout)
     {
         private readonly long _start = Stopwatch.GetTimestamp();
+        private WaitPoint? _changes;
 
-        internal long Look() => changes.Version;
+        /// <summary>Where to wait: at the session that is present now. The next one signals it when it comes.</summary>
+        internal long Look(MessageSession session)
+        {
+            _changes = session.Changes;
+            return _changes.Version;
+        }
 
-        internal bool TryWait(long seen) => changes.WaitPast(seen, Left);
+        internal readonly bool TryWait(long seen) => _changes!.WaitPast(seen, Left);
 
         /// <summary>As above, but comes back after a step even if nothing changed.</summary>
-        internal bool TryWait(long seen, TimeSpan step)
+        internal readonly bool TryWait(long seen, TimeSpan step)
         {
             TimeSpan left = Left;
-            bool changed = changes.WaitPast(seen, left < step ? left : step);
+            bool changed = _changes!.WaitPast(seen, left < step ? left : step);
             return changed || left > step;
         }
 
-        private TimeSpan Left
+        private readonly TimeSpan Left
             => timeout == Timeout.InfiniteTimeSpan ? TimeSpan.MaxValue : timeout - Stopwatch.GetElapsedTime(_start);
     }
 }

@@ -109,6 +109,8 @@ public sealed class SequenceServer : IDisposable
     {
         if (peer.Tag is Link link)
         {
+            // The peer may come back on another connection: that is another link.
+            peer.Tag = null;
             _links.Remove(link.Number);
             link.DropAll();
             _engine.HandleLinkLost(link.Number, now);

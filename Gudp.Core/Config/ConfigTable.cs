@@ -101,6 +101,15 @@ public sealed partial class ConfigTable<TConfig>
                 ConfigText.NumberForms),
             get, set, (ulong.MinValue, ulong.MaxValue), "it has 64 bits");
 
+    /// <summary>Who a peer is; text of 1 to 32 hexadecimal digits.</summary>
+    public ConfigTable<TConfig> Identifier(
+        string key, Func<TConfig, PeerId> get, Func<TConfig, PeerId, TConfig> set)
+        => Add(
+            key,
+            "id",
+            new Form<PeerId>(static value => value.ToString(), PeerId.TryParse, ConfigText.PeerIdForms),
+            get, set, (default, new PeerId(UInt128.MaxValue)), "it has 128 bits");
+
     /// <summary>Yes or no; text "true" or "false".</summary>
     public ConfigTable<TConfig> Flag(string key, Func<TConfig, bool> get, Func<TConfig, bool, TConfig> set)
         => Add(

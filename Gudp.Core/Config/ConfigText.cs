@@ -11,6 +11,7 @@ internal static class ConfigText
     internal const string BytesForms = "a whole number of bytes or one with KB, MB or GB, such as 64KB";
     internal const string FewBytesForms = BytesForms + ", below 2GB";
     internal const string NumberForms = "a whole number";
+    internal const string PeerIdForms = "1 to 32 hexadecimal digits";
     internal const string FlagForms = "true or false";
 
     // Largest first: writing picks the first unit that leaves a whole number.

@@ -31,6 +31,7 @@ public readonly record struct ConnectionConfig
             (TimeSpan.FromMilliseconds(10), TimeSpan.FromSeconds(10)), "shorter floods a peer that is only slow")
         .Duration(nameof(LingerTimeout), c => c.LingerTimeout, (c, v) => c with { LingerTimeout = v },
             (TimeSpan.Zero, TimeSpan.FromHours(1)), "a closed connection may not hold its memory for longer")
+        .Identifier(nameof(PeerId), c => c.PeerId, (c, v) => c with { PeerId = v })
         .Include(nameof(Path), PathConfig.Table, c => c.Path, (c, v) => c with { Path = v })
         .Include(nameof(Loss), LossConfig.Table, c => c.Loss, (c, v) => c with { Loss = v })
         .Include(nameof(Congestion), CongestionConfig.Table, c => c.Congestion, (c, v) => c with { Congestion = v })
@@ -124,6 +125,15 @@ public readonly record struct ConnectionConfig
         get => _lingerTimeout ?? DefaultLingerTimeout;
         init => _lingerTimeout = value == DefaultLingerTimeout ? null : value;
     }
+
+    /// <summary>
+    /// Who an endpoint is to its peers. Default 0: drawn when it is opened; 128 bits (M34).
+    /// </summary>
+    /// <remarks>
+    /// Set one and keep it to be known again after a restart. One live endpoint per id: peers end what they had with the
+    /// former. Counts when an endpoint is opened; a connection has that of its endpoint.
+    /// </remarks>
+    public PeerId PeerId { get; init; }
 
     /// <summary>What the path can carry.</summary>
     public PathConfig Path { get; init; }

@@ -222,6 +222,7 @@ internal sealed partial class ConnectionEngine
     {
         _peerId = peerId;
         PeerInstance = peer.Instance;
+        _owner.HandleIdentified(peer.PeerId, peer.Instance);
         _alive.OnOpened(peer.IdleTimeout, now);
         _loss.MaxAckDelay = peer.MaxAckDelay;
 

@@ -22,6 +22,9 @@ internal sealed class EndpointSettings
 
     internal ProcessIdentity Identity { get; }
 
+    /// <summary>Who the endpoint is to its peers.</summary>
+    internal PeerId PeerId { get; init; }
+
     internal ulong ApplicationId { get; }
 
     internal int MaxConnections { get; }
@@ -63,7 +66,6 @@ internal sealed class ProcessIdentity
     {
         Secrets = secrets;
         Instance = NextId();
-        secrets.Fill(PeerId);
         secrets.Fill(ResetKey);
     }
 
@@ -71,8 +73,6 @@ internal sealed class ProcessIdentity
 
     /// <summary>Another number at the same address tells a peer that this process was restarted.</summary>
     internal ulong Instance { get; }
-
-    internal byte[] PeerId { get; } = new byte[16];
 
     /// <summary>Key of the reset tokens given away.</summary>
     internal byte[] ResetKey { get; } = new byte[32];
@@ -86,6 +86,22 @@ internal sealed class ProcessIdentity
         BinaryPrimitives.WriteUInt64BigEndian(text, id);
         HMACSHA256.HashData(ResetKey, text, mac);
         mac[..token.Length].CopyTo(token);
+    }
+
+    /// <summary>A fresh random id for an endpoint that was not given one.</summary>
+    internal PeerId NextPeerId()
+    {
+        Span<byte> bytes = stackalloc byte[PeerId.Bytes];
+        PeerId id;
+
+        do
+        {
+            Secrets.Fill(bytes);
+            id = PeerId.Read(bytes);
+        }
+        while (!id.IsKnown);
+
+        return id;
     }
 
     /// <summary>A fresh random id that no stranger can guess; never zero.</summary>
@@ -121,6 +137,9 @@ internal interface IConnectionOwner
 
     /// <summary>Frames from now on have this much room; the round trip is this long (zero: not known yet).</summary>
     void Publish(int maxFrameBytes, TimeSpan smoothedRtt);
+
+    /// <summary>The handshake has told who the peer is; before its payload layer hears that it is open.</summary>
+    void HandleIdentified(PeerId peer, ulong instance);
 
     /// <summary>The peer has proved to be at another address; packets go there from now on.</summary>
     void HandleMoved(PeerAddress remote);

@@ -6,6 +6,8 @@ namespace Gudp.Core.Engine;
 /// <summary>What the peer announced in the handshake, in our units and within our bounds.</summary>
 internal readonly record struct PeerTerms
 {
+    internal PeerId PeerId { get; private init; }
+
     internal ulong Instance { get; private init; }
 
     internal int LargestDatagramBytes { get; private init; }
@@ -22,8 +24,10 @@ internal readonly record struct PeerTerms
     internal static void Write(
         HandshakeParameters into, EndpointSettings endpoint, in ConnectionConfig config, in PayloadParameters payload)
     {
+        Span<byte> id = stackalloc byte[Gudp.Core.PeerId.Bytes];
+        endpoint.PeerId.Write(id);
         into.InstanceNumber = endpoint.Identity.Instance;
-        into.PeerId = endpoint.Identity.PeerId;
+        into.PeerId = id;
         into.IdleTimeoutMilliseconds = (long)config.IdleTimeout.TotalMilliseconds;
         into.MaxAckDelayMicroseconds = (long)config.Loss.MaxAckDelay.TotalMicroseconds;
         into.LargestDatagramBytes = config.Path.LargestBytes;
@@ -40,6 +44,7 @@ internal readonly record struct PeerTerms
     /// </summary>
     internal static PeerTerms Read(HandshakeParameters from) => new()
     {
+        PeerId = Gudp.Core.PeerId.Read(from.PeerId),
         Instance = from.InstanceNumber!.Value,
         LargestDatagramBytes = (int)Math.Clamp(
             from.LargestDatagramBytes!.Value, WireFormat.MinimumHelloBytes, WireFormat.MaxDatagramBytes),

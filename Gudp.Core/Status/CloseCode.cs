@@ -66,6 +66,9 @@ public enum CloseCode : ushort
     /// <summary>Loss or round trip were beyond <c>Connections.Quality</c> for its patience.</summary>
     QualityTooLow,
 
+    /// <summary>The two ends have another connection that took the place of this one.</summary>
+    Superseded,
+
     /// <summary>The first code that is free for applications.</summary>
     Application = 0x100,
 }

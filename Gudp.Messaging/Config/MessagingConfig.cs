@@ -32,6 +32,7 @@ public readonly record struct MessagingConfig
     private const int DefaultDatagramQueueBytes = 256 * 1024;
     private const long DefaultPeerMemoryBytes = 64 * 1024 * 1024;
     private const long DefaultEndpointMemoryBytes = 1024L * 1024 * 1024;
+    private const int DefaultMaxKnownPeers = 4_096;
 
     private static readonly ConfigTable<MessagingConfig> Table = new ConfigTable<MessagingConfig>()
         .Bytes(nameof(MaxMessageBytes), c => c.MaxMessageBytes, (c, v) => c with { MaxMessageBytes = v },
@@ -47,6 +48,8 @@ public readonly record struct MessagingConfig
             (LeastRingBytes, MostMemoryBytes), "a lane needs a ring")
         .Bytes(nameof(EndpointMemoryBytes), c => c.EndpointMemoryBytes, (c, v) => c with { EndpointMemoryBytes = v },
             (LeastRingBytes, MostMemoryBytes), "a lane needs a ring")
+        .Count(nameof(MaxKnownPeers), c => c.MaxKnownPeers, (c, v) => c with { MaxKnownPeers = v },
+            (1, 1_000_000), "somebody must be known, and each costs memory")
         .Include(nameof(Core), GudpConfig.KeyTable, c => c.Core, (c, v) => c with { Core = v })
         .WithPreset(nameof(Lan), static () => Lan)
         .WithPreset(nameof(Internet), static () => Internet)
@@ -62,6 +65,7 @@ public readonly record struct MessagingConfig
     private readonly int? _datagramQueueBytes;
     private readonly long? _peerMemoryBytes;
     private readonly long? _endpointMemoryBytes;
+    private readonly int? _maxKnownPeers;
 
     /// <summary><see cref="GudpConfig.Lan"/> with this layer's defaults.</summary>
     public static MessagingConfig Lan => new() { Core = GudpConfig.Lan };
@@ -158,6 +162,20 @@ public readonly record struct MessagingConfig
     {
         get => _endpointMemoryBytes ?? DefaultEndpointMemoryBytes;
         init => _endpointMemoryBytes = value == DefaultEndpointMemoryBytes ? null : value;
+    }
+
+    /// <summary>
+    /// Most peers an endpoint knows: connected, pinned, blocked, or gone with messages that were not read. Default 4,096;
+    /// 1 to 1,000,000 (M6-M9).
+    /// </summary>
+    /// <remarks>
+    /// Full: who opens is closed with Busy and counted, connecting throws. About 1 KB each, beside what its connection
+    /// takes.
+    /// </remarks>
+    public int MaxKnownPeers
+    {
+        get => _maxKnownPeers ?? DefaultMaxKnownPeers;
+        init => _maxKnownPeers = value == DefaultMaxKnownPeers ? null : value;
     }
 
     /// <summary>

@@ -50,7 +50,7 @@ public ref struct MessageClaim
 
         _isOpen = false;
         SendStatus status = _lane.Commit(_claim, out MessageId id);
-        receipt = MessageSession.FirstReceipt(id);
+        receipt = MessageSession.FirstReceipt(id with { Incarnation = _session.Incarnation });
         return _session.Conclude(status);
     }
 

@@ -1,7 +1,10 @@
 namespace Gudp.Messaging;
 
 /// <summary>Names one message sent to one peer, for as long as the peer is known.</summary>
-/// <param name="Incarnation">Which of the peer's connections, one after the other, it was sent on; from 0.</param>
+/// <param name="Incarnation">
+/// Which connection it was sent on: <see cref="Peer.Incarnation"/> at that time, a number no other connection of the
+/// endpoint has.
+/// </param>
 /// <param name="Lane">The lane it was sent on.</param>
 /// <param name="Value">
 /// Grows along a lane; on an ordered reliable lane the offset where the message ends (docs/protocol/delivery.md).

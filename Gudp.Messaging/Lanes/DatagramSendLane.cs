@@ -90,6 +90,8 @@ internal sealed class DatagramSendLane : SendLane
         return new SendReceipt(id, transfer, TakeState.NotAsked);
     }
 
+    internal override bool HasUpdates => false;
+
     internal override int TakeUpdates(Span<ReceiptUpdate> updates, bool ended, ref bool roomCameFree) => 0;
 
     internal override void End()

@@ -39,6 +39,9 @@ internal sealed partial class OrderedReceiveLane
     /// <summary>Whether something arrived that was not read. Any thread.</summary>
     internal bool HasUnread => Volatile.Read(ref _prefix) > Volatile.Read(ref _released);
 
+    /// <summary>Any thread, after the end. Nothing whole is left to read, so its memory went back.</summary>
+    internal bool IsDrained => Volatile.Read(ref _ring) is null;
+
     /// <summary>Lets one reader in, see <see cref="ReaderSlot.TryEnter"/>.</summary>
     internal bool TryEnter(bool polling) => _reader.TryEnter(polling);
 

@@ -126,6 +126,9 @@ internal sealed partial class OrderedSendLane
     }
 
     /// <inheritdoc/>
+    internal override bool HasUpdates => Receipts.HasUpdates;
+
+    /// <inheritdoc/>
     internal override int TakeUpdates(Span<ReceiptUpdate> updates, bool ended, ref bool roomCameFree)
         => Receipts.Take(updates, this, ended, ref roomCameFree);
 

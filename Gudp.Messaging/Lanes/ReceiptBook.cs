@@ -37,6 +37,28 @@ internal sealed class ReceiptBook
     /// <summary>Whether a sender was refused because too many updates wait to be fetched.</summary>
     internal bool IsRoomWanted => Volatile.Read(ref _isRoomWanted);
 
+    /// <summary>Whether an update that was asked for was not handed out yet.</summary>
+    internal bool HasUpdates
+    {
+        get
+        {
+            lock (_gate)
+            {
+                for (long note = _takeCursor; note < _nextNote; note++)
+                {
+                    ReceiptWish open = note < _transferCursor ? ReceiptWish.Taken : ReceiptWish.Received | ReceiptWish.Taken;
+
+                    if (IsWished(At(note), open))
+                    {
+                        return true;
+                    }
+                }
+
+                return false;
+            }
+        }
+    }
+
     /// <summary>Whether another update may be asked for; if not, that is remembered.</summary>
     internal bool HasRoom()
     {

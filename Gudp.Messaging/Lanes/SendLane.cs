@@ -77,6 +77,9 @@ internal abstract class SendLane
     /// <summary>Any thread. How far a message has come.</summary>
     internal abstract SendReceipt StateOf(MessageId id, bool ended);
 
+    /// <summary>Any thread. Whether an update that was asked for was not handed out yet.</summary>
+    internal abstract bool HasUpdates { get; }
+
     /// <summary>Any thread. Hands out updates that were asked for and have become true, each once.</summary>
     /// <param name="updates">Where they go.</param>
     /// <param name="ended">The connection is over: what is still open will not become known.</param>

@@ -1,0 +1,93 @@
+using System.Threading;
+using Gudp.Core;
+using Gudp.Messaging.Diagnostics;
+
+namespace Gudp.Messaging;
+
+/// <content>Sessions that come and go, and what the endpoint's table keeps with the peer.</content>
+public sealed partial class Peer
+{
+    private PeerIdentity? _identity;
+
+    /// <summary>Who it is; null before the handshake of its first session has told. Written under the table's gate.</summary>
+    internal PeerIdentity? Identity
+    {
+        get => Volatile.Read(ref _identity);
+        set => Volatile.Write(ref _identity, value);
+    }
+
+    /// <summary>Its place in the table; -1 while it is not there. Under the table's gate.</summary>
+    internal int TableIndex { get; set; } = PeerTable.Absent;
+
+    /// <summary>The address the table knows it by. Under the table's gate.</summary>
+    internal PeerAddress TableAddress { get; set; }
+
+    /// <summary>A reader heard that all is over: who comes back is accepted anew. Under the table's gate.</summary>
+    internal bool WasToldClosed { get; set; }
+
+    /// <summary>Something that was received waits to be read.</summary>
+    internal bool HasUnread => Session.HasUnread || FormerSession is { HasUnread: true };
+
+    /// <summary>The session before the present one, while something of it was not fetched.</summary>
+    internal MessageSession? FormerSession => Volatile.Read(ref _former);
+
+    /// <summary>
+    /// The next session begins. Under the table's gate. The one before is kept while it is not drained, and only that
+    /// one.
+    /// </summary>
+    /// <returns>The session that was given up undrained, if one was.</returns>
+    internal MessageSession? Attach(MessageSession next)
+    {
+        MessageSession before = Session;
+        MessageSession? givenUp = null;
+
+        if (before == next)
+        {
+            return null;
+        }
+
+        Invariant.Require(before.Incarnation != next.Incarnation, "Every session has its own number.");
+
+        if (!(before.HasEnded && before.IsDrained))
+        {
+            givenUp = FormerSession;
+            Volatile.Write(ref _former, before);
+        }
+
+        next.Peer = this;
+        Volatile.Write(ref _present, next);
+
+        // Who waits at the session before goes on at this one.
+        before.Changes.Signal();
+        givenUp?.Discard();
+        return givenUp;
+    }
+
+    /// <summary>From now on this object is another name of that peer. Under the table's gate.</summary>
+    internal void BecomeNameOf(Peer home)
+    {
+        home._tag ??= _tag;
+        Volatile.Write(ref _home, home);
+        _present.Changes.Signal();
+    }
+
+    private void DropIfDrained(MessageSession former)
+    {
+        if (former.HasEnded && former.IsDrained)
+        {
+            Interlocked.CompareExchange(ref _former, null, former);
+        }
+    }
+
+    // A peer that is gone is known only as long as something of it was not read.
+    private void LeaveIfOver(MessageSession session)
+    {
+        if (session.HasEnded && TableIndex != PeerTable.Absent && !HasUnread)
+        {
+            _table?.ForgetIfOver(this);
+        }
+    }
+}
+
+/// <summary>Who a peer is, and which of its processes.</summary>
+internal sealed record PeerIdentity(PeerId Id, ulong Instance);
