@@ -1,9 +1,15 @@
 using BenchmarkDotNet.Running;
+using Gudp.Bench.Messages;
 using Gudp.Bench.Transport;
 
 if (args is ["transport", .. string[] rest])
 {
     return TransportCommand.Run(rest, Console.Out);
+}
+
+if (args is ["messages", .. string[] others])
+{
+    return MessagesCommand.Run(others, Console.Out);
 }
 
 BenchmarkSwitcher.FromAssembly(typeof(Program).Assembly).Run(args);

@@ -146,8 +146,8 @@ internal static class ReportText
         }
     }
 
-    // Lines of a text file; Markdown joins them again.
-    private static string Wrap(string text)
+    /// <summary>Lines of a text file; Markdown joins them again.</summary>
+    internal static string Wrap(string text)
     {
         const int Columns = 118;
         StringBuilder lines = new();

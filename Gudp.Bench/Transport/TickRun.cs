@@ -34,16 +34,21 @@ internal sealed class TickRun : IWorldActor, IMessageHandler
 
     /// <returns>Every message's way from TrySend to the reader, in milliseconds.</returns>
     internal static IReadOnlyList<double> Run(MessagingConfig config, LinkModel link, ulong seed)
+        => Measure(config, link, seed).DelaysMs;
+
+    internal static TickSample Measure(MessagingConfig config, LinkModel link, ulong seed)
     {
         using BenchWorld world = new(seed);
         PeerWorld peers = world.AddPeers(config, link);
         (Peer sender, Peer receiver) = world.Connect(peers);
         TickRun run = new(world, sender, receiver);
         world.Add(run);
+        long before = sender.Connection.ReadCounters().BytesSent;
         bool isDone = world.RunUntil(
             () => run._delaysMs.Count == Messages, run.TickAt(Messages) + Patience);
         world.Require(isDone, "Not every message arrived");
-        return run._delaysMs;
+        double bytes = sender.Connection.ReadCounters().BytesSent - before;
+        return new TickSample(run._delaysMs, bytes / Messages);
     }
 
     public bool Run(Instant now)
@@ -70,3 +75,8 @@ internal sealed class TickRun : IWorldActor, IMessageHandler
 
     private Instant TickAt(int number) => _start + new TimeSpan(number * TimeSpan.TicksPerSecond / TicksPerSecond);
 }
+
+/// <summary>What one run found.</summary>
+/// <param name="DelaysMs">Every message's way from TrySend to the reader.</param>
+/// <param name="WireBytesPerMessage">The sender's bytes on the wire.</param>
+internal sealed record TickSample(IReadOnlyList<double> DelaysMs, double WireBytesPerMessage);

@@ -27,6 +27,20 @@ public sealed partial class DocumentTests
         Assert.That(broken, Is.Empty);
     }
 
+    // Decisions are listed by their folder.
+    [Test]
+    public void Every_document_below_docs_stands_in_their_index()
+    {
+        string index = File.ReadAllText(Repository.PathOf("docs", Readme));
+
+        IEnumerable<string> missing = Documents
+            .Where(path => path.StartsWith("docs/", StringComparison.Ordinal) && path != $"docs/{Readme}")
+            .Where(path => !path.StartsWith("docs/decisions/", StringComparison.Ordinal))
+            .Where(path => !index.Contains($"({path["docs/".Length..]})", StringComparison.Ordinal));
+
+        Assert.That(missing, Is.Empty);
+    }
+
     [Test]
     public void The_readme_fits_on_one_screen()
     {

@@ -1,0 +1,109 @@
+using Gudp.Bench.Transport;
+using Gudp.Core.Simulation;
+using Gudp.Messaging;
+
+namespace Gudp.Bench.Messages;
+
+/// <summary>Runs every cell for every round and takes the medians.</summary>
+/// <param name="rounds">Runs of each cell.</param>
+/// <param name="span">How long a stream is measured; a good part of it again before.</param>
+/// <param name="log">A line for every cell.</param>
+internal sealed class MessagesBench(int rounds, TimeSpan span, TextWriter log)
+{
+    private static readonly TimeSpan LeastWarmUp = TimeSpan.FromMilliseconds(300);
+
+    // A second of processor time, or a part of it, is enough for two digits.
+    private const int LaneMessages = 300_000;
+    private const double LaneSpanSeconds = 0.6;
+
+    /// <summary>One run after the other: a second one beside it would be measured too.</summary>
+    internal IReadOnlyList<StreamRow> Streams()
+    {
+        // The compiler's thread is busy in the first seconds.
+        StreamRun.Run(StreamCells.All.First(), LeastWarmUp, span);
+        return [.. StreamCells.All.Select(Stream)];
+    }
+
+    internal IReadOnlyList<LaneRow> Lanes()
+        => [.. from mode in StreamCells.Modes from bytes in MessageFloors.LaneSizes select Lane(mode, bytes)];
+
+    internal IReadOnlyList<RepeatRow> Repeats()
+        => [.. from loss in MessageFloors.LossPercents from repeats in MessageFloors.Repeats select Repeat(repeats, loss)];
+
+    private StreamRow Stream(StreamCell cell)
+    {
+        TimeSpan warmUp = span < LeastWarmUp ? LeastWarmUp : span;
+        StreamSample[] samples = [.. Enumerable.Range(0, rounds).Select(_ => StreamRun.Run(cell, warmUp, span))];
+        StreamRow row = new()
+        {
+            Mode = cell.Mode,
+            Bytes = cell.Bytes,
+            Receipts = cell.Receipts,
+            MessagesPerSecond = Over(samples, sample => sample.MessagesPerSecond),
+            ArrivedPercent = Over(samples, sample => sample.ArrivedPercent),
+            ProcessorMicroseconds = Over(samples, sample => sample.ProcessorMicroseconds),
+            AllocatedBytes = Over(samples, sample => sample.AllocatedBytes),
+            PacketOverheadBytes = Over(samples, sample => sample.PacketOverheadBytes),
+            MessageOverheadBytes = Over(samples, sample => sample.MessageOverheadBytes),
+            ReturnBytes = Over(samples, sample => sample.ReturnBytes),
+        };
+        string name = $"{cell.Mode} {cell.Bytes} B, receipts {cell.Receipts}";
+        string costs = FormattableString.Invariant(
+            $"{row.ProcessorMicroseconds.Median:0.###} us, {row.AllocatedBytes.Median} B allocated");
+        Log($"{name}: {row.MessagesPerSecond.Median:0} /s, {costs}, {row.MessageOverheadBytes.Median:0.#} B over");
+        return row;
+    }
+
+    // In one round all three, so that what else the machine does falls on all of them.
+    private LaneRow Lane(LaneMode mode, int bytes)
+    {
+        int messages = (int)(LaneMessages * Math.Min(1, span.TotalSeconds / LaneSpanSeconds));
+        List<double> one = [];
+        List<double> many = [];
+        List<double> idle = [];
+
+        for (int i = 0; i < rounds; i++)
+        {
+            one.Add(LaneRun.Run(mode, bytes, (1, 1), messages));
+            many.Add(LaneRun.Run(mode, bytes, (LaneRun.MostLanes, LaneRun.MostLanes), messages));
+            idle.Add(LaneRun.Run(mode, bytes, (LaneRun.MostLanes, 1), messages));
+        }
+
+        LaneRow row = new()
+        {
+            Mode = mode,
+            Bytes = bytes,
+            OneLane = Spread.Of(one),
+            ManyLanes = Spread.Of(many),
+            OneOfMany = Spread.Of(idle),
+            Ratio = Spread.Of([.. one.Zip(many, (first, second) => second / first)]),
+            IdleRatio = Spread.Of([.. one.Zip(idle, (first, second) => second / first)]),
+        };
+        Log($"{mode} {bytes} B: {row.OneLane.Median} us, 64 lanes {row.Ratio.Median}, 63 idle {row.IdleRatio.Median}");
+        return row;
+    }
+
+    private RepeatRow Repeat(int repeats, double loss)
+    {
+        MessagingConfig lockstep = Presets.Messaging(Presets.Lockstep, Presets.AlgorithmOf(Presets.Lockstep));
+        LinkModel link = Presets.Link(0, 50, loss, 0);
+        TickSample[] samples = new TickSample[rounds];
+        Parallel.For(
+            0, rounds, i => samples[i] = TickRun.Measure(StreamCells.WithRepeats(lockstep, repeats), link, (ulong)(i + 1)));
+        RepeatRow row = new()
+        {
+            Repeats = repeats,
+            LossPercent = loss,
+            P50Ms = Over(samples, sample => Statistics.Percentile(sample.DelaysMs, 50)),
+            P99Ms = Over(samples, sample => Statistics.Percentile(sample.DelaysMs, 99)),
+            MostMs = Over(samples, sample => Statistics.Percentile(sample.DelaysMs, 100)),
+            WireBytes = Over(samples, sample => sample.WireBytesPerMessage),
+        };
+        Log($"60 Hz {loss} %, {repeats} repeats: p99 {row.P99Ms.Median} ms, {row.WireBytes.Median:0} B on the wire");
+        return row;
+    }
+
+    private static Spread Over<T>(T[] samples, Func<T, double> value) => Spread.Of([.. samples.Select(value)]);
+
+    private void Log(FormattableString line) => log.WriteLine(FormattableString.Invariant(line));
+}

@@ -1,0 +1,107 @@
+using System.Globalization;
+using Gudp.Bench.Transport;
+
+namespace Gudp.Bench.Messages;
+
+/// <summary><c>messages [--only NAME] [--quick] [--rounds N] [--json F] [--html F] [--markdown F]</c>.</summary>
+internal sealed class MessagesCommand
+{
+    private static readonly string[] Parts = ["streams", "lanes", "repeats"];
+
+    private readonly List<string> _only = [];
+    private readonly Dictionary<string, string> _files = [];
+    private int _rounds = 5;
+    private TimeSpan _span = TimeSpan.FromMilliseconds(600);
+
+    /// <summary>Runs what the arguments name; 2: they name something else.</summary>
+    internal static int Run(IReadOnlyList<string> arguments, TextWriter log)
+    {
+        MessagesCommand command = new();
+
+        if (!command.TryRead(arguments))
+        {
+            log.WriteLine("messages [--only NAME] [--quick] [--rounds N] [--json F] [--html F] [--markdown F]");
+            log.WriteLine($"NAME: {string.Join(", ", Parts)}");
+            return 2;
+        }
+
+        command.Measure(log);
+        return 0;
+    }
+
+    private bool TryRead(IReadOnlyList<string> arguments)
+    {
+        for (int i = 0; i < arguments.Count; i++)
+        {
+            string name = arguments[i];
+
+            if (name == "--quick")
+            {
+                _rounds = 1;
+                _span = TimeSpan.FromMilliseconds(100);
+                continue;
+            }
+
+            if (++i == arguments.Count || !TryTake(name, arguments[i]))
+            {
+                return false;
+            }
+        }
+
+        return true;
+    }
+
+    private bool TryTake(string name, string value)
+    {
+        switch (name)
+        {
+            case "--only" when Parts.Contains(value):
+                _only.Add(value);
+                return true;
+            case "--rounds":
+                return int.TryParse(value, NumberStyles.None, CultureInfo.InvariantCulture, out _rounds) && _rounds > 0;
+            case "--json" or "--html" or "--markdown":
+                _files[name] = value;
+                return true;
+            default:
+                return false;
+        }
+    }
+
+    private void Measure(TextWriter log)
+    {
+        MessagesBench bench = new(_rounds, _span, log);
+        MessagesReport report = Former();
+        report = report with
+        {
+            Rounds = _rounds,
+            SpanMs = _span.TotalMilliseconds,
+            Processors = Environment.ProcessorCount,
+            Streams = Wants("streams") ? bench.Streams() : report.Streams,
+            Lanes = Wants("lanes") ? bench.Lanes() : report.Lanes,
+            Repeats = Wants("repeats") ? bench.Repeats() : report.Repeats,
+        };
+        report = report with { Floors = MessageFloors.Judge(report) };
+        Write("--json", report.ToJson);
+        Write("--html", () => MessagesText.ToHtml(report));
+        Write("--markdown", () => MessagesText.ToMarkdown(report));
+        log.WriteLine();
+        log.Write(MessagesTables.Floors(report).ToMarkdown());
+    }
+
+    private bool Wants(string part) => _only.Count == 0 || _only.Contains(part);
+
+    // What is not measured this time stays as it was.
+    private MessagesReport Former()
+        => _only.Count > 0 && _files.TryGetValue("--json", out string? path) && File.Exists(path)
+            ? MessagesReport.Parse(File.ReadAllText(path))
+            : new MessagesReport();
+
+    private void Write(string name, Func<string> content)
+    {
+        if (_files.TryGetValue(name, out string? path))
+        {
+            File.WriteAllText(path, content());
+        }
+    }
+}

@@ -1,0 +1,60 @@
+using Gudp.Bench.Transport;
+using Gudp.Core;
+using Gudp.Messaging;
+
+namespace Gudp.Bench.Messages;
+
+/// <summary>What the sender of a stream asks to be told of each message.</summary>
+internal enum AskedReceipts
+{
+    Off,
+    Received,
+    Taken,
+}
+
+/// <summary>One cell of the streams: a mode, a size, what is asked.</summary>
+internal sealed record StreamCell(LaneMode Mode, int Bytes, AskedReceipts Receipts);
+
+/// <summary>The modes and sizes that are measured: one table, from which all parts and the judge take theirs.</summary>
+internal static class StreamCells
+{
+    // Where a mode's lanes begin; the control lane and its two companions stay what they are by default.
+    internal const int FirstLane = 3;
+
+    private const int UnreliableLimit = 64 * 1024;
+
+    internal static readonly int[] Sizes = [32, 256, 1_024, 16 * 1_024, 1_024 * 1_024];
+
+    /// <summary>Every mode there is.</summary>
+    internal static IReadOnlyList<LaneMode> Modes { get; } = [LaneMode.OrderedReliable, LaneMode.Unreliable];
+
+    /// <summary>Every cell: an unreliable mode only up to its limit.</summary>
+    internal static IEnumerable<StreamCell> All
+        => from mode in Modes
+           from bytes in Sizes
+           where IsAllowed(mode, bytes)
+           from receipts in Enum.GetValues<AskedReceipts>()
+           select new StreamCell(mode, bytes, receipts);
+
+    /// <summary>An unreliable message has a limit of its own.</summary>
+    internal static bool IsAllowed(LaneMode mode, int bytes) => !IsUnreliable(mode) || bytes <= UnreliableLimit;
+
+    /// <summary>A message may be lost without the connection ending, and nobody repeats it.</summary>
+    internal static bool IsUnreliable(LaneMode mode) => mode is LaneMode.SequencedUnreliable or LaneMode.Unreliable;
+
+    /// <summary>A newer message takes the place of older ones.</summary>
+    internal static bool IsSequenced(LaneMode mode) => mode is LaneMode.SequencedReliable or LaneMode.SequencedUnreliable;
+
+    /// <summary>As a user gets it, with <paramref name="lanes"/> lanes of the mode.</summary>
+    internal static MessagingConfig Config(LaneMode mode, int lanes) => new()
+    {
+        Core = Presets.Plain(default),
+    };
+
+    /// <summary>With messages on the default lane sent again so often before anything is known lost.</summary>
+    internal static MessagingConfig WithRepeats(MessagingConfig config, int repeats) => config;
+
+    /// <summary>The lane for the message of that number, when so many are used in turn.</summary>
+    internal static int LaneOf(LaneMode mode, long number, int lanes)
+        => mode == LaneMode.Unreliable ? 2 : FirstLane + (int)(number % lanes);
+}

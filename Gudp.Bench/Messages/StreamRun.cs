@@ -1,0 +1,148 @@
+using System.Diagnostics;
+using Gudp.Core;
+using Gudp.Messaging;
+
+namespace Gudp.Bench.Messages;
+
+/// <summary>What one run of a cell found. All figures are per message that arrived.</summary>
+internal readonly record struct StreamSample
+{
+    internal double MessagesPerSecond { get; init; }
+
+    /// <summary>Of those sent in the measured time: on the reliable modes without a newer-wins rule, about 100.</summary>
+    internal double ArrivedPercent { get; init; }
+
+    /// <summary>Processor time of the whole process, both ends, in microseconds.</summary>
+    internal double ProcessorMicroseconds { get; init; }
+
+    /// <summary>On the managed heap, by the whole process.</summary>
+    internal double AllocatedBytes { get; init; }
+
+    /// <summary>What the sender's packets carry besides the message layer's frames.</summary>
+    internal double PacketOverheadBytes { get; init; }
+
+    /// <summary>Sender's bytes on the wire less the message's own.</summary>
+    internal double MessageOverheadBytes { get; init; }
+
+    /// <summary>Receiver's bytes on the wire: acks, credit, receipts.</summary>
+    internal double ReturnBytes { get; init; }
+}
+
+/// <summary>A stream of messages through real sockets of this machine, for a while, in the steady state.</summary>
+internal static class StreamRun
+{
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(20);
+    private static readonly TimeSpan Step = TimeSpan.FromMilliseconds(5);
+
+    // An unreliable message has no end that could be waited for at the receiver.
+    private static readonly TimeSpan Stillness = TimeSpan.FromMilliseconds(100);
+
+    /// <param name="cell">What is sent.</param>
+    /// <param name="warmUp">Not measured: windows, pools and the compiler settle.</param>
+    /// <param name="span">Measured.</param>
+    internal static StreamSample Run(StreamCell cell, TimeSpan warmUp, TimeSpan span)
+    {
+        using LoopbackPair pair = LoopbackPair.WithThreads(StreamCells.Config(cell.Mode, lanes: 1));
+        StreamSender sender = new(pair.Sender, cell);
+        StreamReceiver receiver = new(pair.Receiver, cell);
+        receiver.Start();
+        sender.Start();
+
+        Thread.Sleep(warmUp);
+        Moment before = Moment.Before(sender, receiver);
+        Thread.Sleep(span);
+        Moment after = Moment.After(sender, receiver);
+
+        Finish(cell, sender, receiver);
+        return SampleOf(cell, (before, after), pair, (sender.Sent, receiver.Arrived));
+    }
+
+    private static void Finish(StreamCell cell, StreamSender sender, StreamReceiver receiver)
+    {
+        sender.Stop();
+        sender.Join(Patience);
+
+        if (StreamCells.IsUnreliable(cell.Mode))
+        {
+            for (long seen = -1; seen != receiver.Arrived; Thread.Sleep(Stillness))
+            {
+                seen = receiver.Arrived;
+            }
+        }
+        else if (!StreamCells.IsSequenced(cell.Mode))
+        {
+            Wait(() => receiver.Arrived == sender.Sent);
+        }
+        else
+        {
+            // The last one arrives; it may have been the last to arrive before this was asked.
+            for (long seen = -1; seen != receiver.Arrived; Thread.Sleep(Stillness))
+            {
+                seen = receiver.Arrived;
+            }
+        }
+
+        NumberedMessages numbers = receiver.Stop();
+        Require(numbers.Arrived > 0, cell, "nothing arrived");
+        Require(numbers.Fault is null, cell, numbers.Fault);
+        Require(numbers.IsComplete(sender.Sent), cell, $"{numbers.Arrived} of {sender.Sent} arrived");
+        Require(sender.IsToldAll, cell, $"{sender.Told} of {sender.Sent} were told of");
+    }
+
+    private static StreamSample SampleOf(
+        StreamCell cell, (Moment Before, Moment After) window, LoopbackPair pair, (long Sent, long Arrived) all)
+    {
+        (Moment before, Moment after) = window;
+        double arrived = Math.Max(1, after.Arrived - before.Arrived);
+        ConnectionCounters there = pair.Sender.Connection.ReadCounters();
+        ConnectionCounters back = pair.Receiver.Connection.ReadCounters();
+        return new StreamSample
+        {
+            MessagesPerSecond = arrived / Stopwatch.GetElapsedTime(before.Timestamp, after.Timestamp).TotalSeconds,
+            ArrivedPercent = 100 * arrived / Math.Max(1, after.Sent - before.Sent),
+            ProcessorMicroseconds = (after.Worked - before.Worked).TotalMicroseconds / arrived,
+            AllocatedBytes = (after.Allocated - before.Allocated) / arrived,
+            PacketOverheadBytes = (double)(there.BytesSent - there.PayloadBytesSent) / there.DatagramsSent,
+            MessageOverheadBytes = ((double)there.BytesSent / all.Arrived) - cell.Bytes,
+            ReturnBytes = (double)back.BytesSent / all.Arrived,
+        };
+    }
+
+    private static void Wait(Func<bool> condition)
+    {
+        long start = Stopwatch.GetTimestamp();
+
+        while (!condition() && Stopwatch.GetElapsedTime(start) < Patience)
+        {
+            Thread.Sleep(Step);
+        }
+    }
+
+    private static void Require(bool holds, StreamCell cell, string? what)
+    {
+        if (!holds)
+        {
+            throw new InvalidOperationException($"{cell}: {what}.");
+        }
+    }
+
+    /// <summary>Everything that is read at one edge of the measured time.</summary>
+    private readonly record struct Moment(long Timestamp, TimeSpan Worked, long Allocated, long Sent, long Arrived)
+    {
+        // What reading itself allocates lies outside: the heap is read last here, and first at the other edge.
+        internal static Moment Before(StreamSender sender, StreamReceiver receiver)
+        {
+            (long sent, long arrived) = (sender.Sent, receiver.Arrived);
+            TimeSpan worked = Environment.CpuUsage.TotalTime;
+            long timestamp = Stopwatch.GetTimestamp();
+            return new Moment(timestamp, worked, GC.GetTotalAllocatedBytes(precise: true), sent, arrived);
+        }
+
+        internal static Moment After(StreamSender sender, StreamReceiver receiver)
+        {
+            long allocated = GC.GetTotalAllocatedBytes(precise: true);
+            long timestamp = Stopwatch.GetTimestamp();
+            return new Moment(timestamp, Environment.CpuUsage.TotalTime, allocated, sender.Sent, receiver.Arrived);
+        }
+    }
+}
