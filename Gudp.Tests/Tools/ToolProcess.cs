@@ -16,7 +16,12 @@ internal sealed class ToolProcess : IDisposable
 
     private ToolProcess(Process process) => _process = process;
 
-    internal static ToolProcess Start(params string[] arguments)
+    internal static ToolProcess Start(params string[] arguments) => StartOf(typeof(ExitCode), arguments);
+
+    /// <summary>The program of another assembly.</summary>
+    /// <param name="within">A type of it.</param>
+    /// <param name="arguments">Of the program.</param>
+    internal static ToolProcess StartOf(Type within, params string[] arguments)
     {
         ProcessStartInfo start = new("dotnet")
         {
@@ -25,7 +30,7 @@ internal sealed class ToolProcess : IDisposable
             UseShellExecute = false,
         };
 
-        start.ArgumentList.Add(typeof(ExitCode).Assembly.Location);
+        start.ArgumentList.Add(within.Assembly.Location);
 
         foreach (string argument in arguments)
         {

@@ -1,0 +1,31 @@
+using System.Globalization;
+
+namespace Gudp.Tests.Processes;
+
+/// <summary>
+/// What this assembly does when it is run and not tested: one end of a test that needs a process of its own, to be killed.
+/// </summary>
+internal static class ChildProgram
+{
+    /// <summary>Receives, and writes down what it took.</summary>
+    internal const string Receiver = "receiver";
+
+    /// <summary>Sends, and writes down what it was told was taken.</summary>
+    internal const string Sender = "sender";
+
+    private static int Main(string[] arguments)
+    {
+        switch (arguments)
+        {
+            case [Receiver, string journal]:
+                ReceiptReceiver.Run(journal);
+                return 0;
+            case [Sender, string port, string journal]:
+                ReceiptSender.Run(int.Parse(port, CultureInfo.InvariantCulture), journal);
+                return 0;
+            default:
+                Console.Error.WriteLine($"Run by tests only: {Receiver} JOURNAL, or {Sender} PORT JOURNAL.");
+                return 2;
+        }
+    }
+}
