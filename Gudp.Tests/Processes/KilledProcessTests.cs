@@ -66,7 +66,10 @@ public sealed class KilledProcessTests
         Assert.That(reported.Where(number => !taken.Contains(number)), Is.Empty, "Reported taken, and was not.");
         Assert.That(reported, Has.Length.GreaterThanOrEqualTo(TakenBeforeTheKill));
         Assert.That(ends.Count(end => end.Take == TakeState.Unknown), Is.EqualTo(ends.Length - reported.Length));
-        Assert.That(ends.Select(end => end.Transfer), Does.Contain(TransferState.Unknown).Or.Contain(TransferState.Cancelled));
+        Assert.That(
+            ends.Select(end => end.Transfer),
+            Does.Contain(TransferState.Unknown).Or.Contain(TransferState.Cancelled),
+            "It was killed in the middle.");
 
         bool FetchUntil(Func<bool> holds, TimeSpan? limit = null)
             => SpinWait.SpinUntil(
@@ -95,7 +98,10 @@ public sealed class KilledProcessTests
         using Ending receiver = new(ReceiptTraffic.Config);
         receiver.Endpoint.Listen();
         using ToolProcess sender = ToolProcess.StartOf(
-            typeof(ChildProgram), ChildProgram.Sender, string.Create(CultureInfo.InvariantCulture, $"{receiver.Endpoint.LocalAddress.Port}"), Journal);
+            typeof(ChildProgram),
+            ChildProgram.Sender,
+            receiver.Endpoint.LocalAddress.Port.ToString(CultureInfo.InvariantCulture),
+            Journal);
         Peer peer = receiver.Endpoint.Accept(ReceiptTraffic.Patience)!;
         Assert.That(peer, Is.Not.Null);
         Dictionary<int, int> last = [];

@@ -54,7 +54,8 @@ internal sealed class LaneMessage(int index, int length, LaneMode mode, SendOpti
     public override string ToString()
         => $"message {index} of lane {options.Lane} ({mode}, {length} bytes, {Receipt.Transfer}/{Receipt.Take}, asked "
             + $"{(options.NotifyReceived ? "r" : "")}{(options.NotifyTaken ? "t" : "")}, told "
-            + $"{(WasToldTransfer ? "r" : "")}{(WasToldTake ? "t" : "")}, time-outs {options.ReceiveTimeout.TotalMilliseconds:0}/"
-            + $"{options.TakeTimeout.TotalMilliseconds:0} ms, attempts {options.MaxAttempts}, cancel asked {WasCancelAsked}, "
-            + $"arrived {HasArrived}, taken {IsTaken}, refused {IsRefused}, id {Id.Incarnation}/{Id.Value})";
+            + $"{(WasToldTransfer ? "r" : "")}{(WasToldTake ? "t" : "")}, "
+            + $"time-outs {options.ReceiveTimeout.TotalMilliseconds:0}/{options.TakeTimeout.TotalMilliseconds:0} ms, "
+            + $"attempts {options.MaxAttempts}, cancel asked {WasCancelAsked}, arrived {HasArrived}, taken {IsTaken}, "
+            + $"refused {IsRefused}, id {Id.Incarnation}/{Id.Value})";
 }

@@ -3,7 +3,9 @@ using NUnit.Framework;
 
 namespace Gudp.Tests.World;
 
-/// <summary>How many messages ended how: accepted = received + expired + cancelled + unknown, and so for the takes.</summary>
+/// <summary>
+/// How many messages ended how: accepted = received + expired + cancelled + unknown, and so for the takes.
+/// </summary>
 internal sealed class MixedAccount
 {
     private readonly int[] _transfers = new int[Enum.GetValues<TransferState>().Length];
@@ -50,7 +52,8 @@ internal sealed class MixedAccount
     }
 
     public override string ToString()
-        => $"{Accepted} accepted: {Join<TransferState>(_transfers)}; {AskedTaken} asked to be told: {Join<TakeState>(_takes)}";
+        => $"{Accepted} accepted: {Join<TransferState>(_transfers)}; "
+            + $"{AskedTaken} asked to be told: {Join<TakeState>(_takes)}";
 
     private static string Join<TState>(int[] counts)
         where TState : struct, Enum

@@ -69,7 +69,8 @@ internal sealed partial class MixedTraffic
         }
 
         Look(sent!, update);
-        bool tellsTransfer = sent!.Options.NotifyReceived && !sent.WasToldTransfer && LaneMessage.IsEnd(update.Transfer);
+        bool tellsTransfer = sent!.Options.NotifyReceived && !sent.WasToldTransfer
+            && LaneMessage.IsEnd(update.Transfer);
         bool tellsTake = sent.Options.NotifyTaken && !sent.WasToldTake && LaneMessage.IsEnd(update.Take);
         Require(tellsTransfer || tellsTake, $"an update not asked for, or told twice: {update}", sent);
         sent.WasToldTransfer |= tellsTransfer;
@@ -101,8 +102,8 @@ internal sealed partial class MixedTraffic
             || (before.Transfer == TransferState.Queued && receipt.Transfer == TransferState.Sent)
             || (!LaneMessage.IsEnd(before.Transfer) && LaneMessage.IsEnd(receipt.Transfer));
         Require(isForward, $"I6, its transfer went back to {receipt}", sent);
-        Require(
-            receipt.Take == before.Take || before.Take == TakeState.Pending, $"I6, its take went back to {receipt}", sent);
+        bool isTakeForward = receipt.Take == before.Take || before.Take == TakeState.Pending;
+        Require(isTakeForward, $"I6, its take went back to {receipt}", sent);
         Require(IsTransferTrue(sent, receipt.Transfer), $"I6/I7, the transfer is not so: {receipt}", sent);
         Require(IsTakeTrue(sent, receipt), $"I6/I7, the take is not so: {receipt}", sent);
         sent.Receipt = receipt;

@@ -5,8 +5,8 @@ using NUnit.Framework;
 namespace Gudp.Tests.World;
 
 // One direction between two peers, on all lanes and in all modes at once: an application that sends drawn messages with
-// drawn wishes, one that reads them in one of several manners, and what both know of every message. Only this class sees
-// both ends, so here the receipts meet the truth. The oracles are those of the design, I1 to I7 (see MixedTraffic.Oracles).
+// drawn wishes, one that reads them in one of several manners, and what both know of every message. Only this class
+// sees both ends, so here the receipts meet the truth. The oracles are those of the design, I1 to I7.
 //
 // Everything is drawn from one generator; the driver (a pair of sessions, a simulated world) only decides when.
 
@@ -68,8 +68,9 @@ internal sealed partial class MixedTraffic : IMessageHandler
 
     /// <summary>What is still missing, for the message of a failure.</summary>
     internal string Standing
-        => $"{_name}: planned {_planned}/{_plan.Messages}, accepted {_all.Count}, arrived {Arrived}, refused {Refusals}, "
-            + $"held {_held.Count}, waiting {string.Join(", ", _lanes.Where(lane => lane.Waiting is not null))}; missing: "
+        => $"{_name}: planned {_planned}/{_plan.Messages}, accepted {_all.Count}, arrived {Arrived}, "
+            + $"refused {Refusals}, held {_held.Count}, "
+            + $"waiting {string.Join(", ", _lanes.Where(lane => lane.Waiting is not null))}; missing: "
             + string.Join("; ", _all.Where(message => !message.IsSettled || MustStillArrive(message)).Take(5));
 
     /// <summary>One moment of the sending application.</summary>
@@ -169,7 +170,8 @@ internal sealed partial class MixedTraffic : IMessageHandler
 
         if (lane.Mode == LaneMode.Unreliable)
         {
-            return (int)_draws.NextBetween(LaneContent.NumberBytes, Math.Min(Sender.MaxUnreliableBytes, _plan.MostBytes));
+            int most = Math.Min(Sender.MaxUnreliableBytes, _plan.MostBytes);
+            return (int)_draws.NextBetween(LaneContent.NumberBytes, most);
         }
 
         int length = _draws.NextBelow(20) switch
