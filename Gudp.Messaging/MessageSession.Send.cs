@@ -185,17 +185,12 @@ internal sealed partial class MessageSession
 
     private SendLane NewSendLane(int number)
     {
-        LaneOptions options = PlanOf(number);
+        LaneOptions options = _config.LanePlan[number];
         SendLimits limits = new(_config.LaneRingBytes, _config.MaxMessageBytes);
         return options.Mode == LaneMode.OrderedReliable
             ? new OrderedSendLane(number, options, limits, _memory, _peerTerms, _schedule)
             : new DatagramSendLane(number, options, _datagramsOut, () => MaxUnreliableBytes, _peerTerms, _schedule);
     }
-
-    private static LaneOptions PlanOf(int number) => new()
-    {
-        Mode = number == SendOptions.UnreliableLane ? LaneMode.Unreliable : LaneMode.OrderedReliable,
-    };
 
     // Only numbers of the set of lanes in use.
     private SendLane SendLaneAt(int number) => Volatile.Read(ref _sendLanes[number])!;

@@ -76,7 +76,7 @@ internal sealed partial class MessageSession : IPacketPayload
         _sink = sink;
         _tallies = new MessageTally?[config.Lanes];
         _sendLanes = new SendLane?[config.Lanes];
-        _schedule = new SendSchedule(_sendLanes, PlanOf);
+        _schedule = new SendSchedule(_sendLanes, config.LanePlan);
         _receiveLanes = new OrderedReceiveLane?[config.Lanes];
         _datagramsOut = new DatagramQueue(_memory, config.DatagramQueueBytes);
         _datagramsIn = new DatagramQueue(_memory, config.DatagramQueueBytes);

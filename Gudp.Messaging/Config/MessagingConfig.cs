@@ -20,6 +20,9 @@ public readonly record struct MessagingConfig
     private const int MostRingBytes = 64 * 1024 * 1024;
     private const int MostMessageBytes = 1024 * 1024 * 1024;
     private const int LeastDatagramQueueBytes = 128 * 1024;
+    private const int LeastUnreliableBytes = 1024;
+    private const int MostUnreliableBytes = 64 * 1024;
+    private const int MostPlanCharacters = 32 * 1024;
     private const int LeastLanes = 3;
     private const long MostMemoryBytes = 1L << 40;
 
@@ -44,6 +47,10 @@ public readonly record struct MessagingConfig
             (LeastRingBytes, MostRingBytes), "less starves a lane, more no path needs")
         .Bytes(nameof(DatagramQueueBytes), c => c.DatagramQueueBytes, (c, v) => c with { DatagramQueueBytes = v },
             (LeastDatagramQueueBytes, MostRingBytes), "several of the longest must fit")
+        .Bytes(nameof(MaxUnreliableBytes), c => c.MaxUnreliableBytes, (c, v) => c with { MaxUnreliableBytes = v },
+            (LeastUnreliableBytes, MostUnreliableBytes), "one lost part loses all of an unreliable message")
+        .OptionalText(nameof(LanePlan), c => c.LanePlan.ToString(), (c, v) => c with { LanePlan = LanePlan.Read(v) },
+            MostPlanCharacters, "see LanePlan")
         .Bytes(nameof(PeerMemoryBytes), c => c.PeerMemoryBytes, (c, v) => c with { PeerMemoryBytes = v },
             (LeastRingBytes, MostMemoryBytes), "a lane needs a ring")
         .Bytes(nameof(EndpointMemoryBytes), c => c.EndpointMemoryBytes, (c, v) => c with { EndpointMemoryBytes = v },
@@ -63,6 +70,8 @@ public readonly record struct MessagingConfig
     private readonly int? _laneRingBytes;
     private readonly int? _lanes;
     private readonly int? _datagramQueueBytes;
+    private readonly int? _maxUnreliableBytes;
+    private readonly LanePlan? _lanePlan;
     private readonly long? _peerMemoryBytes;
     private readonly long? _endpointMemoryBytes;
     private readonly int? _maxKnownPeers;
@@ -141,6 +150,27 @@ public readonly record struct MessagingConfig
     {
         get => _datagramQueueBytes ?? DefaultDatagramQueueBytes;
         init => _datagramQueueBytes = value == DefaultDatagramQueueBytes ? null : value;
+    }
+
+    /// <summary>
+    /// The largest message this end sends on a lane of mode 3 or 4. Default 64 KB; 1 KB to 64 KB (M21). A larger one is
+    /// refused with TooLarge.
+    /// </summary>
+    /// <remarks>What does not fit a packet goes in parts, and is lost if one of them is.</remarks>
+    public int MaxUnreliableBytes
+    {
+        get => _maxUnreliableBytes ?? MostUnreliableBytes;
+        init => _maxUnreliableBytes = value == MostUnreliableBytes ? null : value;
+    }
+
+    /// <summary>
+    /// How this end sends on its lanes. Default <see cref="LanePlan.Default"/>: lane 2 unreliable, the others ordered
+    /// reliable.
+    /// </summary>
+    public LanePlan LanePlan
+    {
+        get => _lanePlan ?? LanePlan.Default;
+        init => _lanePlan = value is null || value.Equals(LanePlan.Default) ? null : value;
     }
 
     /// <summary>
@@ -247,6 +277,7 @@ public readonly record struct MessagingConfig
     {
         CheckPowerOfTwo(errors, nameof(LaneRingBytes), LaneRingBytes);
         CheckPowerOfTwo(errors, nameof(DatagramQueueBytes), DatagramQueueBytes);
+        LanePlan.Check(errors, Lanes);
         long needed = 2L * ((long)LaneRingBytes + DatagramQueueBytes + MaxMessageBytes);
 
         if (PeerMemoryBytes < needed)

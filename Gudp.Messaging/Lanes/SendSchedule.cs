@@ -42,7 +42,7 @@ internal sealed class SendSchedule
     private int _misfits;
 
     /// <summary>A schedule of the lanes in an array that fills as lanes are first used.</summary>
-    internal SendSchedule(SendLane?[] lanes, Func<int, LaneOptions> plan)
+    internal SendSchedule(SendLane?[] lanes, LanePlan plan)
     {
         _lanes = lanes;
         int[] order = new int[lanes.Length];
@@ -62,7 +62,7 @@ internal sealed class SendSchedule
 
         for (int rank = 0; rank < order.Length; rank++)
         {
-            bool isNew = rank <= 1 || plan(order[rank]).Priority != plan(order[rank - 1]).Priority;
+            bool isNew = rank <= 1 || plan[order[rank]].Priority != plan[order[rank - 1]].Priority;
 
             if (isNew)
             {
@@ -70,7 +70,7 @@ internal sealed class SendSchedule
             }
 
             levels[count - 1].End = rank + 1;
-            levels[count - 1].Heaviest = Math.Max(levels[count - 1].Heaviest, plan(order[rank]).Weight);
+            levels[count - 1].Heaviest = Math.Max(levels[count - 1].Heaviest, plan[order[rank]].Weight);
             _rankOf[order[rank]] = (byte)rank;
             _laneAt[rank] = (byte)order[rank];
             _levelAt[rank] = (byte)(count - 1);
@@ -80,7 +80,7 @@ internal sealed class SendSchedule
 
         for (int rank = 0; rank < order.Length; rank++)
         {
-            _shareAt[rank] = Math.Max(1, FullShare * plan(order[rank]).Weight / _levels[_levelAt[rank]].Heaviest);
+            _shareAt[rank] = Math.Max(1, FullShare * plan[order[rank]].Weight / _levels[_levelAt[rank]].Heaviest);
         }
     }
 
@@ -293,14 +293,14 @@ internal sealed class SendSchedule
 
     private static int NextAfter(in LaneSet set, int rank) => set.Next(rank + 1);
 
-    private static int CompareLanes(int one, int other, Func<int, LaneOptions> plan)
+    private static int CompareLanes(int one, int other, LanePlan plan)
     {
         if (one == 0 || other == 0)
         {
             return one.CompareTo(other);
         }
 
-        int byPriority = plan(other).Priority.CompareTo(plan(one).Priority);
+        int byPriority = plan[other].Priority.CompareTo(plan[one].Priority);
         return byPriority != 0 ? byPriority : one.CompareTo(other);
     }
 
