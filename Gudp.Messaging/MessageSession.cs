@@ -127,9 +127,6 @@ internal sealed partial class MessageSession : IPacketPayload
     };
 
     /// <inheritdoc/>
-    public Instant NextDeadline => _memoryRecheckAt;
-
-    /// <inheritdoc/>
     public void HandleOpened(in PayloadParameters peer, Instant now)
     {
         Invariant.Require(!_peerTerms.IsKnown, "A connection opens once.");
@@ -148,30 +145,10 @@ internal sealed partial class MessageSession : IPacketPayload
     }
 
     /// <inheritdoc/>
-    public void HandleTimeout(Instant now)
-    {
-        _memoryRecheckAt = Instant.Never;
-
-        if (_sink is not { } sink)
-        {
-            return;
-        }
-
-        if (LacksMemoryToRead)
-        {
-            HandToSink(sink, now);
-        }
-
-        if (Interlocked.Exchange(ref _wantsMemory, 0) != 0)
-        {
-            sink.HandlePeer(Peer, PeerChange.Writable, now);
-        }
-    }
-
-    /// <inheritdoc/>
     public void HandleTurnEnd(Instant now)
     {
         AssertInvariants();
+        StampDeadlines(now);
 
         if (_sink is not null && _memoryRecheckAt == Instant.Never
             && (Volatile.Read(ref _wantsMemory) != 0 || LacksMemoryToRead))

@@ -143,7 +143,10 @@ internal abstract class SendLane
     /// <summary>MessagesRefused.</summary>
     internal abstract void HandleRefused(IdRangeReader ids);
 
-    /// <summary>Once a turn, for lanes in which something came to wait: gives deadlines to what has time-outs.</summary>
+    /// <summary>
+    /// At the end of a turn in which the lane was marked by <see cref="MarkTimed"/>: gives deadlines to what waits for
+    /// them.
+    /// </summary>
     internal virtual void StampDeadlines(Instant now)
     {
     }
@@ -154,6 +157,9 @@ internal abstract class SendLane
 
     /// <summary>Any thread, after what there is to write was published.</summary>
     protected void MarkReady() => _schedule.MarkReady(Number);
+
+    /// <summary>Any thread, after a time-out was published: the end of the next turn stamps it.</summary>
+    protected void MarkTimed() => _schedule.MarkTimed(Number);
 
     /// <summary>Any thread. Whether the peer takes a message of this length on this lane.</summary>
     protected SendStatus CheckLength(int length, int largest)

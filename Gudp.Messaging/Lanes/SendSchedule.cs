@@ -18,7 +18,7 @@ using Gudp.Messaging.Diagnostics;
 
 namespace Gudp.Messaging.Lanes;
 
-/// <remarks><see cref="MarkReady"/>: any thread. All else: the leader.</remarks>
+/// <remarks><see cref="MarkReady"/> and <see cref="MarkTimed"/>: any thread. All else: the leader.</remarks>
 internal sealed class SendSchedule
 {
     // The share of the heaviest lane of a level: about a packet.
@@ -39,6 +39,9 @@ internal sealed class SendSchedule
     private LaneSet _ready;
     private LaneSet _held;
     private LaneSet _tried;
+
+    // By number, not by rank.
+    private LaneSet _timed;
     private int _misfits;
 
     /// <summary>A schedule of the lanes in an array that fills as lanes are first used.</summary>
@@ -96,6 +99,24 @@ internal sealed class SendSchedule
         {
             _ready.AddAtomic(rank);
         }
+    }
+
+    /// <summary>Any thread. The lane has something that waits for a deadline (SendLane.StampDeadlines).</summary>
+    internal void MarkTimed(int lane) => _timed.AddAtomic(lane);
+
+    /// <summary>The next lane marked so since it was last taken.</summary>
+    internal bool TryTakeTimed(out int lane)
+    {
+        lane = _timed.Next(0);
+
+        if (lane < 0)
+        {
+            return false;
+        }
+
+        // Taken before it is looked at: what is marked later is taken again.
+        _timed.RemoveAtomic(lane);
+        return true;
     }
 
     /// <summary>The connection's credit was raised.</summary>
