@@ -48,6 +48,13 @@ internal sealed partial class MixedTraffic
         }
     }
 
+    /// <summary>The reader gives back what it still holds.</summary>
+    internal void Forget()
+    {
+        _held.ForEach(held => held.Message.Dispose());
+        _held.Clear();
+    }
+
     public void HandleMessage(Peer from, int lane, ReadOnlySpan<byte> message)
     {
         if (!IsHealed && _draws.NextChance(_plan.ThrowPpm))
