@@ -82,7 +82,7 @@ internal sealed class LaneRun : IMessageHandler
     {
         while (_sent < end)
         {
-            SendOptions options = new() { Lane = StreamCells.LaneOf(_mode, _sent, lanes) };
+            SendOptions options = new() { Lane = StreamCells.LaneOf(_sent, lanes) };
 
             if (_pair.Sender.TrySend(_message, options) != SendStatus.Accepted)
             {

@@ -79,6 +79,12 @@ internal sealed record StreamRow
     public required Spread ReturnBytes { get; init; }
 
     internal StreamCell Cell => new(Mode, Bytes, Receipts);
+
+    /// <summary>What the wire format says the sender's bytes for one message are.</summary>
+    internal double FormatBytes => Bytes + WireOverhead.PerMessage(Mode, Bytes);
+
+    /// <summary>What they were.</summary>
+    internal double WireBytes => Bytes + MessageOverheadBytes.Median;
 }
 
 /// <summary>The same messages over one lane, over 64 in turn, and over one of 64 that are open.</summary>

@@ -18,15 +18,15 @@ internal sealed record StreamCell(LaneMode Mode, int Bytes, AskedReceipts Receip
 /// <summary>The modes and sizes that are measured: one table, from which all parts and the judge take theirs.</summary>
 internal static class StreamCells
 {
-    // Where a mode's lanes begin; the control lane and its two companions stay what they are by default.
-    internal const int FirstLane = 3;
+    // The control lane, the default lane and the unreliable one stay what they are.
+    private const int FirstLane = 3;
 
     private const int UnreliableLimit = 64 * 1024;
 
     internal static readonly int[] Sizes = [32, 256, 1_024, 16 * 1_024, 1_024 * 1_024];
 
     /// <summary>Every mode there is.</summary>
-    internal static IReadOnlyList<LaneMode> Modes { get; } = [LaneMode.OrderedReliable, LaneMode.Unreliable];
+    internal static IReadOnlyList<LaneMode> Modes { get; } = Enum.GetValues<LaneMode>();
 
     /// <summary>Every cell: an unreliable mode only up to its limit.</summary>
     internal static IEnumerable<StreamCell> All
@@ -45,16 +45,27 @@ internal static class StreamCells
     /// <summary>A newer message takes the place of older ones.</summary>
     internal static bool IsSequenced(LaneMode mode) => mode is LaneMode.SequencedReliable or LaneMode.SequencedUnreliable;
 
-    /// <summary>As a user gets it, with <paramref name="lanes"/> lanes of the mode.</summary>
-    internal static MessagingConfig Config(LaneMode mode, int lanes) => new()
+    /// <summary>As a user gets it, with so many lanes of the mode.</summary>
+    internal static MessagingConfig Config(LaneMode mode, int lanes)
     {
-        Core = Presets.Plain(default),
-    };
+        LanePlan plan = LanePlan.Default;
+
+        for (int i = 0; i < lanes; i++)
+        {
+            plan = plan.With(FirstLane + i, new LaneOptions { Mode = mode });
+        }
+
+        MessagingConfig config = new() { Core = Presets.Plain(default), LanePlan = plan };
+        return config with { Lanes = Math.Max(config.Lanes, FirstLane + lanes) };
+    }
 
     /// <summary>With messages on the default lane sent again so often before anything is known lost.</summary>
-    internal static MessagingConfig WithRepeats(MessagingConfig config, int repeats) => config;
+    internal static MessagingConfig WithRepeats(MessagingConfig config, int repeats)
+    {
+        LaneOptions lane = config.LanePlan[SendOptions.DefaultLane] with { Repeats = repeats };
+        return config with { LanePlan = config.LanePlan.With(SendOptions.DefaultLane, lane) };
+    }
 
-    /// <summary>The lane for the message of that number, when so many are used in turn.</summary>
-    internal static int LaneOf(LaneMode mode, long number, int lanes)
-        => mode == LaneMode.Unreliable ? 2 : FirstLane + (int)(number % lanes);
+    /// <summary>The lane of the message of that number, when so many are used in turn.</summary>
+    internal static int LaneOf(long number, int lanes) => FirstLane + (int)(number % lanes);
 }

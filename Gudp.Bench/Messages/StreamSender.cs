@@ -28,7 +28,7 @@ internal sealed class StreamSender
         _asks = cell.Receipts != AskedReceipts.Off;
         _options = new SendOptions
         {
-            Lane = StreamCells.LaneOf(cell.Mode, number: 0, lanes: 1),
+            Lane = StreamCells.LaneOf(number: 0, lanes: 1),
             NotifyReceived = cell.Receipts == AskedReceipts.Received,
             NotifyTaken = cell.Receipts == AskedReceipts.Taken,
         };
