@@ -112,6 +112,9 @@ public enum PayloadVerdict
 
     /// <summary>A message beyond the announced limit: the connection is closed.</summary>
     TooLarge,
+
+    /// <summary>Parts of a message contradict what came of it before: the connection is closed.</summary>
+    FragmentConflict,
 }
 
 /// <summary>What a payload layer announces in the handshake (wire parameters 10 to 14).</summary>

@@ -9,7 +9,7 @@ public interface IMessageHandler
     /// The next message. It counts as taken when this method returns; if it throws, the message stays.
     /// </summary>
     /// <param name="from">Who sent it.</param>
-    /// <param name="lane">The lane it came on; 2 for unreliable messages.</param>
+    /// <param name="lane">The lane it came on.</param>
     /// <param name="message">Valid until the method returns.</param>
     void HandleMessage(Peer from, int lane, ReadOnlySpan<byte> message);
 }

@@ -15,7 +15,7 @@ public interface IMessageSink
 {
     /// <summary>A message arrived. It counts as taken when this method returns.</summary>
     /// <param name="from">Who sent it.</param>
-    /// <param name="lane">The lane it came on; 2 for unreliable messages.</param>
+    /// <param name="lane">The lane it came on.</param>
     /// <param name="message">Valid until the method returns.</param>
     /// <param name="now">The turn's time.</param>
     void HandleMessage(Peer from, int lane, ReadOnlySpan<byte> message, Instant now);

@@ -15,7 +15,7 @@ internal sealed partial class MessageSession
     {
         get
         {
-            Instant next = _memoryRecheckAt;
+            Instant next = Instant.Earlier(_memoryRecheckAt, _partialDeadline);
 
             for (int number = _lanesWithDeadline.Next(0); number >= 0; number = _lanesWithDeadline.Next(number + 1))
             {
@@ -39,6 +39,8 @@ internal sealed partial class MessageSession
                 _lanesWithDeadline.Remove(number);
             }
         }
+
+        HandlePartialDeadline(now);
 
         if (_memoryRecheckAt <= now)
         {

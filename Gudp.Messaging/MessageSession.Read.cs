@@ -3,17 +3,30 @@ using System.Collections.Generic;
 using System.Threading;
 using Gudp.Core;
 using Gudp.Messaging.Lanes;
+using Gudp.Messaging.Status;
 
 namespace Gudp.Messaging;
 
 /// <content>Messages on their way to the application.</content>
 internal sealed partial class MessageSession
 {
-    private readonly ReaderSlot _datagramReader = new();
     private readonly Stack<HeldMessage> _freeHeld = new();
+    // Lanes with something to read, perhaps; the leader adds, readers strike off.
+    private LaneSet _lanesToRead;
     private bool _discarded;
+    private bool _isBlocked;
     private bool _holdLacksMemory;
     private int _nextLaneToRead;
+
+    /// <summary>
+    /// Any thread. The application does not want this peer's messages: what is here and what arrives is thrown away and
+    /// counted, its credit given back, and whoever asked is told that it was refused (D-9.9).
+    /// </summary>
+    internal bool IsBlocked
+    {
+        get => Volatile.Read(ref _isBlocked);
+        set => Volatile.Write(ref _isBlocked, value);
+    }
 
     /// <summary>Any thread. A message is here, but there was no memory to hand it out: worth a look after a while.</summary>
     internal bool LacksMemoryToRead
@@ -22,9 +35,9 @@ internal sealed partial class MessageSession
         {
             bool lacks = Volatile.Read(ref _holdLacksMemory);
 
-            for (ulong left = Volatile.Read(ref _receiveLanesInUse); left != 0 && !lacks; left &= left - 1)
+            for (int lane = _lanesToRead.Next(0); lane >= 0 && !lacks; lane = _lanesToRead.Next(lane + 1))
             {
-                lacks = ReceiveLaneAt(left) is { LacksMemory: true };
+                lacks = Volatile.Read(ref _receiveLanes[lane]) is { LacksMemory: true };
             }
 
             return lacks;
@@ -36,11 +49,11 @@ internal sealed partial class MessageSession
     {
         get
         {
-            bool unread = !_datagramsIn.IsEmpty && !Volatile.Read(ref _discarded);
+            bool unread = false;
 
-            for (ulong left = Volatile.Read(ref _receiveLanesInUse); left != 0 && !unread; left &= left - 1)
+            for (int lane = _receiveLanesInUse.Next(0); lane >= 0 && !unread; lane = _receiveLanesInUse.Next(lane + 1))
             {
-                unread = ReceiveLaneAt(left) is { IsDrained: false };
+                unread = Volatile.Read(ref _receiveLanes[lane]) is { IsDrained: false };
             }
 
             return unread;
@@ -69,55 +82,42 @@ internal sealed partial class MessageSession
     internal static SendReceipt FirstReceipt(MessageId id)
         => new(id, TransferState.Queued, id.AsksTaken ? TakeState.Pending : TakeState.NotAsked);
 
-    /// <summary>Any thread. Copies the next message out of its lane.</summary>
+    /// <summary>Any thread. Takes the next message out of its lane.</summary>
     internal bool TryReceive(out ReceivedMessage message)
     {
-        if (TryReceiveFrom(ControlLane, out message))
+        message = default;
+
+        if (IsBlocked)
+        {
+            DropUnread();
+            return false;
+        }
+
+        if (_lanesToRead.Contains(ControlLane) && TryReceiveFrom(ControlLane, out message))
         {
             return true;
         }
 
-        int lanes = _receiveLanes.Length;
         int first = Volatile.Read(ref _nextLaneToRead);
 
-        for (int i = 0; i < lanes; i++)
-        {
-            int number = (first + i) % lanes;
-
-            if (number == DatagramLane ? TryReceiveDatagram(out message) : TryReceiveFrom(number, out message))
-            {
-                // A race between readers only changes whose turn it is.
-                Volatile.Write(ref _nextLaneToRead, (number + 1) % lanes);
-                return true;
-            }
-        }
-
-        message = default;
-        return false;
+        return TryReceiveBetween(first, _receiveLanes.Length, out message)
+            || TryReceiveBetween(0, first, out message);
     }
 
     /// <summary>Any thread; one at a time per lane. Hands messages out in place.</summary>
     internal int Poll<THandler>(ref THandler handler, int budget)
         where THandler : IMessageHandler, allows ref struct
     {
-        int count = PollLane(ref handler, ControlLane, budget);
-        int lanes = _receiveLanes.Length;
-        int first = Volatile.Read(ref _nextLaneToRead);
-
-        for (int i = 0; i < lanes && count < budget; i++)
+        if (IsBlocked)
         {
-            int number = (first + i) % lanes;
-            count += number == DatagramLane
-                ? PollDatagrams(ref handler, budget - count)
-                : PollLane(ref handler, number, budget - count);
-
-            if (count == budget)
-            {
-                Volatile.Write(ref _nextLaneToRead, (number + 1) % lanes);
-            }
+            DropUnread();
+            return 0;
         }
 
-        return count;
+        int count = _lanesToRead.Contains(ControlLane) ? PollLane(ref handler, ControlLane, budget) : 0;
+        int first = Volatile.Read(ref _nextLaneToRead);
+        count += PollBetween(ref handler, first, _receiveLanes.Length, budget - count);
+        return count + PollBetween(ref handler, 0, first, budget - count);
     }
 
     /// <summary>Any thread. The application is done with a message it held.</summary>
@@ -125,8 +125,13 @@ internal sealed partial class MessageSession
     {
         if (held.Asking is { } lane)
         {
-            lane.Ledger.Settle(held.Entry, refused);
-            _host.Wake();
+            lane.Settle(held.Entry, refused);
+            MarkFacts(lane);
+        }
+
+        if (refused)
+        {
+            TallyOf(held.LaneNumber).CountShared(MessageCount.MessagesRefused);
         }
 
         _memory.Return(held.Block);
@@ -148,65 +153,89 @@ internal sealed partial class MessageSession
         Changes.Signal();
     }
 
+    private bool TryReceiveBetween(int from, int end, out ReceivedMessage message)
+    {
+        for (int lane = _lanesToRead.Next(from); lane >= 0 && lane < end; lane = _lanesToRead.Next(lane + 1))
+        {
+            if (TryReceiveFrom(lane, out message))
+            {
+                // A race between readers only changes whose turn it is.
+                Volatile.Write(ref _nextLaneToRead, (lane + 1) % _receiveLanes.Length);
+                return true;
+            }
+        }
+
+        message = default;
+        return false;
+    }
+
     private bool TryReceiveFrom(int number, out ReceivedMessage message)
     {
         message = default;
+        ReceiveLane lane = Volatile.Read(ref _receiveLanes[number])!;
 
-        if (Volatile.Read(ref _receiveLanes[number]) is not { } lane || !lane.TryEnter(polling: false))
+        if (!lane.TryEnter(polling: false))
         {
             return false;
         }
 
         bool received = false;
 
-        if (lane.TryPeek(out MessageView view) && TryHold(view.Content, number, out HeldMessage? held))
+        if (lane.TryPeek(out MessageView view) && TryHold(lane, view, out HeldMessage? held))
         {
             if (view.AsksTaken)
             {
                 held!.Asking = lane;
-                held.Entry = lane.Ledger.Hold(view.End);
+                held.Entry = lane.Hold(view);
             }
 
+            CountReceived(TallyOf(number), view.Content.Length);
             lane.Release(view);
             message = new ReceivedMessage(held!);
             received = true;
         }
 
         LeaveLane(lane, asked: false);
+
+        if (!received)
+        {
+            StrikeOffIfRead(lane);
+        }
+
         return received;
     }
 
-    private bool TryReceiveDatagram(out ReceivedMessage message)
+    private int PollBetween<THandler>(ref THandler handler, int from, int end, int budget)
+        where THandler : IMessageHandler, allows ref struct
     {
-        message = default;
+        int count = 0;
 
-        if (!_datagramReader.TryEnter(polling: false))
+        for (int lane = _lanesToRead.Next(from);
+            lane >= 0 && lane < end && count < budget;
+            lane = _lanesToRead.Next(lane + 1))
         {
-            return false;
+            count += PollLane(ref handler, lane, budget - count);
+
+            if (count == budget)
+            {
+                Volatile.Write(ref _nextLaneToRead, (lane + 1) % _receiveLanes.Length);
+            }
         }
 
-        bool received = false;
-
-        if (_datagramsIn.TryPeek(out ReadOnlySpan<byte> content)
-            && TryHold(content, DatagramLane, out HeldMessage? held))
-        {
-            _datagramsIn.Release();
-            message = new ReceivedMessage(held!);
-            received = true;
-        }
-
-        LeaveDatagrams();
-        return received;
+        return count;
     }
 
     private int PollLane<THandler>(ref THandler handler, int number, int budget)
         where THandler : IMessageHandler, allows ref struct
     {
-        if (Volatile.Read(ref _receiveLanes[number]) is not { } lane || !lane.TryEnter(polling: true))
+        ReceiveLane lane = Volatile.Read(ref _receiveLanes[number])!;
+
+        if (!lane.TryEnter(polling: true))
         {
             return 0;
         }
 
+        MessageTally tally = TallyOf(number);
         int count = 0;
         bool asked = false;
 
@@ -216,6 +245,7 @@ internal sealed partial class MessageSession
             {
                 handler.HandleMessage(Peer, number, message.Content);
                 asked |= message.AsksTaken;
+                CountReceived(tally, message.Content.Length);
                 TakeInPlace(lane, message);
                 count++;
             }
@@ -231,39 +261,65 @@ internal sealed partial class MessageSession
             }
         }
 
+        if (count < budget)
+        {
+            StrikeOffIfRead(lane);
+        }
+
         return count;
     }
 
-    private int PollDatagrams<THandler>(ref THandler handler, int budget)
-        where THandler : IMessageHandler, allows ref struct
+    // Nothing was left to read. What arrived meanwhile is seen here, or its lane added after it was struck off.
+    private void StrikeOffIfRead(ReceiveLane lane)
     {
-        if (!_datagramReader.TryEnter(polling: true))
+        if (lane.HasUnread)
         {
-            return 0;
+            return;
         }
 
-        int count = 0;
+        _lanesToRead.RemoveAtomic(lane.Number);
 
-        try
+        if (lane.HasUnread)
         {
-            while (count < budget && _datagramsIn.TryPeek(out ReadOnlySpan<byte> message))
+            _lanesToRead.AddAtomic(lane.Number);
+        }
+    }
+
+    // D-9.9
+    private void DropUnread()
+    {
+        for (int number = _lanesToRead.Next(0); number >= 0; number = _lanesToRead.Next(number + 1))
+        {
+            ReceiveLane lane = Volatile.Read(ref _receiveLanes[number])!;
+
+            if (!lane.TryEnter(polling: false))
             {
-                handler.HandleMessage(Peer, DatagramLane, message);
-                _datagramsIn.Release();
-                count++;
+                continue;
             }
-        }
-        finally
-        {
-            LeaveDatagrams();
 
-            if (!_datagramsIn.IsEmpty)
+            bool asked = false;
+
+            while (lane.TryPeek(out MessageView message))
             {
-                SignalReadable();
-            }
-        }
+                if (message.AsksTaken)
+                {
+                    lane.Settle(lane.Hold(message), refused: true);
+                    asked = true;
+                }
 
-        return count;
+                lane.Release(message);
+                TallyOf(number).CountDrop(MessageDrop.Blocked);
+            }
+
+            LeaveLane(lane, asked);
+            StrikeOffIfRead(lane);
+        }
+    }
+
+    private static void CountReceived(MessageTally tally, int bytes)
+    {
+        tally.Count(MessageCount.MessagesReceived);
+        tally.Count(MessageCount.BytesReceived, bytes);
     }
 
     private void SignalReadable()
@@ -288,51 +344,41 @@ internal sealed partial class MessageSession
         _ = Poll(ref handler, int.MaxValue);
     }
 
-    private static void TakeInPlace(OrderedReceiveLane lane, in MessageView message)
+    private static void TakeInPlace(ReceiveLane lane, in MessageView message)
     {
         lane.Release(message);
 
         if (message.AsksTaken)
         {
-            lane.Ledger.Take(message.End);
+            lane.MarkTaken(message);
         }
     }
 
-    private void LeaveLane(OrderedReceiveLane lane, bool asked)
+    private void LeaveLane(ReceiveLane lane, bool asked)
     {
         CloseCode violation = lane.Violation;
 
-        // Connection credit is owed sooner than a lane's when many lanes are read a little.
-        if (lane.Leave() || asked || IsConnectionCreditDue)
+        if (lane.Leave() || asked)
         {
+            MarkFacts(lane);
+        }
+        else if (IsConnectionCreditDue)
+        {
+            // Owed sooner than a lane's when many lanes are read a little.
             _host.Wake();
         }
 
         if (violation != CloseCode.None)
         {
-            _host.Close(new CloseReason(violation, $"Lane {lane.Number} carries what its stream may not hold."));
+            CloseFor(lane);
         }
     }
 
-    private void LeaveDatagrams()
-    {
-        _datagramReader.Leave();
-
-        if (HasEnded)
-        {
-            ReturnDatagramsIfDrained();
-        }
-    }
-
-    private bool TryHold(ReadOnlySpan<byte> content, int lane, out HeldMessage? held)
+    private bool TryHold(ReceiveLane lane, in MessageView message, out HeldMessage? held)
     {
         held = null;
 
-        // Without memory the message stays where it is until others are disposed.
-        bool lacksMemory = _memory.TryRent(content.Length, out byte[] block) != SendStatus.Accepted;
-        Volatile.Write(ref _holdLacksMemory, lacksMemory);
-
-        if (lacksMemory)
+        if (!lane.TryDetach(out byte[] block) && !TryCopy(message.Content, out block))
         {
             return false;
         }
@@ -343,27 +389,26 @@ internal sealed partial class MessageSession
         }
 
         held ??= new HeldMessage { Session = this };
-        content.CopyTo(block);
         held.Block = block;
-        held.Length = content.Length;
-        held.LaneNumber = lane;
+        held.Length = message.Content.Length;
+        held.LaneNumber = lane.Number;
+        held.Mode = lane.Mode;
         return true;
     }
 
-    // After the end: by whichever side comes last.
-    private void ReturnDatagramsIfDrained()
+    // Without memory the message stays where it is until others are disposed.
+    private bool TryCopy(ReadOnlySpan<byte> content, out byte[] block)
     {
-        if (!_datagramReader.TryEnter(polling: false))
+        bool lacksMemory = _memory.TryRent(content.Length, out block) != SendStatus.Accepted;
+        Volatile.Write(ref _holdLacksMemory, lacksMemory);
+
+        if (lacksMemory)
         {
-            return;
+            return false;
         }
 
-        if (_datagramsIn.IsEmpty || Volatile.Read(ref _discarded))
-        {
-            _datagramsIn.ReturnMemory();
-        }
-
-        _datagramReader.Leave();
+        content.CopyTo(block);
+        return true;
     }
 
     private readonly struct SinkHandler(IMessageSink sink, Instant now) : IMessageHandler

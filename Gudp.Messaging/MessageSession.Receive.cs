@@ -12,34 +12,54 @@ internal sealed partial class MessageSession
     // What an end must allow at least, so that what is sent before its parameters are known always fits.
     private const int LeastLaneCredit = 64 * 1024;
 
-    // Per lane, for the packet being checked; valid where the lane's bit is set.
-    private readonly long[] _highestInPacket = new long[LaneFrameReader.MostLanes];
-    private readonly int[] _newRangesInPacket = new int[LaneFrameReader.MostLanes];
-    private readonly int[] _skipsInPacket = new int[LaneFrameReader.MostLanes];
-    private ulong _lanesInPacket;
-    private ulong _opensSeen;
-    private long _connectionSeen;
-    private long _connectionReceived;
-    private long _grantedConnectionLimit;
-    private bool _isDatagramLaneSeen;
+    private readonly ReceiveLane?[] _receiveLanes;
+    private readonly ReceiveWindow _window;
+    private LaneSet _receiveLanesInUse;
+
+    // Of the packet being taken.
+    private LaneSet _lanesInPacket;
+    private LaneSet _opensInPacketReceived;
+    private LaneSet _arrivedInPacket;
+    private Instant _partialDeadline = Instant.Never;
 
     /// <summary>Frames of kinds that may be unknown, passed over.</summary>
     internal long FramesSkipped { get; private set; }
 
-    /// <summary>Unreliable messages that nobody read in time, or of a kind this version cannot put together.</summary>
-    internal long DatagramsDropped { get; private set; }
-
-    private bool IsConnectionCreditDue
-        => ReadByApplication() + _config.ConnectionCreditBytes - _grantedConnectionLimit >= _config.LaneRingBytes / 4;
-
     /// <inheritdoc/>
     public PayloadVerdict HandleFrames(PacketNumber packet, ReadOnlySpan<byte> frames, Instant now)
     {
-        _lanesInPacket = 0;
-        _opensSeen = 0;
-        _connectionSeen = _connectionReceived;
+        _lanesInPacket.Clear();
+        _opensInPacketReceived.Clear();
+        _arrivedInPacket.Clear();
+        _window.BeginPacket();
+        PayloadVerdict verdict = CheckAll(frames, out int skipped);
+
+        if (verdict == PayloadVerdict.Held && !TryPrepare())
+        {
+            verdict = PayloadVerdict.Refused;
+        }
+
+        if (verdict == PayloadVerdict.Held)
+        {
+            FramesSkipped += skipped;
+            TakeAll(frames, now);
+        }
+
+        FinishPacket();
+
+        if (verdict == PayloadVerdict.Held && _sink is not null && _hasArrived)
+        {
+            HandToSink(_sink, now);
+        }
+
+        return verdict;
+    }
+
+    private PayloadVerdict CheckAll(ReadOnlySpan<byte> frames, out int skipped)
+    {
         PayloadVerdict verdict = PayloadVerdict.Held;
         LaneFrameReader reader = new(frames);
+        skipped = 0;
 
         while (reader.TryNext(out LaneFrame frame))
         {
@@ -54,31 +74,50 @@ internal sealed partial class MessageSession
             verdict = judged == PayloadVerdict.Refused ? judged : verdict;
         }
 
-        if (reader.IsMalformed)
-        {
-            return reader.IsUnknownType ? PayloadVerdict.UnknownFrame : PayloadVerdict.Malformed;
-        }
+        skipped = reader.Skipped;
+        return !reader.IsMalformed ? verdict
+            : reader.IsUnknownType ? PayloadVerdict.UnknownFrame
+            : PayloadVerdict.Malformed;
+    }
 
-        if (verdict == PayloadVerdict.Refused || !TryRentRings())
-        {
-            return PayloadVerdict.Refused;
-        }
-
-        FramesSkipped += reader.Skipped;
-        _connectionReceived = _connectionSeen;
-        reader = new LaneFrameReader(frames);
+    private void TakeAll(ReadOnlySpan<byte> frames, Instant now)
+    {
+        LaneFrameReader reader = new(frames);
 
         while (reader.TryNext(out LaneFrame frame))
         {
-            Take(frame);
+            Take(frame, now);
         }
 
-        if (_sink is not null && _hasArrived)
+        for (int lane = _arrivedInPacket.Next(0); lane >= 0; lane = _arrivedInPacket.Next(lane + 1))
         {
-            HandToSink(_sink, now);
+            // A full fence after the message was published: see StrikeOffIfRead.
+            _lanesToRead.AddAtomic(lane);
+            _hasArrived = true;
         }
+    }
 
-        return PayloadVerdict.Held;
+    // Whatever became of the packet.
+    private void FinishPacket()
+    {
+        for (int number = _lanesInPacket.Next(0); number >= 0; number = _lanesInPacket.Next(number + 1))
+        {
+            ReceiveLane lane = _receiveLanes[number]!;
+            lane.EndPacket();
+
+            if (lane.HasFacts)
+            {
+                _lanesWithFacts.AddAtomic(number);
+            }
+
+            Instant deadline = lane.NextDeadline;
+            _partialDeadline = deadline < _partialDeadline ? deadline : _partialDeadline;
+
+            if (lane.Violation != CloseCode.None)
+            {
+                CloseFor(lane);
+            }
+        }
     }
 
     private PayloadVerdict Check(in LaneFrame frame)
@@ -94,12 +133,10 @@ internal sealed partial class MessageSession
                 return CheckOpen(frame);
             case FrameType.LaneData:
             case FrameType.LaneSkip:
-                return CheckRange(frame);
             case FrameType.Message:
             case FrameType.Fragment:
-                return frame.Lane == DatagramLane && (_isDatagramLaneSeen || IsOpenedHere(DatagramLane))
-                    ? PayloadVerdict.Held
-                    : PayloadVerdict.LaneViolation;
+            case FrameType.LaneSettled:
+                return CheckContent(frame);
             case FrameType.LaneTaken:
                 return IsAboutSentContent(frame) ? PayloadVerdict.Held : PayloadVerdict.LaneViolation;
             case FrameType.MessagesRefused:
@@ -108,7 +145,6 @@ internal sealed partial class MessageSession
             case FrameType.LaneBlocked:
                 return frame.Lane == DatagramLane ? PayloadVerdict.LaneViolation : PayloadVerdict.Held;
             case FrameType.MessagesTaken:
-            case FrameType.LaneSettled:
                 return frame.Lane == DatagramLane ? PayloadVerdict.Held : PayloadVerdict.LaneViolation;
             default:
                 return PayloadVerdict.Held;
@@ -122,75 +158,47 @@ internal sealed partial class MessageSession
             return PayloadVerdict.Malformed;
         }
 
-        // Modes 1 to 3 have no lanes in this version.
-        LaneMode mode = frame.Lane == DatagramLane ? LaneMode.Unreliable : LaneMode.OrderedReliable;
+        LaneMode mode = (LaneMode)frame.Code;
+        ReceiveLane? lane = _receiveLanes[frame.Lane];
 
-        if (frame.Code != (byte)mode)
+        // D-1.1
+        if (frame.Lane == ControlLane && mode != LaneMode.OrderedReliable)
         {
             return PayloadVerdict.LaneViolation;
         }
 
-        _opensSeen |= 1UL << frame.Lane;
-        return PayloadVerdict.Held;
+        lane ??= MakeReceiveLane(frame.Lane, mode);
+        _opensInPacketReceived.Add(frame.Lane);
+        return lane.Mode == mode ? PayloadVerdict.Held : PayloadVerdict.LaneViolation;
     }
 
-    private PayloadVerdict CheckRange(in LaneFrame frame)
+    // D-1.3
+    private PayloadVerdict CheckContent(in LaneFrame frame)
     {
-        OrderedReceiveLane? known = _receiveLanes[frame.Lane];
-
-        if (frame.Lane == DatagramLane || (known is not { IsOpen: true } && !IsOpenedHere(frame.Lane)))
+        if (_receiveLanes[frame.Lane] is not { } lane
+            || (!lane.IsOpen && !_opensInPacketReceived.Contains(frame.Lane)))
         {
             return PayloadVerdict.LaneViolation;
         }
 
-        OrderedReceiveLane lane = known ?? MakeReceiveLane(frame.Lane);
-
-        // D-3.1
-        if (frame.End > lane.GrantedLimit)
+        if (!_lanesInPacket.Contains(frame.Lane))
         {
-            return PayloadVerdict.CreditExceeded;
+            _lanesInPacket.Add(frame.Lane);
+            lane.BeginPacket();
         }
 
-        ulong bit = 1UL << frame.Lane;
-
-        if ((_lanesInPacket & bit) == 0)
-        {
-            _lanesInPacket |= bit;
-            _highestInPacket[frame.Lane] = lane.Highest;
-            _newRangesInPacket[frame.Lane] = 0;
-            _skipsInPacket[frame.Lane] = 0;
-        }
-
-        if (frame.End > _highestInPacket[frame.Lane])
-        {
-            _connectionSeen += frame.Lane == ControlLane ? 0 : frame.End - _highestInPacket[frame.Lane];
-            _highestInPacket[frame.Lane] = frame.End;
-
-            if (_connectionSeen > _grantedConnectionLimit)
-            {
-                return PayloadVerdict.CreditExceeded;
-            }
-        }
-
-        _newRangesInPacket[frame.Lane] += lane.StandsAlone(frame.Offset, frame.End) ? 1 : 0;
-        _skipsInPacket[frame.Lane] += frame.Type == FrameType.LaneSkip ? 1 : 0;
-
-        return _newRangesInPacket[frame.Lane] > lane.FreeRanges || _skipsInPacket[frame.Lane] > lane.FreeSkips
-            ? PayloadVerdict.Refused
-            : PayloadVerdict.Held;
+        return lane.Check(frame);
     }
 
     // A peer can only have taken or refused what was sent to it.
     private bool IsAboutSentContent(in LaneFrame frame)
         => Volatile.Read(ref _sendLanes[frame.Lane]) is { } lane && lane.Admits(frame.Type, frame.Offset);
 
-    private bool IsOpenedHere(int lane) => (_opensSeen & (1UL << lane)) != 0;
-
-    private bool TryRentRings()
+    private bool TryPrepare()
     {
-        for (ulong left = _lanesInPacket; left != 0; left &= left - 1)
+        for (int lane = _lanesInPacket.Next(0); lane >= 0; lane = _lanesInPacket.Next(lane + 1))
         {
-            if (!ReceiveLaneAt(left)!.TryRentRing())
+            if (!_receiveLanes[lane]!.TryPrepare())
             {
                 return false;
             }
@@ -199,27 +207,23 @@ internal sealed partial class MessageSession
         return true;
     }
 
-    private void Take(in LaneFrame frame)
+    private void Take(in LaneFrame frame, Instant now)
     {
         switch (frame.Type)
         {
-            case FrameType.LaneOpen when frame.Lane == DatagramLane:
-                _isDatagramLaneSeen = true;
-                break;
             case FrameType.LaneOpen:
-                (_receiveLanes[frame.Lane] ?? MakeReceiveLane(frame.Lane)).IsOpen = true;
+                _receiveLanes[frame.Lane]!.IsOpen = true;
                 break;
             case FrameType.LaneData:
-                _hasArrived |= _receiveLanes[frame.Lane]!.Accept(frame.Offset, frame.Content);
-                break;
             case FrameType.LaneSkip:
-                _hasArrived |= _receiveLanes[frame.Lane]!.AcceptSkip(frame.Offset, frame.End);
-                break;
             case FrameType.Message:
-                TakeDatagram(frame.Content);
-                break;
             case FrameType.Fragment:
-                DatagramsDropped++;
+            case FrameType.LaneSettled:
+                if (_receiveLanes[frame.Lane]!.Take(frame, now))
+                {
+                    _arrivedInPacket.Add(frame.Lane);
+                }
+
                 break;
             case FrameType.LaneCredit:
                 Volatile.Read(ref _sendLanes[frame.Lane])?.RaiseCredit(frame.Offset);
@@ -236,27 +240,28 @@ internal sealed partial class MessageSession
                 _hasProgressed = true;
                 break;
             default:
-                // LaneBlocked and LaneSettled only inform; nothing asks for MessagesTaken yet.
+                // LaneBlocked only informs; nothing asks for MessagesTaken yet.
                 break;
         }
     }
 
-    private void TakeDatagram(ReadOnlySpan<byte> message)
+    private ReceiveLane MakeReceiveLane(int number, LaneMode mode)
     {
-        // Longer than any this end could send: the queue must keep room for several.
-        bool kept = message.Length <= LongestDatagram
-            && !Volatile.Read(ref _discarded)
-            && _datagramsIn.TryAdd(message) == SendStatus.Accepted;
-
-        _hasArrived |= kept;
-        DatagramsDropped += kept ? 0 : 1;
-    }
-
-    private OrderedReceiveLane MakeReceiveLane(int number)
-    {
-        OrderedReceiveLane lane = new(number, _config.LaneRingBytes, _config.MaxMessageBytes, _memory);
+        ReceiveLane lane = mode == LaneMode.OrderedReliable
+            ? new OrderedReceiveLane(
+                number,
+                _config.LaneRingBytes,
+                _config.MaxMessageBytes,
+                _memory,
+                number == ControlLane ? null : _window)
+            : new MessageReceiveLane(
+                number,
+                mode,
+                new ReceiveLimits(_config.LaneRingBytes, _config.DatagramQueueBytes, _config.MaxMessageBytes),
+                _memory,
+                new ReceiveLedgers(_window, TallyOf(number)));
         Volatile.Write(ref _receiveLanes[number], lane);
-        Volatile.Write(ref _receiveLanesInUse, _receiveLanesInUse | (1UL << number));
+        _receiveLanesInUse.AddAtomic(number);
 
         if (Volatile.Read(ref _discarded))
         {
@@ -266,23 +271,47 @@ internal sealed partial class MessageSession
         return lane;
     }
 
-    // Any thread.
-    private long ReadByApplication()
+    private void HandlePartialDeadline(Instant now)
     {
-        long read = 0;
-
-        for (ulong left = Volatile.Read(ref _receiveLanesInUse) & ~(1UL << ControlLane); left != 0; left &= left - 1)
+        if (now < _partialDeadline)
         {
-            read += ReceiveLaneAt(left)!.ReleasedBytes;
+            return;
         }
 
-        return read;
+        Instant next = Instant.Never;
+
+        for (int number = _receiveLanesInUse.Next(0); number >= 0; number = _receiveLanesInUse.Next(number + 1))
+        {
+            ReceiveLane lane = _receiveLanes[number]!;
+            lane.HandleTimeout(now);
+            next = lane.NextDeadline < next ? lane.NextDeadline : next;
+
+            if (lane.HasFacts)
+            {
+                _lanesWithFacts.AddAtomic(number);
+            }
+        }
+
+        _partialDeadline = next;
     }
 
-    private long GrantConnectionCredit()
+    private void EndReceiveLanes()
     {
-        _grantedConnectionLimit = Math.Max(
-            _grantedConnectionLimit, ReadByApplication() + _config.ConnectionCreditBytes);
-        return _grantedConnectionLimit;
+        for (int lane = _receiveLanesInUse.Next(0); lane >= 0; lane = _receiveLanesInUse.Next(lane + 1))
+        {
+            _receiveLanes[lane]!.End();
+        }
     }
+
+    // Any thread. Each lane is in the set only once it can be seen.
+    private void DiscardReceiveLanes()
+    {
+        for (int lane = _receiveLanesInUse.Next(0); lane >= 0; lane = _receiveLanesInUse.Next(lane + 1))
+        {
+            Volatile.Read(ref _receiveLanes[lane])!.Discard();
+        }
+    }
+
+    private void CloseFor(ReceiveLane lane) => _host.Close(new CloseReason(
+        lane.Violation, $"Lane {lane.Number} carries what it may not: {lane.Violation}."));
 }

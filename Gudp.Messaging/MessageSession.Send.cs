@@ -155,17 +155,8 @@ internal sealed partial class MessageSession
     {
         Volatile.Write(ref _discarded, true);
 
-        for (ulong left = Volatile.Read(ref _receiveLanesInUse); left != 0; left &= left - 1)
-        {
-            ReceiveLaneAt(left)?.Discard();
-        }
-
+        DiscardReceiveLanes();
         _host.OnDiscarded();
-
-        if (HasEnded)
-        {
-            ReturnDatagramsIfDrained();
-        }
     }
 
     private SendLane MakeSendLane(int number)

@@ -16,17 +16,10 @@ internal sealed partial class MessageSession
     // One unreliable message must leave room for others in the queue's smallest size.
     private const int LongestDatagram = 16 * 1024 - 1;
 
-    // Refusals are rare; more of them go into the next packet.
-    private const int RefusalsPerFrame = 32;
-    private const int RefusalFrameBytes = (2 * RefusalsPerFrame * VarInt.MaxBytes) + (4 * VarInt.MaxBytes);
-
     private readonly ReliableOutbox<SentPiece> _outbox = new(MostPiecesInFlight);
-    private readonly OffsetRange[] _refusalScratch = new OffsetRange[RefusalsPerFrame];
     private readonly ReceiptUpdate[] _receiptScratch = new ReceiptUpdate[16];
     private SentPiece _offer;
     private bool _hasOffer;
-    private ulong _laneCreditsLost;
-    private bool _connectionCreditLost;
     private long _connectionLimit;
     private long _connectionSent;
 
@@ -95,12 +88,10 @@ internal sealed partial class MessageSession
             {
                 _hasProgressed |= SentLane(piece).Settle(piece);
             }
-            else if (piece.Kind == PieceKind.Refusals)
+            else
             {
-                ReceivedLane(piece).Ledger.HandleRefusalsFate(piece.From, acked: true);
+                HandleFactAcked(piece);
             }
-
-            // Another fact that arrived needs no more care.
         }
     }
 
@@ -124,115 +115,16 @@ internal sealed partial class MessageSession
         }
     }
 
-    // Content goes out again as far as it is missing; of facts only the newest value matters, and only if this was it.
+    // Content goes out again as far as it is missing, facts with their newest value.
     private void OfferAgain(SentPiece piece, bool isLost)
     {
         if (piece.IsContent)
         {
             _hasProgressed |= SentLane(piece).OfferAgain(piece, isLost, _outbox);
-            return;
         }
-
-        switch (piece.Kind)
+        else
         {
-            case PieceKind.LaneCredit when piece.From == ReceivedLane(piece).GrantedLimit:
-                _laneCreditsLost |= 1UL << piece.Lane;
-                break;
-            case PieceKind.ConnectionCredit when piece.From == _grantedConnectionLimit:
-                _connectionCreditLost = true;
-                break;
-            case PieceKind.LaneTaken when piece.From == ReceivedLane(piece).AnnouncedTaken:
-                ReceivedLane(piece).AnnouncedTaken = -1;
-                break;
-            case PieceKind.Refusals:
-                ReceivedLane(piece).Ledger.HandleRefusalsFate(piece.From, acked: false);
-                break;
-            default:
-                break;
-        }
-    }
-
-    private bool HasFactsToSend()
-    {
-        if (_connectionCreditLost || _laneCreditsLost != 0 || IsConnectionCreditDue)
-        {
-            return true;
-        }
-
-        for (ulong left = _receiveLanesInUse; left != 0; left &= left - 1)
-        {
-            OrderedReceiveLane lane = ReceiveLaneAt(left)!;
-
-            if (lane.IsCreditDue || lane.Ledger.Taken > Math.Max(0, lane.AnnouncedTaken)
-                || lane.Ledger.HasUnsentRefusals)
-            {
-                return true;
-            }
-        }
-
-        return false;
-    }
-
-    private void WriteFacts(ref LaneFrameWriter writer, PacketNumber packet)
-    {
-        if ((_connectionCreditLost || IsConnectionCreditDue) && !_outbox.IsFull)
-        {
-            long limit = GrantConnectionCredit();
-
-            if (writer.TryConnectionCredit(limit))
-            {
-                _connectionCreditLost = false;
-                _outbox.Note(packet, new SentPiece(PieceKind.ConnectionCredit, 0, false, limit, 0));
-            }
-            else
-            {
-                _connectionCreditLost = true;
-            }
-        }
-
-        for (ulong left = _receiveLanesInUse; left != 0; left &= left - 1)
-        {
-            WriteFactsOf(ref writer, packet, ReceiveLaneAt(left)!);
-        }
-    }
-
-    private void WriteFactsOf(ref LaneFrameWriter writer, PacketNumber packet, OrderedReceiveLane lane)
-    {
-        byte number = (byte)lane.Number;
-        ulong bit = 1UL << number;
-
-        if (((_laneCreditsLost & bit) != 0 || lane.IsCreditDue) && !_outbox.IsFull)
-        {
-            long limit = lane.GrantCredit();
-            _laneCreditsLost |= bit;
-
-            if (writer.TryLaneOffset(FrameType.LaneCredit, number, limit))
-            {
-                _laneCreditsLost &= ~bit;
-                _outbox.Note(packet, new SentPiece(PieceKind.LaneCredit, number, false, limit, 0));
-            }
-        }
-
-        // Refusals first: the taken offset may pass them only afterwards.
-        if (lane.Ledger.HasUnsentRefusals && !_outbox.IsFull && writer.Free >= RefusalFrameBytes)
-        {
-            int count = lane.Ledger.TakeUnsentRefusals(_refusalScratch, out long frame);
-
-            if (count > 0)
-            {
-                int written = writer.MessagesRefused(number, _refusalScratch.AsSpan(0, count));
-                Invariant.Require(written == count, "Room for the refusals was checked.");
-                _outbox.Note(packet, new SentPiece(PieceKind.Refusals, number, false, frame, 0));
-            }
-        }
-
-        long taken = lane.Ledger.Taken;
-
-        if (taken > Math.Max(0, lane.AnnouncedTaken) && !_outbox.IsFull
-            && writer.TryLaneOffset(FrameType.LaneTaken, number, taken))
-        {
-            lane.AnnouncedTaken = taken;
-            _outbox.Note(packet, new SentPiece(PieceKind.LaneTaken, number, false, taken, 0));
+            HandleFactLost(piece);
         }
     }
 
@@ -252,6 +144,4 @@ internal sealed partial class MessageSession
     }
 
     private SendLane SentLane(SentPiece piece) => _sendLanes[piece.Lane]!;
-
-    private OrderedReceiveLane ReceivedLane(SentPiece piece) => _receiveLanes[piece.Lane]!;
 }

@@ -50,11 +50,8 @@ internal sealed partial class MessageSession : IPacketPayload
     private readonly PeerTerms _peerTerms = new();
     private readonly SendLane?[] _sendLanes;
     private readonly SendSchedule _schedule;
-    private readonly OrderedReceiveLane?[] _receiveLanes;
     private readonly DatagramQueue _datagramsOut;
-    private readonly DatagramQueue _datagramsIn;
     private LaneSet _sendLanesInUse;
-    private ulong _receiveLanesInUse;
     private int _wantsMemory;
     private int _wantsOpen;
     private bool _ended;
@@ -77,10 +74,9 @@ internal sealed partial class MessageSession : IPacketPayload
         _tallies = new MessageTally?[config.Lanes];
         _sendLanes = new SendLane?[config.Lanes];
         _schedule = new SendSchedule(_sendLanes, config.LanePlan);
-        _receiveLanes = new OrderedReceiveLane?[config.Lanes];
+        _receiveLanes = new ReceiveLane?[config.Lanes];
+        _window = new ReceiveWindow(config.ConnectionCreditBytes);
         _datagramsOut = new DatagramQueue(_memory, config.DatagramQueueBytes);
-        _datagramsIn = new DatagramQueue(_memory, config.DatagramQueueBytes);
-        _grantedConnectionLimit = config.ConnectionCreditBytes;
         _peer = new Peer(this, table: null);
     }
 
@@ -150,6 +146,11 @@ internal sealed partial class MessageSession : IPacketPayload
         AssertInvariants();
         StampDeadlines(now);
 
+        if (IsBlocked)
+        {
+            DropUnread();
+        }
+
         if (_sink is not null && _memoryRecheckAt == Instant.Never
             && (Volatile.Read(ref _wantsMemory) != 0 || LacksMemoryToRead))
         {
@@ -208,12 +209,8 @@ internal sealed partial class MessageSession : IPacketPayload
             SendLaneAt(number).End();
         }
 
-        for (ulong left = Volatile.Read(ref _receiveLanesInUse); left != 0; left &= left - 1)
-        {
-            ReceiveLaneAt(left)?.End();
-        }
+        EndReceiveLanes();
 
-        ReturnDatagramsIfDrained();
         Changes.Signal();
 
         if (Volatile.Read(ref _discarded))
@@ -238,13 +235,13 @@ internal sealed partial class MessageSession : IPacketPayload
         for (int lane = 0; lane < _sendLanes.Length; lane++)
         {
             sent += Volatile.Read(ref _sendLanes[lane])?.CreditedBytes ?? 0;
-            received += lane == ControlLane ? 0 : _receiveLanes[lane]?.Highest ?? 0;
+            received += _receiveLanes[lane]?.ChargedBytes ?? 0;
         }
 
         Debug.Assert(sent == _connectionSent, "What was sent is the sum over the credited lanes.");
-        Debug.Assert(received == _connectionReceived, "What was received is the sum over the credited lanes.");
+        Debug.Assert(received == _window.Received, "What was received is the sum over the credited lanes.");
         Debug.Assert(!_peerTerms.IsKnown || sent <= _connectionLimit, "Nothing is sent beyond the peer's credit.");
-        Debug.Assert(received <= _grantedConnectionLimit, "Nothing is taken beyond the credit granted.");
+        Debug.Assert(received <= _window.Granted, "Nothing is taken beyond the credit granted.");
     }
 
     private bool TakeWritable()
@@ -280,6 +277,4 @@ internal sealed partial class MessageSession : IPacketPayload
     }
 
     // The lane of the lowest bit.
-    private OrderedReceiveLane? ReceiveLaneAt(ulong lanes)
-        => Volatile.Read(ref _receiveLanes[BitOperations.TrailingZeroCount(lanes)]);
 }

@@ -346,6 +346,7 @@ internal sealed partial class ConnectionEngine
         PayloadVerdict.CreditExceeded => CloseCode.CreditExceeded,
         PayloadVerdict.LaneViolation => CloseCode.LaneViolation,
         PayloadVerdict.TooLarge => CloseCode.MessageTooLarge,
+        PayloadVerdict.FragmentConflict => CloseCode.FragmentConflict,
         _ => CloseCode.MalformedFrame,
     };
 }

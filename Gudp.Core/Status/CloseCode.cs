@@ -69,6 +69,9 @@ public enum CloseCode : ushort
     /// <summary>The two ends have another connection that took the place of this one.</summary>
     Superseded,
 
+    /// <summary>Parts of a message contradict each other: other lengths, or other bytes in the same place.</summary>
+    FragmentConflict,
+
     /// <summary>The first code that is free for applications.</summary>
     Application = 0x100,
 }

@@ -42,7 +42,7 @@ public readonly record struct MessagingConfig
             (LeastRingBytes, MostMessageBytes), "every end takes 64KB, and larger objects are sent in parts")
         .Count(nameof(Lanes), c => c.Lanes, (c, v) => c with { Lanes = v },
             (LeastLanes, Wire.LaneFrameReader.MostLanes),
-            "there are a control lane, a default lane and one for unreliable messages; more than 64 the wire refuses")
+            "there are a control lane, a default lane and one for unreliable messages; more than 256 the wire refuses")
         .Bytes(nameof(LaneRingBytes), c => c.LaneRingBytes, (c, v) => c with { LaneRingBytes = v },
             (LeastRingBytes, MostRingBytes), "less starves a lane, more no path needs")
         .Bytes(nameof(DatagramQueueBytes), c => c.DatagramQueueBytes, (c, v) => c with { DatagramQueueBytes = v },
@@ -116,7 +116,7 @@ public readonly record struct MessagingConfig
 
     /// <summary>
     /// Lanes in each direction: 0 control, 1 the default lane, 2 unreliable messages, the rest ordered lanes for the
-    /// application. Default 16; 3 to 64.
+    /// application. Default 16; 3 to 256.
     /// </summary>
     /// <remarks>A lane that is not used costs nothing.</remarks>
     public int Lanes
@@ -175,7 +175,8 @@ public readonly record struct MessagingConfig
 
     /// <summary>
     /// Most memory one peer may cause, both directions, messages the application holds included. Default 64 MB; at
-    /// least two rings, two queues and two largest messages.
+    /// least two rings, two queues and two largest messages, and a largest message with two rings and a quarter ring for
+    /// each lane.
     /// </summary>
     /// <remarks>Used up: sends are refused with PeerFull, and arriving messages wait unacknowledged.</remarks>
     public long PeerMemoryBytes
@@ -209,10 +210,11 @@ public readonly record struct MessagingConfig
     }
 
     /// <summary>
-    /// Credit for all ordered lanes but the control lane together: a ring more than a quarter ring of each lane, so
-    /// that messages half arrived on every lane can never use up what one of them needs to complete.
+    /// Credit for all reliable lanes but the control lane together: a ring more than a quarter ring of each lane, so
+    /// that messages half arrived on every ordered lane can never use up what one of them needs to complete; and a
+    /// largest message, because a message lane starts one only when all of it is allowed.
     /// </summary>
-    internal long ConnectionCreditBytes => ((Lanes / 4) + 2L) * LaneRingBytes;
+    internal long ConnectionCreditBytes => (((Lanes / 4) + 2L) * LaneRingBytes) + MaxMessageBytes;
 
     /// <summary>A preset by its name, as the key <c>Preset</c> of the text form takes it.</summary>
     /// <param name="name">One of <see cref="PresetNames"/>; upper and lower case are the same.</param>
@@ -278,7 +280,8 @@ public readonly record struct MessagingConfig
         CheckPowerOfTwo(errors, nameof(LaneRingBytes), LaneRingBytes);
         CheckPowerOfTwo(errors, nameof(DatagramQueueBytes), DatagramQueueBytes);
         LanePlan.Check(errors, Lanes);
-        long needed = 2L * ((long)LaneRingBytes + DatagramQueueBytes + MaxMessageBytes);
+        long needed = Math.Max(
+            2L * ((long)LaneRingBytes + DatagramQueueBytes + MaxMessageBytes), ConnectionCreditBytes);
 
         if (PeerMemoryBytes < needed)
         {
@@ -286,7 +289,8 @@ public readonly record struct MessagingConfig
                 nameof(PeerMemoryBytes),
                 PeerMemoryBytes.ToString(CultureInfo.InvariantCulture),
                 $"{needed} or more",
-                "one lane, the unreliable messages and a largest message must fit in each direction");
+                "one lane, the unreliable messages and a largest message must fit in each direction, and all the credit "
+                    + "that a peer is given");
         }
 
         if (EndpointMemoryBytes < PeerMemoryBytes)

@@ -20,10 +20,12 @@ internal sealed class HeldMessage
 
     internal int LaneNumber { get; set; }
 
-    /// <summary>The lane whose ledger waits for this message, null if nobody asked.</summary>
-    internal OrderedReceiveLane? Asking { get; set; }
+    internal LaneMode Mode { get; set; }
 
-    /// <summary>The message's number in that ledger.</summary>
+    /// <summary>The lane that waits for this message, null if nobody asked.</summary>
+    internal ReceiveLane? Asking { get; set; }
+
+    /// <summary>The message's number in that lane.</summary>
     internal long Entry { get; set; }
 
     internal MessageSession? Session { get; set; }

@@ -36,13 +36,17 @@ public readonly struct ReceivedMessage : IDisposable
     /// <exception cref="ObjectDisposedException">The message was disposed or refused.</exception>
     public ReadOnlySequence<byte> Sequence => new(Memory);
 
-    /// <summary>The lane it came on; 2 for unreliable messages.</summary>
+    /// <summary>The lane it came on.</summary>
     /// <exception cref="ObjectDisposedException">The message was disposed or refused.</exception>
     public int Lane => Held.LaneNumber;
 
-    /// <summary>Whether it came on an ordered reliable lane.</summary>
+    /// <summary>What its sender chose for that lane; the sender's config says so, not ours.</summary>
     /// <exception cref="ObjectDisposedException">The message was disposed or refused.</exception>
-    public bool IsReliable => Held.LaneNumber != MessageSession.DatagramLane;
+    public LaneMode Mode => Held.Mode;
+
+    /// <summary>Whether it came on a lane of a reliable mode (0 to 2).</summary>
+    /// <exception cref="ObjectDisposedException">The message was disposed or refused.</exception>
+    public bool IsReliable => Held.Mode <= LaneMode.SequencedReliable;
 
     private HeldMessage Held
     {

@@ -7,8 +7,8 @@ internal readonly ref struct MessageView
 {
     internal ReadOnlySpan<byte> Content { get; init; }
 
-    /// <summary>Where it ends in the lane's stream: its id.</summary>
-    internal long End { get; init; }
+    /// <summary>On an ordered lane where it ends in the stream.</summary>
+    internal long Id { get; init; }
 
     /// <summary>Whether its sender wants to know when it is taken.</summary>
     internal bool AsksTaken { get; init; }

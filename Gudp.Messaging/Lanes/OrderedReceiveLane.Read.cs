@@ -12,7 +12,6 @@ internal sealed partial class OrderedReceiveLane
     // Telling the leader costs a shared write: once per so many bytes, and always on leaving.
     private const int ReleaseStepBytes = 64 * 1024;
 
-    private readonly ReaderSlot _reader = new();
     private bool _ended;
     private bool _discarded;
     private long _released;
@@ -27,42 +26,13 @@ internal sealed partial class OrderedReceiveLane
     private int _largeFilled;
     private bool _largeAsksTaken;
 
-    /// <summary>The peer broke a rule that only shows when its stream is read; the connection must end.</summary>
-    internal CloseCode Violation { get; private set; }
+    internal override bool LacksMemory => Volatile.Read(ref _lacksMemory);
 
-    /// <summary>A message is here, but there was no memory to hand it out. Any thread.</summary>
-    internal bool LacksMemory => Volatile.Read(ref _lacksMemory);
+    internal override bool HasUnread => Volatile.Read(ref _prefix) > Volatile.Read(ref _released);
 
-    /// <summary>Everything before was read, its room is free. Any thread.</summary>
-    internal long ReleasedBytes => Volatile.Read(ref _released);
+    internal override bool IsDrained => Volatile.Read(ref _ring) is null;
 
-    /// <summary>Whether something arrived that was not read. Any thread.</summary>
-    internal bool HasUnread => Volatile.Read(ref _prefix) > Volatile.Read(ref _released);
-
-    /// <summary>Any thread, after the end. Nothing whole is left to read, so its memory went back.</summary>
-    internal bool IsDrained => Volatile.Read(ref _ring) is null;
-
-    /// <summary>Lets one reader in, see <see cref="ReaderSlot.TryEnter"/>.</summary>
-    internal bool TryEnter(bool polling) => _reader.TryEnter(polling);
-
-    /// <summary>The reader goes.</summary>
-    /// <returns>True if the leader should hear of it: there is credit to grant.</returns>
-    internal bool Leave()
-    {
-        Volatile.Write(ref _released, _read);
-        bool due = IsCreditDue;
-        _reader.Leave();
-
-        if (Volatile.Read(ref _ended))
-        {
-            ReturnMemoryIfDrained();
-        }
-
-        return due;
-    }
-
-    /// <summary>The next whole message, in place. The same one again until <see cref="Release"/>.</summary>
-    internal bool TryPeek(out MessageView message)
+    internal override bool TryPeek(out MessageView message)
     {
         message = default;
 
@@ -124,17 +94,16 @@ internal sealed partial class OrderedReceiveLane
         message = new MessageView
         {
             Content = content,
-            End = _read + headerBytes + (long)length,
+            Id = _read + headerBytes + (long)length,
             AsksTaken = asksTaken,
         };
         return true;
     }
 
-    /// <summary>The message last peeked is done with: its room may be reused.</summary>
-    internal void Release(in MessageView message)
+    internal override void Release(in MessageView message)
     {
-        Invariant.Require(message.End > _read || _largeBlock is not null, "A message is released once.");
-        _read = message.End;
+        Invariant.Require(message.Id > _read || _largeBlock is not null, "A message is released once.");
+        _read = message.Id;
 
         if (_largeBlock is { } large)
         {
@@ -144,19 +113,37 @@ internal sealed partial class OrderedReceiveLane
 
         if (_read - _released >= ReleaseStepBytes)
         {
-            Volatile.Write(ref _released, _read);
+            PublishReleased();
         }
     }
 
-    /// <summary>The application is done with the lane: nothing more is handed out. Any thread.</summary>
-    internal void Discard()
+    internal override long Hold(in MessageView message) => Ledger.Hold(message.Id);
+
+    internal override void MarkTaken(in MessageView message) => Ledger.Take(message.Id);
+
+    internal override void Settle(long number, bool refused) => Ledger.Settle(number, refused);
+
+    internal override void Discard()
     {
         Volatile.Write(ref _discarded, true);
+        ReturnMemoryIfEnded();
+    }
 
+    private protected override void FinishReading() => PublishReleased();
+
+    private protected override void ReturnMemoryIfEnded()
+    {
         if (Volatile.Read(ref _ended))
         {
             ReturnMemoryIfDrained();
         }
+    }
+
+    // The connection's credit first: whoever sees the lane's room sees the connection's.
+    private void PublishReleased()
+    {
+        _window?.AddRead(_read - _released);
+        Volatile.Write(ref _released, _read);
     }
 
     private bool TryReadHeader(LaneRing ring, int available, out int headerBytes, out ulong header)
@@ -227,7 +214,7 @@ internal sealed partial class OrderedReceiveLane
             ring.Read(_read, _largeBlock.AsSpan(_largeFilled, arrived));
             _largeFilled += arrived;
             _read += arrived;
-            Volatile.Write(ref _released, _read);
+            PublishReleased();
         }
 
         if (_largeFilled < _largeLength || CutsSkip(_read))
@@ -238,7 +225,7 @@ internal sealed partial class OrderedReceiveLane
         message = new MessageView
         {
             Content = _largeBlock.AsSpan(0, _largeLength),
-            End = _read,
+            Id = _read,
             AsksTaken = _largeAsksTaken,
         };
         return true;
@@ -327,6 +314,6 @@ internal sealed partial class OrderedReceiveLane
             }
         }
 
-        _reader.Leave();
+        LeaveSlot();
     }
 }

@@ -15,6 +15,7 @@ using System.Threading;
 using Gudp.Core;
 using Gudp.Messaging.Diagnostics;
 using Gudp.Messaging.Memory;
+using Gudp.Messaging.Wire;
 
 namespace Gudp.Messaging.Lanes;
 
@@ -22,7 +23,7 @@ namespace Gudp.Messaging.Lanes;
 /// The leader only: the members in this file. The one reader that is inside: those in OrderedReceiveLane.Read.cs. Between
 /// them stand positions, each written by one side.
 /// </remarks>
-internal sealed partial class OrderedReceiveLane
+internal sealed partial class OrderedReceiveLane : ReceiveLane
 {
     // An honest peer's packets are hardly smaller; more holes than this are not worth their memory.
     private const int RingBytesPerRange = 512;
@@ -31,7 +32,12 @@ internal sealed partial class OrderedReceiveLane
     // Peers skip rarely: an abandoned claim, later a message that expired.
     private const int MostSkips = 128;
 
+    // Refusals are rare; more of them go into the next packet.
+    private const int RefusalsPerFrame = 32;
+    private const int RefusalFrameBytes = (2 * RefusalsPerFrame * VarInt.MaxBytes) + (4 * VarInt.MaxBytes);
+
     private readonly MessageMemory _memory;
+    private readonly ReceiveWindow? _window;
     private readonly int _capacity;
     private readonly int _largestMessage;
     private readonly RangeSet _have;
@@ -40,47 +46,96 @@ internal sealed partial class OrderedReceiveLane
     private int _skipCount;
     private LaneRing? _ring;
     private long _prefix;
+    private long _highest;
     private long _grantedLimit;
+    private long _announcedTaken;
 
-    internal OrderedReceiveLane(int number, int capacity, int largestMessage, MessageMemory memory)
+    // Of the packet being checked.
+    private long _highestInPacket;
+    private int _newRangesInPacket;
+    private int _skipsInPacket;
+    private bool _hasContentInPacket;
+
+    /// <param name="number">The lane.</param>
+    /// <param name="capacity">Bytes of the ring.</param>
+    /// <param name="largestMessage">Longer ones end the connection.</param>
+    /// <param name="memory">Lends the ring.</param>
+    /// <param name="window">The connection's credit; null on the control lane, which is not in it.</param>
+    internal OrderedReceiveLane(
+        int number, int capacity, int largestMessage, MessageMemory memory, ReceiveWindow? window)
+        : base(number, LaneMode.OrderedReliable)
     {
-        Number = number;
         _capacity = capacity;
         _largestMessage = largestMessage;
         _memory = memory;
+        _window = window;
         _have = new RangeSet(Math.Max(LeastRanges, capacity / RingBytesPerRange));
         _grantedLimit = capacity;
     }
 
-    internal int Number { get; }
-
     /// <summary>Confirmations owed to the peer.</summary>
     internal TakeLedger Ledger { get; } = new();
 
-    /// <summary>The peer has opened the lane.</summary>
-    internal bool IsOpen { get; set; }
+    /// <summary>One above the highest offset received, as far as it counts in the connection's credit.</summary>
+    internal override long ChargedBytes => _window is null ? 0 : _highest;
 
-    /// <summary>One above the highest offset received: what the lane counts in the connection's credit.</summary>
-    internal long Highest { get; private set; }
+    internal override long GrantedLimit => Volatile.Read(ref _grantedLimit);
 
-    /// <summary>How far the peer may go, as last granted.</summary>
-    internal long GrantedLimit => _grantedLimit;
+    internal override bool IsCreditDue => Volatile.Read(ref _released) + _capacity - GrantedLimit >= _capacity / 4;
 
-    /// <summary>How many more ranges may come to stand alone.</summary>
-    internal int FreeRanges => _have.Free;
+    private protected override bool HasAnswers
+        => Ledger.HasUnsentRefusals || Ledger.Taken > Math.Max(0, _announcedTaken);
 
-    internal int FreeSkips => MostSkips - Volatile.Read(ref _skipCount);
+    internal override void BeginPacket()
+    {
+        _highestInPacket = _highest;
+        _newRangesInPacket = 0;
+        _skipsInPacket = 0;
+        _hasContentInPacket = false;
+    }
 
-    /// <summary>The taken offset last written into a packet, -1 if it must be written again.</summary>
-    internal long AnnouncedTaken { get; set; }
+    internal override PayloadVerdict Check(in LaneFrame frame)
+    {
+        if (frame.Type == FrameType.LaneSettled)
+        {
+            return PayloadVerdict.Held;
+        }
 
-    /// <summary>Enough was read since the last grant that the peer should hear of it.</summary>
-    internal bool IsCreditDue => Volatile.Read(ref _released) + _capacity - _grantedLimit >= _capacity / 4;
+        if (frame.Type is not (FrameType.LaneData or FrameType.LaneSkip))
+        {
+            return PayloadVerdict.LaneViolation;
+        }
+
+        // D-3.1
+        if (frame.End > _grantedLimit)
+        {
+            return PayloadVerdict.CreditExceeded;
+        }
+
+        _hasContentInPacket = true;
+
+        if (frame.End > _highestInPacket)
+        {
+            if (_window is { } window && !window.TryCount(frame.End - _highestInPacket))
+            {
+                return PayloadVerdict.CreditExceeded;
+            }
+
+            _highestInPacket = frame.End;
+        }
+
+        _newRangesInPacket += _have.StandsAlone(frame.Offset, frame.End) ? 1 : 0;
+        _skipsInPacket += frame.Type == FrameType.LaneSkip ? 1 : 0;
+
+        return _newRangesInPacket > _have.Free || _skipsInPacket > MostSkips - Volatile.Read(ref _skipCount)
+            ? PayloadVerdict.Refused
+            : PayloadVerdict.Held;
+    }
 
     /// <summary>The memory behind the lane's credit. False: there is none now.</summary>
-    internal bool TryRentRing()
+    internal override bool TryPrepare()
     {
-        if (_ring is null && !_ended)
+        if (_hasContentInPacket && _ring is null && !_ended)
         {
             if (_memory.TryRent(_capacity, out byte[] block) != SendStatus.Accepted)
             {
@@ -93,11 +148,85 @@ internal sealed partial class OrderedReceiveLane
         return true;
     }
 
-    internal bool StandsAlone(long from, long to) => _have.StandsAlone(from, to);
+    internal override bool Take(in LaneFrame frame, Instant now) => frame.Type switch
+    {
+        FrameType.LaneData => Accept(frame.Offset, frame.Content),
+        FrameType.LaneSkip => AcceptSkip(frame.Offset, frame.End),
+        _ => false,
+    };
+
+    internal override void EndPacket()
+    {
+        // The ring stays: the credit stands on it.
+    }
+
+    internal override long GrantCredit()
+    {
+        Volatile.Write(
+            ref _grantedLimit, Math.Max(_grantedLimit, Volatile.Read(ref _released) + _capacity));
+        return _grantedLimit;
+    }
+
+    internal override void HandleFactAcked(in SentPiece piece)
+    {
+        if (piece.Kind == PieceKind.Refusals)
+        {
+            Ledger.HandleRefusalsFate(piece.From, acked: true);
+        }
+    }
+
+    internal override void HandleFactLost(in SentPiece piece)
+    {
+        base.HandleFactLost(piece);
+
+        if (piece.Kind == PieceKind.Refusals)
+        {
+            Ledger.HandleRefusalsFate(piece.From, acked: false);
+        }
+        else if (piece.Kind == PieceKind.LaneTaken && piece.From == _announcedTaken)
+        {
+            _announcedTaken = -1;
+        }
+    }
+
+    internal override void End()
+    {
+        Volatile.Write(ref _ended, true);
+        ReturnMemoryIfEnded();
+    }
+
+    private protected override void WriteAnswers(
+        ref LaneFrameWriter writer, PacketNumber packet, ReliableOutbox<SentPiece> outbox)
+    {
+        byte number = (byte)Number;
+
+        // Refusals first: the taken offset may pass them only afterwards.
+        if (Ledger.HasUnsentRefusals && !outbox.IsFull && writer.Free >= RefusalFrameBytes)
+        {
+            Span<OffsetRange> refused = stackalloc OffsetRange[RefusalsPerFrame];
+            int count = Ledger.TakeUnsentRefusals(refused, out long frame);
+
+            if (count > 0)
+            {
+                int written = writer.IdRanges(FrameType.MessagesRefused, number, refused[..count]);
+                Invariant.Require(written == count, "Room for the refusals was checked.");
+                outbox.Note(packet, new SentPiece(PieceKind.Refusals, number, false, frame, 0));
+            }
+        }
+
+        long taken = Ledger.Taken;
+
+        if (taken > Math.Max(0, _announcedTaken) && !outbox.IsFull
+            && writer.TryLaneOffset(FrameType.LaneTaken, number, taken))
+        {
+            _announcedTaken = taken;
+            outbox.Note(packet, new SentPiece(PieceKind.LaneTaken, number, false, taken, 0));
+        }
+    }
 
     /// <summary>Keeps what was not received before.</summary>
     /// <returns>True if the reader has something new.</returns>
-    internal bool Accept(long offset, ReadOnlySpan<byte> content)
+    private bool Accept(long offset, ReadOnlySpan<byte> content)
     {
         if (_ring is not { } ring)
         {
@@ -118,7 +247,7 @@ internal sealed partial class OrderedReceiveLane
     }
 
     /// <summary>The peer gives up a range that starts and ends between messages.</summary>
-    internal bool AcceptSkip(long from, long to)
+    private bool AcceptSkip(long from, long to)
     {
         // A message that is here whole may be read already; then it stays.
         if (!_have.TryFirstMissing(from, to, out _))
@@ -142,20 +271,6 @@ internal sealed partial class OrderedReceiveLane
         return TryPublish(to);
     }
 
-    /// <summary>A new limit for the peer, as much as there is room.</summary>
-    internal long GrantCredit()
-    {
-        _grantedLimit = Math.Max(_grantedLimit, Volatile.Read(ref _released) + _capacity);
-        return _grantedLimit;
-    }
-
-    /// <summary>Nothing more arrives. What is whole stays readable.</summary>
-    internal void End()
-    {
-        Volatile.Write(ref _ended, true);
-        ReturnMemoryIfDrained();
-    }
-
     private void Mark(long from, long to)
     {
         bool added = _have.TryAdd(from, to);
@@ -164,7 +279,11 @@ internal sealed partial class OrderedReceiveLane
 
     private bool TryPublish(long end)
     {
-        Highest = Math.Max(Highest, end);
+        if (end > _highest)
+        {
+            _window?.AddReceived(end - _highest);
+            _highest = end;
+        }
 
         if (_have.Prefix == _prefix)
         {

@@ -19,7 +19,13 @@ internal sealed class RangeSet
     private OffsetRange[] _ranges = new OffsetRange[FirstRanges];
     private int _count;
 
-    internal RangeSet(int mostRanges) => _mostRanges = mostRanges;
+    /// <param name="mostRanges">So many ranges stand above the prefix at most.</param>
+    /// <param name="prefix">Where the prefix starts; -1 keeps even what starts at 0 a range of its own.</param>
+    internal RangeSet(int mostRanges, long prefix = 0)
+    {
+        _mostRanges = mostRanges;
+        Prefix = prefix;
+    }
 
     /// <summary>Everything below is done.</summary>
     internal long Prefix { get; private set; }
@@ -109,6 +115,45 @@ internal sealed class RangeSet
 
         int index = FirstReaching(offset + 1);
         return index < _count && _ranges[index].From <= offset;
+    }
+
+    /// <summary>Nothing is done any more.</summary>
+    internal void Clear()
+    {
+        _count = 0;
+        Prefix = 0;
+    }
+
+    /// <summary>Takes the highest range out.</summary>
+    /// <returns>False if there is none above the prefix.</returns>
+    internal bool TryTakeHighest(out OffsetRange range)
+    {
+        range = default;
+
+        if (_count == 0)
+        {
+            return false;
+        }
+
+        range = _ranges[--_count];
+        return true;
+    }
+
+    /// <summary>Forgets what stands below the offset and above the prefix.</summary>
+    internal void RemoveBelow(long offset)
+    {
+        int gone = FirstReaching(offset);
+        Remove(0, gone);
+
+        if (_count > 0 && _ranges[0].From < offset)
+        {
+            _ranges[0] = _ranges[0] with { From = offset };
+
+            if (_ranges[0].Length == 0)
+            {
+                Remove(0, 1);
+            }
+        }
     }
 
     // The first range whose end is at or after the offset: the first one that touches anything starting there.

@@ -9,14 +9,16 @@ internal enum PieceKind : byte
     ConnectionCredit,
     LaneTaken,
     Refusals,
+    TakenIds,
+    RefusedIds,
 }
 
 /// <summary>One thing that went out in a packet and must arrive, or be offered again.</summary>
 /// <param name="Kind">What it was.</param>
 /// <param name="Lane">Its lane, except of ConnectionCredit.</param>
 /// <param name="WithOpen">Whether the lane's LaneOpen stood in the same packet.</param>
-/// <param name="From">Data, Skip: start; the others: the value sent.</param>
-/// <param name="To">Data, Skip: up to and without.</param>
+/// <param name="From">Data, Skip, TakenIds, RefusedIds: start; the others: the value sent.</param>
+/// <param name="To">Data, Skip, TakenIds, RefusedIds: up to and without.</param>
 internal readonly record struct SentPiece(PieceKind Kind, byte Lane, bool WithOpen, long From, long To)
 {
     /// <summary>Whether it belongs to a sending lane; else it is a fact about a receiving one.</summary>

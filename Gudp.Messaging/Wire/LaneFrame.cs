@@ -14,18 +14,25 @@ internal readonly ref struct LaneFrame
     internal int Lane { get; init; }
 
     /// <summary>
-    /// LaneData, LaneSkip: from; credits, LaneBlocked, LaneTaken: the limit or offset; Message: the id.
+    /// LaneData, LaneSkip: from; credits, LaneBlocked, LaneTaken: the limit or offset; Message, Fragment, LaneSettled:
+    /// the id.
     /// </summary>
     internal long Offset { get; init; }
 
     /// <summary>LaneData, LaneSkip: up to and without.</summary>
     internal long End { get; init; }
 
+    /// <summary>Fragment: where its content starts in the message.</summary>
+    internal long Start { get; init; }
+
+    /// <summary>Message, Fragment: length of the whole message; LaneSkip: bytes charged for what is given up.</summary>
+    internal long Total { get; init; }
+
     /// <summary>LaneOpen: the mode; Message, Fragment: the flags.</summary>
     internal byte Code { get; init; }
 
     /// <summary>
-    /// LaneData, Message: the content; MessagesTaken, MessagesRefused: their id ranges, still to be read.
+    /// LaneData, Message, Fragment: the content; MessagesTaken, MessagesRefused: their id ranges, still to be read.
     /// </summary>
     internal ReadOnlySpan<byte> Content { get; init; }
 }

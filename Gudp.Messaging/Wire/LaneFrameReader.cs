@@ -1,5 +1,6 @@
 using System;
 using Gudp.Core;
+using Gudp.Messaging.Lanes;
 
 namespace Gudp.Messaging.Wire;
 
@@ -10,9 +11,9 @@ namespace Gudp.Messaging.Wire;
 internal ref struct LaneFrameReader
 {
     /// <summary>
-    /// Lane numbers beyond this are malformed wherever they stand; the agreed number of lanes is far lower.
+    /// Lane numbers beyond this are malformed wherever they stand; the agreed number of lanes is lower.
     /// </summary>
-    internal const int MostLanes = 64;
+    internal const int MostLanes = LaneSet.MostLanes;
 
     private ReadOnlySpan<byte> _rest;
 
@@ -147,7 +148,15 @@ internal ref struct LaneFrameReader
             return false;
         }
 
-        frame = new LaneFrame { Type = FrameType.Message, Lane = lane, Offset = id, Code = flags, Content = content };
+        frame = new LaneFrame
+        {
+            Type = FrameType.Message,
+            Lane = lane,
+            Offset = id,
+            Code = flags,
+            Total = content.Length,
+            Content = content,
+        };
         return true;
     }
 
@@ -157,12 +166,27 @@ internal ref struct LaneFrameReader
 
         if (!TryLane(out int lane) || !TryNumber(out long id) || !TryFlags(out byte flags)
             || !TryNumber(out long total) || !TryNumber(out long offset)
-            || !TryContent(out ReadOnlySpan<byte> content) || offset + content.Length > total)
+            || !TryContent(out ReadOnlySpan<byte> content))
         {
             return false;
         }
 
-        frame = new LaneFrame { Type = FrameType.Fragment, Lane = lane, Offset = id, Code = flags, Content = content };
+        // D-9.2; 62 bits and the length of a packet: the sum fits.
+        if (content.IsEmpty || offset + content.Length > total)
+        {
+            return false;
+        }
+
+        frame = new LaneFrame
+        {
+            Type = FrameType.Fragment,
+            Lane = lane,
+            Offset = id,
+            Code = flags,
+            Start = offset,
+            Total = total,
+            Content = content,
+        };
         return true;
     }
 
@@ -171,12 +195,19 @@ internal ref struct LaneFrameReader
         frame = default;
 
         if (!TryLane(out int lane) || !TryNumber(out long from) || !TryNumber(out long to)
-            || !TryNumber(out _) || to <= from)
+            || !TryNumber(out long charged) || to <= from)
         {
             return false;
         }
 
-        frame = new LaneFrame { Type = FrameType.LaneSkip, Lane = lane, Offset = from, End = to };
+        frame = new LaneFrame
+        {
+            Type = FrameType.LaneSkip,
+            Lane = lane,
+            Offset = from,
+            End = to,
+            Total = charged,
+        };
         return true;
     }
 

@@ -121,11 +121,12 @@ internal ref struct LaneFrameWriter
         return true;
     }
 
-    /// <summary>As many refused ids as fit, highest first.</summary>
+    /// <summary>MessagesTaken or MessagesRefused: as many ids as fit, highest first.</summary>
+    /// <param name="type">Which of the two.</param>
     /// <param name="lane">The lane.</param>
     /// <param name="ids">Ranges of ids in falling order that neither touch nor overlap; at most 65.</param>
     /// <returns>How many of the ranges were written; 0 if nothing was.</returns>
-    internal int MessagesRefused(int lane, ReadOnlySpan<OffsetRange> ids)
+    internal int IdRanges(FrameType type, int lane, scoped ReadOnlySpan<OffsetRange> ids)
     {
         const int IdHeadBytes = 3 + (3 * VarInt.MaxBytes);
         const int RangeBytes = 2 * VarInt.MaxBytes;
@@ -137,7 +138,7 @@ internal ref struct LaneFrameWriter
 
         int further = Math.Min((Free - IdHeadBytes) / RangeBytes, IdRangeReader.MostFurtherRanges);
         int count = Math.Min(ids.Length, 1 + further);
-        Number((ulong)FrameType.MessagesRefused);
+        Number((ulong)type);
         Number((ulong)lane);
         Number((ulong)(ids[0].To - 1));
         Number((ulong)(count - 1));

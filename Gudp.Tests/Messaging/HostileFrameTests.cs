@@ -25,8 +25,9 @@ public sealed class HostileFrameTests
             [.. Open(2, 4), .. Data(2, 0, [1])]);
         yield return Case("an opened lane's data", PayloadVerdict.Held, [.. Open(1, 0), .. Data(1, 0, [2, 1])]);
         yield return Case("a lane that was not agreed", PayloadVerdict.LaneViolation, Open(4, 0));
-        yield return Case("a lane beyond all lanes", PayloadVerdict.Malformed, Open(64, 0));
-        yield return Case("a mode this version has no lanes for", PayloadVerdict.LaneViolation, Open(1, 1));
+        yield return Case("a lane beyond all lanes", PayloadVerdict.Malformed, Open(256, 0));
+        yield return Case("a control lane of another mode", PayloadVerdict.LaneViolation, Open(0, 1));
+        yield return Case("a lane that changes its mode", PayloadVerdict.LaneViolation, [.. Open(1, 1), .. Open(1, 2)]);
         yield return Case("a mode there is not", PayloadVerdict.Malformed, Open(1, 5));
         yield return Case("the last byte of the credit", PayloadVerdict.Held,
             [.. Open(1, 0), .. Data(1, (64 * 1024) - 1, [1])]);

@@ -41,7 +41,7 @@ public sealed class MessagingConfigTests
     [TestCase("LaneRingBytes=100000", "power of two")]
     [TestCase("LaneRingBytes=32KB", "LaneRingBytes")]
     [TestCase("Lanes=2", "Lanes")]
-    [TestCase("Lanes=65", "Lanes")]
+    [TestCase("Lanes=257", "Lanes")]
     [TestCase("PeerMemoryBytes=8MB", "largest message")]
     [TestCase("EndpointMemoryBytes=32MB", "one peer")]
     [TestCase("LaneRingByte=1MB", "LaneRingBytes")]
