@@ -17,7 +17,6 @@ internal sealed class NumberedMessages
     private readonly long[] _seen = new long[Remembered];
     private readonly LaneMode _mode;
     private readonly int _bytes;
-    private long _newest = -1;
     private long _sum;
 
     internal NumberedMessages(LaneMode mode, int bytes)
@@ -30,6 +29,9 @@ internal sealed class NumberedMessages
 
     /// <summary>How many arrived.</summary>
     internal long Arrived { get; private set; }
+
+    /// <summary>The highest number that arrived; -1: none.</summary>
+    internal long Newest { get; private set; } = -1;
 
     /// <summary>The first thing that was wrong; null while nothing is.</summary>
     internal string? Fault { get; private set; }
@@ -56,13 +58,13 @@ internal sealed class NumberedMessages
         {
             Fail("A message came twice");
         }
-        else if (_mode == LaneMode.OrderedReliable ? number != _newest + 1 : IsLate(number))
+        else if (_mode == LaneMode.OrderedReliable ? number != Newest + 1 : IsLate(number))
         {
             Fail("A message came out of order");
         }
 
         seen = number;
-        _newest = Math.Max(_newest, number);
+        Newest = Math.Max(Newest, number);
         _sum += number;
         Arrived++;
     }
@@ -71,11 +73,11 @@ internal sealed class NumberedMessages
     internal bool IsComplete(long sent) => _mode switch
     {
         LaneMode.OrderedReliable or LaneMode.UnorderedReliable => Arrived == sent && _sum == sent * (sent - 1) / 2,
-        LaneMode.SequencedReliable => _newest == sent - 1,
-        _ => Arrived <= sent && _newest < sent,
+        LaneMode.SequencedReliable => Newest == sent - 1,
+        _ => Arrived <= sent && Newest < sent,
     };
 
-    private bool IsLate(long number) => StreamCells.IsSequenced(_mode) && number < _newest;
+    private bool IsLate(long number) => StreamCells.IsSequenced(_mode) && number < Newest;
 
     private void Fail(string what) => Fault ??= $"{what}: {_mode}, after {Arrived} of them";
 }

@@ -14,6 +14,7 @@ internal sealed class StreamReceiver : IMessageHandler
     private readonly NumberedMessages _numbers;
     private readonly Thread _thread;
     private long _arrived;
+    private long _newest = -1;
     private bool _stopped;
 
     internal StreamReceiver(Peer peer, StreamCell cell)
@@ -25,6 +26,9 @@ internal sealed class StreamReceiver : IMessageHandler
 
     /// <summary>Any thread.</summary>
     internal long Arrived => Volatile.Read(ref _arrived);
+
+    /// <summary>The highest number that arrived. Any thread.</summary>
+    internal long Newest => Volatile.Read(ref _newest);
 
     internal void Start() => _thread.Start();
 
@@ -40,6 +44,7 @@ internal sealed class StreamReceiver : IMessageHandler
     {
         _numbers.Take(message);
         Volatile.Write(ref _arrived, _numbers.Arrived);
+        Volatile.Write(ref _newest, _numbers.Newest);
     }
 
     private void Run()

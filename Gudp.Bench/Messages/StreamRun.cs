@@ -69,17 +69,10 @@ internal static class StreamRun
                 seen = receiver.Arrived;
             }
         }
-        else if (!StreamCells.IsSequenced(cell.Mode))
-        {
-            Wait(() => receiver.Arrived == sender.Sent);
-        }
         else
         {
-            // The last one arrives; it may have been the last to arrive before this was asked.
-            for (long seen = -1; seen != receiver.Arrived; Thread.Sleep(Stillness))
-            {
-                seen = receiver.Arrived;
-            }
+            bool isSequenced = StreamCells.IsSequenced(cell.Mode);
+            Wait(() => isSequenced ? receiver.Newest == sender.Sent - 1 : receiver.Arrived == sender.Sent);
         }
 
         NumberedMessages numbers = receiver.Stop();

@@ -17,8 +17,8 @@ public sealed class WireOverheadTests
     [Test]
     public void The_head_of_a_frame_is_what_the_writer_takes()
     {
-        Assert.That(WireOverhead.LaneFrame, Is.EqualTo(LaneFrameWriter.DataOverhead(Lane, Typical, withOpen: false)));
-        Assert.That(WireOverhead.MessageFrame, Is.EqualTo(LaneFrameWriter.MessageOverhead(Lane, Typical, withOpen: false)));
+        Assert.That(LaneFrameWriter.DataOverhead(Lane, Typical, withOpen: false), Is.EqualTo(WireOverhead.LaneFrame));
+        Assert.That(LaneFrameWriter.MessageOverhead(Lane, Typical, withOpen: false), Is.EqualTo(WireOverhead.MessageFrame));
     }
 
     // 17 bytes of the packet and 8 of the frame leave 1,427 for 41 messages with 2 bytes of head and the begin of one more.
