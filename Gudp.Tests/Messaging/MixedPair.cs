@@ -32,9 +32,10 @@ internal sealed class MixedPair : IDisposable
     {
         _draws = new Prng(seed).Split(1);
         Prng plans = new Prng(seed).Split(2);
-        MessagingConfig config = DrawConfig(plans);
+        lanes ??= LaneModes.Drawn(plans);
+        MessagingConfig config = LaneModes.Apply(lanes, DrawConfig(plans));
         _pair = new SessionPair(seed, DrawPath(plans), config);
-        MixedPlan there = MixedPlan.Drawn(plans.Split(1), lanes ?? LaneModes.Drawn(plans), Messages(plans));
+        MixedPlan there = MixedPlan.Drawn(plans.Split(1), lanes, Messages(plans));
         MixedPlan back = MixedPlan.Drawn(plans.Split(2), there.Lanes, Messages(plans) / 4);
         _there = new MixedTraffic("there", _pair.Client.Peer, plans.Split(3), there) { Receiver = _pair.Server.Peer };
         _back = new MixedTraffic("back", _pair.Server.Peer, plans.Split(4), back) { Receiver = _pair.Client.Peer };

@@ -4,8 +4,8 @@ using NUnit.Framework;
 
 namespace Gudp.Tests.Simulation;
 
-// Goal: as MixedSwarmTests, with everything below the messages: handshakes, windows, acknowledgements, path sizes, pauses
-// and kills of processes.
+// Goal: as MixedSwarmTests, with everything below the messages: handshakes, windows, acknowledgements, path sizes,
+// pauses and kills of processes.
 // Method: one seed draws nodes, configs, links, faults and traffic; see MixedWorld.
 
 /// <summary>Many worlds of mixed traffic, one seed each; see docs/TESTING.md.</summary>

@@ -38,6 +38,11 @@ internal sealed record MixedPlan
 
     internal int MostPerMoment { get; init; } = 8;
 
+    /// <summary>At each moment, up to <see cref="MostBurst"/> messages at once.</summary>
+    internal int BurstPpm { get; init; }
+
+    internal int MostBurst { get; init; }
+
     internal int AskReceivedPpm { get; init; }
 
     internal int AskTakenPpm { get; init; }

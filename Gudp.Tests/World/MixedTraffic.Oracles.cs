@@ -81,7 +81,7 @@ internal sealed partial class MixedTraffic
     /// <summary>Some of those that are open at each moment, in turn: all are asked in the course of time.</summary>
     private void LookAtStates()
     {
-        for (int i = 0; i < StatesPerMoment && _open.Count > 0; i++)
+        for (int i = 0; i < StatesPerMoment + (_open.Count / 16) && _open.Count > 0; i++)
         {
             int index = _nextState++ % _open.Count;
             LaneMessage sent = _open[index];

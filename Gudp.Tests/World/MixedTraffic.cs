@@ -26,6 +26,7 @@ internal sealed partial class MixedTraffic : IMessageHandler
     private readonly ReceiptUpdate[] _updates = new ReceiptUpdate[32];
     private readonly byte[] _buffer;
     private int _planned;
+    private int _mostPlanned;
     private int _nextState;
     private int _pausedMoments;
 
@@ -35,6 +36,7 @@ internal sealed partial class MixedTraffic : IMessageHandler
         Sender = sender;
         _draws = draws;
         _plan = plan;
+        _mostPlanned = plan.Messages;
         _lanes = [.. plan.Lanes.Select((options, number) => new LaneRecord(number, options.Mode))];
         _buffer = new byte[Math.Max(plan.MostBytes, plan.LargeBytes) + 1];
     }
@@ -63,12 +65,12 @@ internal sealed partial class MixedTraffic : IMessageHandler
 
     /// <summary>All was sent, and everything about every message is known, and told where asked.</summary>
     internal bool IsFinished
-        => _planned == _plan.Messages && _held.Count == 0 && Array.TrueForAll(_lanes, lane => lane.Waiting is null)
+        => _planned == _mostPlanned && _held.Count == 0 && Array.TrueForAll(_lanes, lane => lane.Waiting is null)
             && _open.TrueForAll(message => message.IsSettled) && HasAllThatMustArrive();
 
     /// <summary>What is still missing, for the message of a failure.</summary>
     internal string Standing
-        => $"{_name}: planned {_planned}/{_plan.Messages}, accepted {_all.Count}, arrived {Arrived}, "
+        => $"{_name}: planned {_planned}/{_mostPlanned}, accepted {_all.Count}, arrived {Arrived}, "
             + $"refused {Refusals}, held {_held.Count}, "
             + $"waiting {string.Join(", ", _lanes.Where(lane => lane.Waiting is not null))}; missing: "
             + string.Join("; ", _all.Where(message => !message.IsSettled || MustStillArrive(message)).Take(5));
@@ -76,7 +78,9 @@ internal sealed partial class MixedTraffic : IMessageHandler
     /// <summary>One moment of the sending application.</summary>
     internal void Send()
     {
-        for (long i = _draws.NextBelow(_plan.MostPerMoment + 1); i > 0; i--)
+        bool isBurst = _draws.NextChance(_plan.BurstPpm);
+
+        for (long i = _draws.NextBelow((isBurst ? _plan.MostBurst : _plan.MostPerMoment) + 1); i > 0; i--)
         {
             SendOne(_lanes[_draws.NextBelow(_lanes.Length)]);
         }
@@ -93,22 +97,28 @@ internal sealed partial class MixedTraffic : IMessageHandler
     /// <summary>Some more messages, which an end right after cuts off anywhere.</summary>
     internal void SendLast(int messages)
     {
-        _planned -= messages;
+        _mostPlanned += messages;
 
         for (int i = 0; i < messages; i++)
         {
             SendOne(_lanes[_draws.NextBelow(_lanes.Length)]);
         }
 
+        Stop();
+    }
+
+    /// <summary>Nothing more is sent.</summary>
+    internal void Stop()
+    {
         Array.ForEach(_lanes, lane => lane.Waiting = null);
-        _planned = _plan.Messages;
+        _mostPlanned = _planned;
     }
 
     private void SendOne(LaneRecord lane)
     {
         if (lane.Waiting is null)
         {
-            if (_planned >= _plan.Messages)
+            if (_planned >= _mostPlanned)
             {
                 return;
             }

@@ -45,7 +45,7 @@ internal sealed partial class MixedWorld
         => fault.Kind is not (FaultKind.LongCut or FaultKind.LongPause or FaultKind.Restart)
             || _links.TrueForAll(link => link.IsAccepted);
 
-    /// <summary>A process is gone, without a goodbye, and comes back knowing nothing; nobody connects to it again.</summary>
+    /// <summary>A process is gone without a goodbye, and comes back knowing nothing; nobody connects again.</summary>
     private void Kill(int node)
     {
         foreach (MixedLink link in _links.FindAll(link => link.From == node || link.To == node))

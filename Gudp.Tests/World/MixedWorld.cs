@@ -5,9 +5,9 @@ using NUnit.Framework;
 
 namespace Gudp.Tests.World;
 
-// One world of mixed traffic, from its seed: nodes in a chain, every neighbour sends the other messages of all modes, and
-// a plan of faults. First everything goes wrong for a while, and processes may be killed; then the network is clean, and
-// everything that was sent must end as its mode promises; then all is closed in the middle of some last messages.
+// One world of mixed traffic, from its seed: nodes in a chain, every neighbour sends the other messages of all modes,
+// and a plan of faults. First everything goes wrong for a while, and processes may be killed; then the network is
+// clean, and everything that was sent must end as its mode promises; then all is closed amid some last messages.
 
 /// <summary>Runs one seed of the whole stack. Not reusable.</summary>
 internal sealed partial class MixedWorld : IDisposable
@@ -29,6 +29,7 @@ internal sealed partial class MixedWorld : IDisposable
     private readonly Oracles _oracles;
     private readonly FaultPlan _plan;
     private readonly List<MessageEndpoint> _endpoints = [];
+    private readonly List<IReadOnlyList<LaneOptions>> _lanes = [];
     private readonly List<MixedLink> _links = [];
     private readonly List<MixedLink> _ended = [];
     private bool _isHealed;
@@ -92,7 +93,8 @@ internal sealed partial class MixedWorld : IDisposable
     {
         Node node = _world.AddNode(SimWorld.Plain with { Connections = DrawnConnections(draws) });
         int ring = (64 * 1024) << (int)draws.NextBelow(3);
-        MessagingConfig messaging = new()
+        IReadOnlyList<LaneOptions> lanes = LaneModes.Drawn(draws);
+        MessagingConfig messaging = LaneModes.Apply(lanes, new MessagingConfig
         {
             Core = SimWorld.Plain with { Connections = DrawnConnections(draws) },
             Lanes = MixedPlan.LaneCount,
@@ -101,10 +103,11 @@ internal sealed partial class MixedWorld : IDisposable
             DatagramQueueBytes = QueueBytes,
             PeerMemoryBytes = (2 * MixedPlan.LaneCount * (ring + LargestMessage)) + (2 * QueueBytes)
                 + draws.NextBelow(LargestMessage * 8),
-        };
+        });
         MessageEndpoint endpoint = new(node.Daemon, node.Host.Address.WithPort(Port), messaging);
         endpoint.Listen();
         _endpoints.Add(endpoint);
+        _lanes.Add(lanes);
     }
 
     private static ConnectionConfig DrawnConnections(Prng draws) => SimWorld.Plain.Connections with
@@ -133,8 +136,8 @@ internal sealed partial class MixedWorld : IDisposable
     private void Connect(int from, int to, Prng draws)
     {
         Peer client = _endpoints[from].Connect(_endpoints[to].LocalAddress);
-        MixedPlan there = MixedPlan.Drawn(draws.Split(1), LaneModes.Drawn(draws), (int)draws.NextBetween(20, 120));
-        MixedPlan back = MixedPlan.Drawn(draws.Split(2), there.Lanes, (int)draws.NextBetween(5, 60));
+        MixedPlan there = MixedPlan.Drawn(draws.Split(1), _lanes[from], (int)draws.NextBetween(20, 120));
+        MixedPlan back = MixedPlan.Drawn(draws.Split(2), _lanes[to], (int)draws.NextBetween(5, 60));
         _links.Add(new MixedLink(from, to, client, there, back, _root.Split(21_000 + (ulong)_links.Count)));
     }
 
