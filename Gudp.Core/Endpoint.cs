@@ -43,22 +43,28 @@ public sealed class Endpoint : IDisposable, IConnectionAcceptor
     /// <summary>Who it is to its peers: <see cref="ConnectionConfig.PeerId"/>, or drawn when it was opened.</summary>
     public PeerId PeerId { get; }
 
+    /// <summary>
+    /// Connections that peers opened and nobody has accepted yet; with <see cref="QueueConfig.PendingAccepts"/> of them
+    /// no more are taken in.
+    /// </summary>
+    public int WaitingToBeAccepted
+    {
+        get
+        {
+            lock (_gate)
+            {
+                return _accepted.Count;
+            }
+        }
+    }
+
     ConnectionConfig IConnectionAcceptor.Config => _config;
 
     PayloadParameters IConnectionAcceptor.Announced => Connection.AnnouncedBy(_config);
 
     bool IConnectionAcceptor.IsListening => Volatile.Read(ref _isListening) && !Volatile.Read(ref _isDisposed);
 
-    bool IConnectionAcceptor.HasRoom
-    {
-        get
-        {
-            lock (_gate)
-            {
-                return _accepted.Count < _config.Queues.PendingAccepts;
-            }
-        }
-    }
+    bool IConnectionAcceptor.HasRoom => WaitingToBeAccepted < _config.Queues.PendingAccepts;
 
     /// <summary>Opens a connection to a peer. Returns at once; <see cref="Connection.WaitUntilOpen"/> waits.</summary>
     /// <param name="remote">Address and port of the peer.</param>

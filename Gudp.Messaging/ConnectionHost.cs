@@ -59,6 +59,12 @@ internal sealed class ConnectionHost(PayloadHost host, MessageEndpoint endpoint)
         if (endpoint.Peers.TryOpen(session, host, now))
         {
             session.HandleOpened(peer, now);
+
+            if (endpoint.TakesInByItself)
+            {
+                host.TakeIn();
+            }
+
             return;
         }
 

@@ -18,6 +18,7 @@ public sealed partial class MessageEndpoint
     private static readonly TimeSpan MemoryRecheck = TimeSpan.FromMilliseconds(20);
 
     private bool _lacksMemoryToRead;
+    private bool _isReadAsOne;
 
     /// <summary>Whose messages wait to be read.</summary>
     internal ReadyPeers Ready { get; } = new();
@@ -28,12 +29,14 @@ public sealed partial class MessageEndpoint
     /// <returns>False if there is none now, or no memory to hand one out; see <see cref="Peer.TryReceive"/>.</returns>
     /// <remarks>
     /// Any thread, also beside readers of single peers: each message goes to one of them. Costs what is ready, not what
-    /// is connected. Peers that connect must be accepted all the same, or the endpoint takes no more of them in.
+    /// is connected. Whoever receives from the endpoint need not accept peers: once all but one of
+    /// <see cref="QueueConfig.PendingAccepts"/> wait for that, further ones are taken in without it, and the endpoint's
+    /// end does not end those that still wait.
     /// </remarks>
     /// <exception cref="InvalidOperationException">The endpoint has a sink, which takes all messages.</exception>
     public bool TryReceive(out Peer? from, out ReceivedMessage message)
     {
-        ThrowIfSink();
+        ReadAsOne();
         bool lacksMemory = false;
 
         for (int left = Ready.Count; left > 0 && Ready.TryTake(out from); left--)
@@ -116,7 +119,7 @@ public sealed partial class MessageEndpoint
     public int Poll<THandler>(ref THandler handler, int budget)
         where THandler : IMessageHandler, allows ref struct
     {
-        ThrowIfSink();
+        ReadAsOne();
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(budget);
         int count = 0;
 
@@ -216,6 +219,28 @@ public sealed partial class MessageEndpoint
             {
                 Ready.Add(peer);
             }
+        }
+    }
+
+    /// <summary>Leader only. Whether a peer that opens now must not wait to be accepted, since nobody may do so.</summary>
+    internal bool TakesInByItself => Volatile.Read(ref _isReadAsOne)
+        && _endpoint.WaitingToBeAccepted >= _config.Core.Connections.Queues.PendingAccepts - 1;
+
+    private void ReadAsOne()
+    {
+        if (!Volatile.Read(ref _isReadAsOne))
+        {
+            ThrowIfSink();
+            Volatile.Write(ref _isReadAsOne, true);
+        }
+    }
+
+    // Core ends connections that nobody accepted; who reads the endpoint has had them all the same.
+    private void KeepUnaccepted()
+    {
+        while (Volatile.Read(ref _isReadAsOne) && _endpoint.TryAccept(out _))
+        {
+            // Live like those that were accepted.
         }
     }
 

@@ -117,6 +117,7 @@ public sealed partial class MessageEndpoint : IDisposable
     public void Dispose()
     {
         Volatile.Write(ref _isDisposed, true);
+        KeepUnaccepted();
         _endpoint.Dispose();
         Ready.Changes.Signal();
     }

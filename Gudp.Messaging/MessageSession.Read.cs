@@ -322,7 +322,8 @@ internal sealed partial class MessageSession
         tally.Count(MessageCount.BytesReceived, bytes);
     }
 
-    private void SignalReadable()
+    /// <summary>Any thread. Readers who were turned away, or found nothing, should look again.</summary>
+    internal void SignalReadable()
     {
         Changes.Signal();
         OfferToReaders();

@@ -73,9 +73,11 @@ public sealed partial class Peer
 
     private void DropIfDrained(MessageSession former)
     {
-        if (former.HasEnded && former.IsDrained)
+        if (former.HasEnded && former.IsDrained
+            && Interlocked.CompareExchange(ref _former, null, former) == former)
         {
-            Interlocked.CompareExchange(ref _former, null, former);
+            // A reader that found the former one busy has left the messages of the present one where they are.
+            Session.SignalReadable();
         }
     }
 

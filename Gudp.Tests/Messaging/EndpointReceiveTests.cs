@@ -9,6 +9,8 @@ namespace Gudp.Tests.Messaging;
 [TestFixture]
 public sealed class EndpointReceiveTests
 {
+    private static readonly TimeSpan Limit = TimeSpan.FromMinutes(5);
+
     private static readonly TimeSpan AWhile = TimeSpan.FromSeconds(1);
 
     private static readonly MessagingConfig Plain = new() { Core = SimWorld.Plain };
@@ -163,6 +165,30 @@ public sealed class EndpointReceiveTests
         Assert.That(status, Is.EqualTo(ReceiveStatus.TimedOut));
     }
 
+    // Goal: a loop that only polls serves everybody, though nobody ever accepts.
+    [Test]
+    public void Whoever_reads_the_endpoint_need_not_accept_and_its_end_does_not_end_those_peers()
+    {
+        const int Callers = 6;
+        ConnectionConfig connections = SimWorld.Plain.Connections with { Queues = new() { PendingAccepts = 2 } };
+        MessagingConfig few = new() { Core = SimWorld.Plain with { Connections = connections } };
+        using SimWorld world = new(seed: 1);
+        Node home = world.AddNode(few.Core);
+        MessageEndpoint hub = new(home.Daemon, home.Host.Address.WithPort(7000), few);
+        hub.Listen();
+        Tally tally = new([]);
+        hub.Poll(ref tally, budget: 1);
+        Peer[] callers = [.. Enumerable.Range(0, Callers).Select(_ => Call(world, hub, few))];
+
+        Array.ForEach(callers, caller => caller.TrySend("hello"u8));
+        world.RunUntil(() => hub.Poll(ref tally, budget: 10) >= 0 && tally.Counts.Count == Callers, Limit);
+        hub.Dispose();
+        world.Run(AWhile);
+
+        Assert.That(tally.Counts, Has.Count.EqualTo(Callers));
+        Assert.That(callers.Select(caller => caller.Status.IsOpen), Is.All.True);
+    }
+
     [Test]
     public void An_endpoint_with_a_sink_refuses_other_readers()
     {
@@ -171,6 +197,13 @@ public sealed class EndpointReceiveTests
         using MessageEndpoint endpoint = new(node.Daemon, node.Host.Address.WithPort(7000), Plain, new RecordingSink());
 
         Assert.Throws<InvalidOperationException>(() => endpoint.TryReceive(out _, out _));
+    }
+
+    private static Peer Call(SimWorld world, MessageEndpoint hub, MessagingConfig config)
+    {
+        Node node = world.AddNode(config.Core);
+        MessageEndpoint endpoint = new(node.Daemon, node.Host.Address.WithPort(0), config);
+        return endpoint.Connect(hub.LocalAddress);
     }
 
     private readonly struct Tally(Dictionary<Peer, int> counts) : IMessageHandler
