@@ -145,35 +145,47 @@ public sealed partial class MessageEndpoint
     /// </remarks>
     /// <exception cref="OperationCanceledException">Cancelled; no message was lost.</exception>
     /// <exception cref="InvalidOperationException">The endpoint has a sink, which takes all messages.</exception>
+    public IAsyncEnumerable<(Peer From, ReceivedMessage Message)> ReceiveAllAsync(
+        CancellationToken cancellationToken = default)
+        => ReceiveAllAsync(Timeout.InfiniteTimeSpan, cancellationToken);
+
+    /// <summary>
+    /// As <see cref="ReceiveAllAsync(CancellationToken)"/>, and ends by itself when the time is over: for gathering
+    /// answers.
+    /// </summary>
+    /// <param name="timeout">
+    /// How long in all, from the first step on; <see cref="Timeout.InfiniteTimeSpan"/> for ever, at most 49 days.
+    /// </param>
+    /// <param name="cancellationToken">Ends the enumeration.</param>
+    /// <returns>Each message is the caller's: to be disposed (taken) or refused.</returns>
+    /// <exception cref="OperationCanceledException">Cancelled; no message was lost.</exception>
+    /// <exception cref="InvalidOperationException">The endpoint has a sink, which takes all messages.</exception>
     public async IAsyncEnumerable<(Peer From, ReceivedMessage Message)> ReceiveAllAsync(
-        [EnumeratorCancellation] CancellationToken cancellationToken = default)
+        TimeSpan timeout, [EnumeratorCancellation] CancellationToken cancellationToken = default)
     {
-        while (true)
+        using CancellationTokenSource limit = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        limit.CancelAfter(timeout);
+
+        while (!limit.IsCancellationRequested)
         {
-            cancellationToken.ThrowIfCancellationRequested();
             long seen = Ready.Changes.Version;
             bool disposed = Volatile.Read(ref _isDisposed);
 
             if (TryReceive(out Peer? from, out ReceivedMessage message))
             {
                 yield return (from!, message);
-                continue;
             }
-
-            if (disposed)
+            else if (disposed)
             {
-                yield break;
+                break;
             }
-
-            Task change = Ready.Changes.WhenPast(seen);
-
-            if (Volatile.Read(ref _lacksMemoryToRead))
+            else
             {
-                change = Task.WhenAny(change, Task.Delay(MemoryRecheck, cancellationToken));
+                await WhenPastOrOver(seen, limit.Token).ConfigureAwait(false);
             }
-
-            await change.WaitAsync(cancellationToken).ConfigureAwait(false);
         }
+
+        cancellationToken.ThrowIfCancellationRequested();
     }
 
     /// <summary>Waits for the next peer that connects, without holding a thread. Begins to listen.</summary>
@@ -200,6 +212,19 @@ public sealed partial class MessageEndpoint
         {
             yield return peer;
         }
+    }
+
+    // Comes back without an exception when cancelled.
+    private async Task WhenPastOrOver(long seen, CancellationToken over)
+    {
+        Task change = Ready.Changes.WhenPast(seen);
+
+        if (Volatile.Read(ref _lacksMemoryToRead))
+        {
+            change = Task.WhenAny(change, Task.Delay(MemoryRecheck, over));
+        }
+
+        await change.WaitAsync(over).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
     }
 
     private int PollOne<THandler>(Peer peer, ref THandler handler, int budget)
