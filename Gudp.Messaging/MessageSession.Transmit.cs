@@ -17,7 +17,6 @@ internal sealed partial class MessageSession
     private const int LongestDatagram = 16 * 1024 - 1;
 
     private readonly ReliableOutbox<SentPiece> _outbox = new(MostPiecesInFlight);
-    private readonly ReceiptUpdate[] _receiptScratch = new ReceiptUpdate[16];
     private SentPiece _offer;
     private bool _hasOffer;
     private long _connectionLimit;

@@ -21,6 +21,12 @@ internal enum PieceKind : byte
 /// <param name="To">Data, Skip, TakenIds, RefusedIds: up to and without.</param>
 internal readonly record struct SentPiece(PieceKind Kind, byte Lane, bool WithOpen, long From, long To)
 {
+    /// <summary>Data: how often it went out before, as far as that matters; at most 255.</summary>
+    internal byte EarlierAttempts { get; init; }
+
+    /// <summary>Data, Skip: what it covers.</summary>
+    internal OffsetRange Range => new(From, To);
+
     /// <summary>Whether it belongs to a sending lane; else it is a fact about a receiving one.</summary>
     internal bool IsContent => Kind <= PieceKind.Open;
 }
