@@ -33,7 +33,7 @@ internal sealed partial class MessageSession
 
         return new LaneCounters(
             number,
-            number == DatagramLane ? LaneMode.Unreliable : LaneMode.OrderedReliable,
+            _config.LanePlan[number].Mode,
             new MessageCounters(counts),
             ReadSendQueue(number),
             ReadReceiveQueue(number),

@@ -16,6 +16,7 @@ internal sealed partial class MessageSession
         get
         {
             Instant next = Instant.Earlier(_memoryRecheckAt, _partialDeadline);
+            next = Instant.Earlier(next, _repeats.NextDeadline);
 
             for (int number = _lanesWithDeadline.Next(0); number >= 0; number = _lanesWithDeadline.Next(number + 1))
             {
@@ -41,6 +42,11 @@ internal sealed partial class MessageSession
         }
 
         HandlePartialDeadline(now);
+
+        if (_repeats.NextDeadline <= now)
+        {
+            _repeats.HandleTimeout();
+        }
 
         if (_memoryRecheckAt <= now)
         {
@@ -70,6 +76,8 @@ internal sealed partial class MessageSession
     // At the end of each turn: what users gave a time-out since the last one gets its deadline.
     private void StampDeadlines(Instant now)
     {
+        _repeats.StampDeadlines(now);
+
         while (_schedule.TryTakeTimed(out int number))
         {
             SendLane lane = SendLaneAt(number);

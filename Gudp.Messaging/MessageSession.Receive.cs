@@ -138,14 +138,18 @@ internal sealed partial class MessageSession
             case FrameType.LaneSettled:
                 return CheckContent(frame);
             case FrameType.LaneTaken:
-                return IsAboutSentContent(frame) ? PayloadVerdict.Held : PayloadVerdict.LaneViolation;
+            case FrameType.MessagesTaken:
             case FrameType.MessagesRefused:
                 return IsAboutSentContent(frame) ? PayloadVerdict.Held : PayloadVerdict.LaneViolation;
             case FrameType.LaneCredit:
+                // D-8.2: what this end sends unreliably has no credit.
+                return _config.LanePlan[frame.Lane].Mode > LaneMode.SequencedReliable
+                    ? PayloadVerdict.LaneViolation
+                    : PayloadVerdict.Held;
             case FrameType.LaneBlocked:
-                return frame.Lane == DatagramLane ? PayloadVerdict.LaneViolation : PayloadVerdict.Held;
-            case FrameType.MessagesTaken:
-                return frame.Lane == DatagramLane ? PayloadVerdict.Held : PayloadVerdict.LaneViolation;
+                return _receiveLanes[frame.Lane] is { Mode: > LaneMode.SequencedReliable }
+                    ? PayloadVerdict.LaneViolation
+                    : PayloadVerdict.Held;
             default:
                 return PayloadVerdict.Held;
         }
@@ -239,8 +243,12 @@ internal sealed partial class MessageSession
                 _sendLanes[frame.Lane]!.HandleRefused(new IdRangeReader(frame.Content));
                 _hasProgressed = true;
                 break;
+            case FrameType.MessagesTaken:
+                _sendLanes[frame.Lane]!.HandleTaken(new IdRangeReader(frame.Content));
+                _hasProgressed = true;
+                break;
             default:
-                // LaneBlocked only informs; nothing asks for MessagesTaken yet.
+                // LaneBlocked only informs.
                 break;
         }
     }

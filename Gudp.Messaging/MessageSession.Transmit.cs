@@ -11,19 +11,18 @@ namespace Gudp.Messaging;
 internal sealed partial class MessageSession
 {
     // A frame's head at its longest, with the lane's opening before it.
-    private const int LongestMessageOverhead = 18;
-
-    // One unreliable message must leave room for others in the queue's smallest size.
-    private const int LongestDatagram = 16 * 1024 - 1;
+    private const int LongestMessageOverhead = 20;
 
     private readonly ReliableOutbox<SentPiece> _outbox = new(MostPiecesInFlight);
+    private readonly RepeatQueue _repeats = new();
+    private readonly ReceiptUpdate[] _receiptScratch = new ReceiptUpdate[16];
     private SentPiece _offer;
     private bool _hasOffer;
     private long _connectionLimit;
     private long _connectionSent;
 
-    /// <summary>Unreliable messages that no longer fitted a packet when their turn came.</summary>
-    internal long DatagramsOversized => (_sendLanes[SendOptions.UnreliableLane] as DatagramSendLane)?.Oversized ?? 0;
+    /// <summary>Pieces that went out again before anything was known lost.</summary>
+    internal long RepeatsWritten => _repeats.Written;
 
     /// <inheritdoc/>
     public bool HasUnfinished => !IsFlushed();
@@ -51,7 +50,8 @@ internal sealed partial class MessageSession
     /// <inheritdoc/>
     public bool HasDataToSend
         => _peerTerms.IsKnown && !_ended && !_outbox.IsFull
-            && (HasFactsToSend() || _hasOffer || _outbox.Waiting > 0 || _schedule.HasNew(ConnectionRoom));
+            && (HasFactsToSend() || _hasOffer || _outbox.Waiting > 0 || _repeats.IsDue
+                || _schedule.HasNew(ConnectionRoom));
 
     private long ConnectionRoom => _connectionLimit - _connectionSent;
 
@@ -63,9 +63,10 @@ internal sealed partial class MessageSession
             return 0;
         }
 
-        PacketDraft draft = new(destination, packet, _outbox, ConnectionRoom);
+        PacketDraft draft = new(destination, packet, _outbox, _repeats, ConnectionRoom);
         WriteFacts(ref draft.Writer, packet);
         WriteOffers(ref draft);
+        _repeats.Write(ref draft);
         _schedule.Write(ref draft);
         _connectionSent += draft.Charged;
         _hasProgressed |= draft.HasProgressed;

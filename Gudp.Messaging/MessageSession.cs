@@ -31,7 +31,6 @@ namespace Gudp.Messaging;
 internal sealed partial class MessageSession : IPacketPayload
 {
     internal const int ControlLane = 0;
-    internal const int DatagramLane = 2;
 
     /// <summary>The payload protocol and its version, wire.md parameter 14.</summary>
     internal const int Protocol = 1;
@@ -50,7 +49,6 @@ internal sealed partial class MessageSession : IPacketPayload
     private readonly PeerTerms _peerTerms = new();
     private readonly SendLane?[] _sendLanes;
     private readonly SendSchedule _schedule;
-    private readonly DatagramQueue _datagramsOut;
     private LaneSet _sendLanesInUse;
     private int _wantsMemory;
     private int _wantsOpen;
@@ -76,7 +74,6 @@ internal sealed partial class MessageSession : IPacketPayload
         _schedule = new SendSchedule(_sendLanes, config.LanePlan);
         _receiveLanes = new ReceiveLane?[config.Lanes];
         _window = new ReceiveWindow(config.ConnectionCreditBytes);
-        _datagramsOut = new DatagramQueue(_memory, config.DatagramQueueBytes);
         _peer = new Peer(this, table: null);
     }
 
@@ -145,7 +142,6 @@ internal sealed partial class MessageSession : IPacketPayload
     {
         AssertInvariants();
         StampDeadlines(now);
-        _hasProgressed |= Volatile.Read(ref _hasCancelled) != 0 && Interlocked.Exchange(ref _hasCancelled, 0) != 0;
 
         if (IsBlocked)
         {
@@ -256,6 +252,25 @@ internal sealed partial class MessageSession : IPacketPayload
         }
 
         return writable;
+    }
+
+    // True if a sender that was refused for too many open updates may ask again.
+    private bool HandReceipts(IMessageSink sink, Instant now)
+    {
+        Span<ReceiptUpdate> updates = _receiptScratch;
+        bool roomCameFree = false;
+
+        for (int count = updates.Length; count == updates.Length;)
+        {
+            count = TakeUpdates(updates, ref roomCameFree);
+
+            foreach (ReceiptUpdate update in updates[..count])
+            {
+                sink.HandleReceipt(Peer, update, now);
+            }
+        }
+
+        return roomCameFree;
     }
 
     // The lane of the lowest bit.

@@ -9,16 +9,26 @@ namespace Gudp.Messaging;
 /// <content>Sending.</content>
 public sealed partial class Peer
 {
-    /// <summary>The longest unreliable message that fits one packet now, in bytes.</summary>
+    /// <summary>
+    /// The longest message of an unreliable lane, in bytes: <see cref="MessagingConfig.MaxUnreliableBytes"/>, or what
+    /// the peer takes if that is less.
+    /// </summary>
     public int MaxUnreliableBytes => Session.MaxUnreliableBytes;
+
+    /// <summary>
+    /// The longest message that goes in one packet now, in bytes. A longer one goes in parts: an unreliable one is then
+    /// lost if one of them is.
+    /// </summary>
+    public int MaxUndividedBytes => Session.MaxUndividedBytes;
 
     /// <summary>Queues one message. Never blocks, never throws for a full or closed connection.</summary>
     /// <param name="message">0 bytes to the largest message; copied before the method returns.</param>
     /// <param name="options">How it is sent.</param>
     /// <returns>
     /// <see cref="SendStatus.Accepted"/>; or
-    /// <see cref="SendStatus.LaneFull"/>: the lane's ring (MessagingConfig.LaneRingBytes) has no room until the network
-    /// has carried more of it, or more updates were asked for than <see cref="TakeUpdates"/> has fetched;
+    /// <see cref="SendStatus.LaneFull"/>: the lane's queue (MessagingConfig.LaneRingBytes; of unreliable modes
+    /// DatagramQueueBytes; 16,384 messages) has no room until the network has carried more of it, or more updates were
+    /// asked for than <see cref="TakeUpdates"/> has fetched;
     /// <see cref="SendStatus.NoCredit"/>: the same, and the peer's application does not read;
     /// <see cref="SendStatus.PeerFull"/>: no memory within MessagingConfig.PeerMemoryBytes;
     /// <see cref="SendStatus.DaemonFull"/>: none within MessagingConfig.EndpointMemoryBytes;
@@ -28,7 +38,7 @@ public sealed partial class Peer
     /// have;
     /// <see cref="SendStatus.Closed"/>: the connection is final.
     /// </returns>
-    /// <exception cref="ArgumentOutOfRangeException">There is no such ordered lane (MessagingConfig.Lanes).</exception>
+    /// <exception cref="ArgumentOutOfRangeException">There is no such lane (MessagingConfig.Lanes).</exception>
     public SendStatus TrySend(ReadOnlySpan<byte> message, SendOptions options = default)
         => Session.TrySend(message, options, out _);
 

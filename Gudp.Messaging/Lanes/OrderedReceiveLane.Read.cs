@@ -48,7 +48,10 @@ internal sealed partial class OrderedReceiveLane
             Volatile.Write(ref _lacksMemory, false);
         }
 
-        PassSkips(prefix);
+        if (Volatile.Read(ref _skipCount) > 0)
+        {
+            PassSkips(prefix);
+        }
 
         if (_largeBlock is not null)
         {
@@ -82,7 +85,7 @@ internal sealed partial class OrderedReceiveLane
                 && TryPeekLarge(ring, prefix, out message);
         }
 
-        if (headerBytes + (int)length > available || CutsSkip(_read, _read + headerBytes + (long)length)
+        if (headerBytes + (int)length > available || CutsSkip(_read + headerBytes + (long)length)
             || !TryInOnePiece(ring, _read + headerBytes, (int)length, out ReadOnlySpan<byte> content))
         {
             return false;
@@ -214,7 +217,7 @@ internal sealed partial class OrderedReceiveLane
             PublishReleased();
         }
 
-        if (_largeFilled < _largeLength || CutsSkip(_largeStart, _read))
+        if (_largeFilled < _largeLength || CutsSkip(_read))
         {
             return false;
         }
@@ -228,25 +231,50 @@ internal sealed partial class OrderedReceiveLane
         return true;
     }
 
-    // What was given up at the front, also if a part of it was moved into a block already.
+    // Skips of the message at the front, again and again while one follows the other.
     private void PassSkips(long prefix)
     {
-        long front = _largeBlock is null ? _read : _largeStart;
-        long next = _skipped.Pass(front, prefix);
-
-        if (next > front)
+        lock (_skipGate)
         {
-            DropLarge();
-            _read = Math.Max(_read, next);
+            for (int i = 0; i < _skipCount; i++)
+            {
+                OffsetRange skip = _skips[i];
+                long front = _largeBlock is null ? _read : _largeStart;
+
+                if (skip.From == front && prefix >= skip.To)
+                {
+                    DropLarge();
+                    _read = skip.To;
+                }
+                else if (skip.To > front)
+                {
+                    continue;
+                }
+
+                _skips[i] = _skips[_skipCount - 1];
+                Volatile.Write(ref _skipCount, _skipCount - 1);
+                i = -1;
+            }
         }
     }
 
     // A skip may only start between messages: one that starts inside would show stale bytes as content.
-    private bool CutsSkip(long start, long end)
+    private bool CutsSkip(long messageEnd)
     {
-        if (_skipped.Cuts(new OffsetRange(start, end)))
+        if (Volatile.Read(ref _skipCount) == 0)
         {
-            Violation = CloseCode.LaneViolation;
+            return false;
+        }
+
+        lock (_skipGate)
+        {
+            for (int i = 0; i < _skipCount; i++)
+            {
+                if (_skips[i].From < messageEnd && Violation == CloseCode.None)
+                {
+                    Violation = CloseCode.LaneViolation;
+                }
+            }
         }
 
         return Violation != CloseCode.None;

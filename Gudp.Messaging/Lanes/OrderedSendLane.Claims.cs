@@ -1,6 +1,7 @@
 using System;
 using System.Threading;
 using Gudp.Core;
+using Gudp.Messaging.Diagnostics;
 
 namespace Gudp.Messaging.Lanes;
 
@@ -21,7 +22,25 @@ internal sealed partial class OrderedSendLane
     /// <inheritdoc/>
     internal override SendStatus TryClaim(int length, in SendOptions options, out LaneClaim claim)
     {
-        claim = default;
+        SendStatus status = TryClaim(
+            length, MessageSession.WishOf(options), out long index, out Memory<byte> room, out byte[]? block);
+        claim = new LaneClaim(index, room, block, options);
+        return status;
+    }
+
+    /// <inheritdoc/>
+    internal override SendStatus Commit(in LaneClaim claim, out MessageId id)
+        => Commit(claim.Index, claim.Length, MessageSession.WishOf(claim.Options), claim.Block, out id);
+
+    /// <inheritdoc/>
+    internal override void Abandon(in LaneClaim claim) => Abandon(claim.Index, claim.Block);
+
+    private SendStatus TryClaim(
+        int length, ReceiptWish wish, out long index, out Memory<byte> room, out byte[]? block)
+    {
+        index = -1;
+        room = default;
+        block = null;
         SendStatus allowed = CheckLength(length, _largestMessage);
 
         if (allowed != SendStatus.Accepted)
@@ -29,59 +48,94 @@ internal sealed partial class OrderedSendLane
             return allowed;
         }
 
-        // An abandoned claim may become a skip, which takes credit: so only claims well below it stand in the stream
-        // while they are open.
+        // A skip must fit the peer's credit as a whole, and an abandoned claim may become one: so only claims well
+        // below it stand in the stream while they are open.
         long largestClaim = Peer.IsKnown
             ? Math.Min(LargestInRing, Peer.LaneCreditBytes / 4)
             : LargestClaimInRingBeforeOpen;
 
         if (length > largestClaim)
         {
-            SendStatus status = TryRentRoom(length, out Memory<byte> room, out byte[]? block);
-            claim = new LaneClaim(Index: -1, room, block, options);
-            return status;
+            return TryRentRoom(length, out room, out block);
         }
 
         lock (_gate)
         {
-            return _nextClaim - _oldestClaim + _nextSkip - Volatile.Read(ref _oldestSkip) < MostClaims
-                ? TryClaimInStream(length, options, out claim)
-                : SendStatus.LaneFull;
+            if (_nextClaim - _oldestClaim + _nextSkip - Volatile.Read(ref _oldestSkip) >= MostClaims)
+            {
+                return SendStatus.LaneFull;
+            }
+
+            long start = _reserved;
+            SendStatus status = TryReserve(length, length, wish, out LaneRing? ring);
+
+            if (status != SendStatus.Accepted)
+            {
+                return status;
+            }
+
+            long position = _reserved - _reservedLargeBytes;
+            int offset = (int)(position & (_capacity - 1));
+
+            // The caller gets one piece of memory, so a message over the ring's end is copied when it is committed.
+            if (offset + length > _capacity)
+            {
+                status = TryRentRoom(length, out room, out block);
+
+                if (status != SendStatus.Accepted)
+                {
+                    _reserved = start;
+                    return status;
+                }
+            }
+            else
+            {
+                room = ring!.Block.AsMemory(offset, length);
+            }
+
+            _reserved += length;
+            index = _nextClaim++;
+            _claims[index & (MostClaims - 1)] = new Claim(start, _reserved, position);
+
+            if (wish != ReceiptWish.None)
+            {
+                Receipts.Note(_reserved, wish | ReceiptWish.WhenCommitted);
+            }
+
+            return SendStatus.Accepted;
         }
     }
 
-    /// <inheritdoc/>
-    internal override SendStatus Commit(in LaneClaim claim, out MessageId id)
+    private SendStatus Commit(long index, int length, ReceiptWish wish, byte[]? block, out MessageId id)
     {
-        if (claim.Index < 0)
-        {
-            return TrySendBlock(claim.Block!, claim.Length, claim.Options, out id);
-        }
-
         id = default;
+
+        if (index < 0)
+        {
+            return TrySendBlock(block!, length, wish, out id);
+        }
 
         lock (_gate)
         {
-            ref Claim place = ref _claims[claim.Index & (MostClaims - 1)];
+            ref Claim claim = ref _claims[index & (MostClaims - 1)];
 
-            if (claim.Block is not null)
+            if (block is not null)
             {
-                _ring!.Write(place.Position, claim.Room.Span);
-                _memory.Return(claim.Block);
+                _ring!.Write(claim.Position, block.AsSpan(0, length));
+                _memory.Return(block);
             }
 
-            place = place with { IsCommitted = true };
+            claim = claim with { IsCommitted = true };
             bool ended = _ended;
 
             if (ended)
             {
-                Receipts.Forget(place.End);
+                Receipts.Forget(claim.End);
             }
             else
             {
-                id = IdOf(new OffsetRange(place.Start, place.End), claim.Options);
-                Receipts.Commit(place.End);
-                MarkTimed(claim.Options);
+                id = new MessageId(0, Number, claim.End) { AsksTaken = (wish & ReceiptWish.Taken) != 0 };
+                Receipts.Commit(claim.End, wish);
             }
 
             Publish();
@@ -90,85 +144,44 @@ internal sealed partial class OrderedSendLane
         }
     }
 
-    /// <inheritdoc/>
-    internal override void Abandon(in LaneClaim claim)
+    private void Abandon(long index, byte[]? block)
     {
-        if (claim.Index < 0)
+        if (index < 0)
         {
-            _memory.Return(claim.Block!);
+            _memory.Return(block!);
             return;
         }
 
         lock (_gate)
         {
-            ref Claim place = ref _claims[claim.Index & (MostClaims - 1)];
+            ref Claim claim = ref _claims[index & (MostClaims - 1)];
 
-            if (claim.Index < _oldestClaim || place.IsCommitted || place.IsAbandoned)
+            if (index < _oldestClaim || claim.IsCommitted || claim.IsAbandoned)
             {
                 // A copy of the claim, whose original is over.
                 return;
             }
 
-            if (claim.Block is not null)
+            if (block is not null)
             {
-                _memory.Return(claim.Block);
+                _memory.Return(block);
             }
 
-            Receipts.Forget(place.End);
+            Receipts.Forget(claim.End);
 
-            if (place.End == _reserved)
+            if (claim.End == _reserved)
             {
-                _reserved = place.Start;
+                _reserved = claim.Start;
                 _nextClaim--;
             }
             else
             {
-                place = place with { IsAbandoned = true };
+                claim = claim with { IsAbandoned = true };
             }
 
             Publish();
             ReturnMemoryIfOver();
         }
-    }
-
-    // Under the lane lock.
-    private SendStatus TryClaimInStream(int length, in SendOptions options, out LaneClaim claim)
-    {
-        claim = default;
-        long start = _reserved;
-        SendStatus status = TryReserve(length, length, options, out LaneRing? ring);
-
-        if (status != SendStatus.Accepted)
-        {
-            return status;
-        }
-
-        long position = _reserved - _reservedLargeBytes;
-        int offset = (int)(position & (_capacity - 1));
-        byte[]? block = null;
-        Memory<byte> room;
-
-        // The caller gets one piece of memory, so a message over the ring's end is copied when it is committed.
-        if (offset + length > _capacity)
-        {
-            status = TryRentRoom(length, out room, out block);
-
-            if (status != SendStatus.Accepted)
-            {
-                _reserved = start;
-                return status;
-            }
-        }
-        else
-        {
-            room = ring!.Block.AsMemory(offset, length);
-        }
-
-        _reserved += length;
-        _claims[_nextClaim & (MostClaims - 1)] = new Claim(start, _reserved, position);
-        _ = Note(start, options, isClaim: true);
-        claim = new LaneClaim(_nextClaim++, room, block, options);
-        return SendStatus.Accepted;
     }
 
     private void PassClaims()

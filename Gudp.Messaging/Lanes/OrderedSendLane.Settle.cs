@@ -13,23 +13,20 @@ internal sealed partial class OrderedSendLane
     internal override bool Settle(in SentPiece piece)
     {
         IsOpenAtPeer |= piece.WithOpen;
-
-        if (piece.Kind == PieceKind.Skip)
-        {
-            _given.MarkAcked(piece.Range);
-        }
-
-        bool freed = SettleRange(piece.From, piece.To);
-        MarkPruneDue();
-        return freed;
+        return SettleRange(piece.From, piece.To);
     }
 
     /// <inheritdoc/>
     internal override bool OfferAgain(in SentPiece piece, bool isLost, ReliableOutbox<SentPiece> outbox)
     {
+        if (piece.Kind == PieceKind.DataRepeat)
+        {
+            return false;
+        }
+
         if (piece.Kind == PieceKind.Skip)
         {
-            if (_given.IsNeeded(piece.Range, _settled))
+            if (_settled.TryFirstMissing(piece.From, piece.To, out _))
             {
                 outbox.Offer(piece with { WithOpen = false });
             }
@@ -37,40 +34,28 @@ internal sealed partial class OrderedSendLane
             return false;
         }
 
-        byte attempts = (byte)Math.Min(byte.MaxValue, piece.EarlierAttempts + 1);
-
-        // D-10.3: what may go out a few times only is not sent again on suspicion.
-        if (!isLost && Receipts.LimitsAttempts(piece.Range))
+        for (long from = piece.From; _settled.TryFirstMissing(from, piece.To, out OffsetRange missing);)
         {
-            return false;
+            outbox.Offer(new SentPiece(PieceKind.Data, piece.Lane, WithOpen: false, missing.From, missing.To));
+            from = missing.To;
         }
 
-        bool changed = isLost && Receipts.HandleLost(piece.Range, attempts, this);
-
-        for (long from = piece.From; TryFirstToSend(from, piece.To, out OffsetRange missing); from = missing.To)
-        {
-            outbox.Offer(new SentPiece(PieceKind.Data, piece.Lane, WithOpen: false, missing.From, missing.To)
-            {
-                EarlierAttempts = attempts,
-            });
-        }
-
-        return changed;
+        return false;
     }
 
     /// <inheritdoc/>
     internal override bool TryWriteAgain(ref PacketDraft draft, ref SentPiece offer, out bool isDone)
     {
-        bool isSkip = offer.Kind == PieceKind.Skip;
-        OffsetRange missing = offer.Range;
-        isDone = isSkip ? !_given.IsNeeded(missing, _settled) : !TryFirstToSend(offer.From, offer.To, out missing);
+        isDone = !_settled.TryFirstMissing(offer.From, offer.To, out OffsetRange missing);
 
         if (isDone)
         {
             return true;
         }
 
-        int bytes = WritePiece(ref draft, missing, isSkip, offer.EarlierAttempts);
+        bool isSkip = offer.Kind == PieceKind.Skip;
+        missing = isSkip ? new OffsetRange(offer.From, offer.To) : missing;
+        int bytes = WritePiece(ref draft, missing, isSkip ? PieceKind.Skip : PieceKind.Data);
 
         if (bytes == 0)
         {
@@ -81,6 +66,20 @@ internal sealed partial class OrderedSendLane
         offer = offer with { From = missing.From + bytes };
         isDone = offer.From >= offer.To;
         return true;
+    }
+
+    /// <inheritdoc/>
+    internal override bool Matters(in SentPiece piece) => _settled.TryFirstMissing(piece.From, piece.To, out _);
+
+    /// <inheritdoc/>
+    internal override bool TryRepeat(ref PacketDraft draft, in SentPiece piece, out bool isDone)
+    {
+        isDone = !_settled.TryFirstMissing(piece.From, piece.To, out OffsetRange missing);
+
+        return !isDone && draft.CanNote
+            && draft.Writer.Free - LaneFrameWriter.DataOverhead(Number, missing.From, draft.NeedsOpen(this))
+                >= missing.Length
+            && WritePiece(ref draft, missing, PieceKind.DataRepeat) > 0;
     }
 
     // The peer has this range. True if room became free.
@@ -103,7 +102,6 @@ internal sealed partial class OrderedSendLane
     {
         _creditLimit = Math.Max(_creditLimit, limit);
         MarkReady();
-        MarkPruneDue();
     }
 
     /// <inheritdoc/>
@@ -120,7 +118,6 @@ internal sealed partial class OrderedSendLane
         // Taken implies received, whatever became of the acknowledgements.
         SettleRange(0, offset);
         Receipts.Taken = offset;
-        MarkPruneDue();
         return true;
     }
 
@@ -137,13 +134,15 @@ internal sealed partial class OrderedSendLane
             SettleRange(0, refused.To - 1);
             Receipts.Refuse(refused);
         }
-
-        MarkPruneDue();
     }
 
     /// <inheritdoc/>
     internal override SendReceipt StateOf(MessageId id, bool ended)
-        => Receipts.StateOf(id, this, ended);
+    {
+        // In this order: whoever reads that it was taken then also reads that it was received.
+        TakeState take = Receipts.TakeOf(id, ended);
+        return new SendReceipt(id, TransferOf(id.Value, ended), take);
+    }
 
     /// <inheritdoc/>
     internal override bool HasUpdates => Receipts.HasUpdates;
@@ -152,21 +151,37 @@ internal sealed partial class OrderedSendLane
     internal override int TakeUpdates(Span<ReceiptUpdate> updates, bool ended, ref bool roomCameFree)
         => Receipts.Take(updates, this, ended, ref roomCameFree);
 
+    /// <summary>How far a message has come. Any thread.</summary>
+    internal TransferState TransferOf(long id, bool ended)
+    {
+        if (id <= Received)
+        {
+            return TransferState.Received;
+        }
+
+        // A message of which a part was never transmitted cannot be at the peer.
+        bool isSent = id <= Sent;
+        return ended
+            ? isSent ? TransferState.Unknown : TransferState.Cancelled
+            : isSent ? TransferState.Sent : TransferState.Queued;
+    }
+
     /// <inheritdoc/>
     internal override bool TakeWritable()
     {
-        bool hasNotes = Receipts.Trim(this);
         int wanted = Volatile.Read(ref _wantedBytes);
 
         if (wanted == 0)
         {
-            return hasNotes;
+            return false;
         }
 
         // Writers may add meanwhile, so this is a hint: a writer that is refused again asks again.
-        if (FreeBytes < wanted && !_ended)
+        long used = Volatile.Read(ref _reserved) - Volatile.Read(ref _reservedLargeBytes) - _ringTail;
+
+        if (_capacity - used < wanted && !_ended)
         {
-            return hasNotes;
+            return false;
         }
 
         Volatile.Write(ref _wantedBytes, 0);
@@ -177,14 +192,15 @@ internal sealed partial class OrderedSendLane
     {
         while (_oldestLarge < Volatile.Read(ref _nextLarge))
         {
-            ref LargeMessage large = ref LargeAt(_oldestLarge);
+            LargeMessage large = _large[_oldestLarge & (MostLargeMessages - 1)];
 
             if (large.BodyEnd > tail)
             {
                 break;
             }
 
-            FreeLarge(ref large);
+            _memory.Return(large.Block);
+            _large[_oldestLarge & (MostLargeMessages - 1)] = default;
             _largeBytesBeforeTail += large.Length;
             Volatile.Write(ref _oldestLarge, _oldestLarge + 1);
         }
@@ -194,7 +210,7 @@ internal sealed partial class OrderedSendLane
 
         if (_oldestLarge < Volatile.Read(ref _nextLarge))
         {
-            inRing = Math.Min(tail, LargeAt(_oldestLarge).BodyStart);
+            inRing = Math.Min(tail, _large[_oldestLarge & (MostLargeMessages - 1)].BodyStart);
         }
 
         Volatile.Write(ref _ringTail, inRing - _largeBytesBeforeTail);

@@ -9,14 +9,20 @@ namespace Gudp.Messaging.Lanes;
 internal ref struct PacketDraft
 {
     private readonly ReliableOutbox<SentPiece> _outbox;
+    private readonly RepeatQueue _repeats;
     private readonly PacketNumber _packet;
     private LaneSet _opened;
 
     internal LaneFrameWriter Writer;
 
     internal PacketDraft(
-        Span<byte> destination, PacketNumber packet, ReliableOutbox<SentPiece> outbox, long connectionRoom)
+        Span<byte> destination,
+        PacketNumber packet,
+        ReliableOutbox<SentPiece> outbox,
+        RepeatQueue repeats,
+        long connectionRoom)
     {
+        _repeats = repeats;
         Writer = new LaneFrameWriter(destination);
         Size = destination.Length;
         _packet = packet;
@@ -60,6 +66,11 @@ internal ref struct PacketDraft
     }
 
     internal readonly void Note(in SentPiece piece) => _outbox.Note(_packet, piece);
+
+    /// <summary>A piece that went out for the first time goes again in the next packets, if its lane wants that.</summary>
+    /// <returns>Whether it will.</returns>
+    internal readonly bool TryPlanRepeats(SendLane lane, in SentPiece piece, int bytes)
+        => _repeats.TryPlan(lane, piece, bytes, Size);
 
     /// <summary>New content that counts against the connection's credit.</summary>
     internal void Charge(long bytes)

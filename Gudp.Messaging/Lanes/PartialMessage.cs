@@ -85,7 +85,8 @@ internal sealed class PartialMessage
             long known = hasMissing ? missing.From : end;
             int length = (int)(known - at);
 
-            if (!content.Slice((int)(at - start), length).SequenceEqual(Block.AsSpan((int)at, length)))
+            // What is missing may lie beyond the block.
+            if (length > 0 && !content.Slice((int)(at - start), length).SequenceEqual(Block.AsSpan((int)at, length)))
             {
                 return true;
             }

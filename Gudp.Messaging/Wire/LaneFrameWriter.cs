@@ -32,6 +32,14 @@ internal ref struct LaneFrameWriter
     internal static int MessageOverhead(int lane, long id, bool withOpen)
         => (withOpen ? OpenBytes(lane) : 0) + HeadBytes(lane) + VarInt.Size((ulong)id) + 1 + LengthBytes;
 
+    /// <summary>Bytes a Fragment frame takes besides its content.</summary>
+    internal static int FragmentOverhead(int lane, long id, int total, int offset, bool withOpen)
+        => MessageOverhead(lane, id, withOpen) + VarInt.Size((ulong)total) + VarInt.Size((ulong)offset);
+
+    /// <summary>Bytes of a frame with one offset or id.</summary>
+    internal static int OffsetBytes(int lane, long offset, bool withOpen)
+        => (withOpen ? OpenBytes(lane) : 0) + HeadBytes(lane) + VarInt.Size((ulong)offset);
+
     /// <summary>Bytes a whole LaneSkip frame takes.</summary>
     internal static int SkipBytes(int lane, OffsetRange skipped, long charged, bool withOpen)
         => (withOpen ? OpenBytes(lane) : 0) + HeadBytes(lane)
@@ -83,6 +91,18 @@ internal ref struct LaneFrameWriter
         Number((ulong)id);
         _packet[_used++] = (byte)(asksTaken ? 1 : 0);
         message.CopyTo(Room(message.Length));
+    }
+
+    /// <summary>A part of a message; the caller has checked that it fits.</summary>
+    internal void Fragment(int lane, long id, bool asksTaken, int total, int offset, ReadOnlySpan<byte> content)
+    {
+        Number((ulong)FrameType.Fragment);
+        Number((ulong)lane);
+        Number((ulong)id);
+        _packet[_used++] = (byte)(asksTaken ? 1 : 0);
+        Number((ulong)total);
+        Number((ulong)offset);
+        content.CopyTo(Room(content.Length));
     }
 
     /// <summary>The caller has checked that it fits.</summary>

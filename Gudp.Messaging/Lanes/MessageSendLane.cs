@@ -1,0 +1,338 @@
+// The sending side of a message lane (modes 1 to 4, D-8): every message stands alone, with a record from its acceptance
+// until nobody has a question about it.
+//
+// Records lie in a ring by id. Users add at its end; the leader's cursor passes over them as they are first
+// transmitted; they leave at its start, in order, once both states have ended, the peer was told of what was given up,
+// and every update that was asked for was handed out. Their ends are then kept for a while as one byte each.
+//
+// Always true, under the lane lock:
+//   - oldest <= cursor <= next, and at most MostRecords lie between oldest and next;
+//   - a record's states only move forward, and an end never changes;
+//   - a payload is held exactly while its message may still be transmitted;
+//   - what was charged to the connection's credit for a message was charged once, all of its length.
+
+using System;
+using System.Collections.Generic;
+using System.Threading;
+using Gudp.Core;
+using Gudp.Messaging.Diagnostics;
+using Gudp.Messaging.Memory;
+using Gudp.Messaging.Status;
+
+namespace Gudp.Messaging.Lanes;
+
+/// <remarks>
+/// One lock for users and leader, held for a few steps at a time: copying into a packet is the longest of them.
+/// </remarks>
+internal sealed partial class MessageSendLane : SendLane
+{
+    /// <summary>So many messages of a lane may have an open question; more are refused.</summary>
+    internal const int MostRecords = 16 * 1024;
+
+    /// <summary>So many asked updates may wait to be fetched.</summary>
+    internal const int MostAsked = ReceiptBook.MostNotes;
+
+    // Messages above a quarter of the queue count by number, their bytes only in the peer's budget.
+    private const int MostLargeMessages = 64;
+
+    private readonly Lock _gate = new();
+    private readonly MessageMemory _memory;
+    private readonly SendLimits _limits;
+    private readonly MessageTally _tally;
+    private readonly bool _isReliable;
+    private readonly bool _isSequenced;
+    private readonly Stack<RangeSet> _freeSets = new();
+    private long _heldBytes;
+    private long _heldMessages;
+    private int _largeMessages;
+    private long _waitingBytes;
+    private long _supersededTo;
+    private int _wantedLength = -1;
+    private bool _isUpdateRoomWanted;
+    private bool _ended;
+
+    internal MessageSendLane(
+        int number, in LaneOptions options, in SendLimits limits, in SendLedgers ledgers, SendSchedule schedule)
+        : base(number, options, ledgers.Peer, schedule)
+    {
+        _limits = limits;
+        _memory = ledgers.Memory;
+        _tally = ledgers.Tally;
+        _isReliable = options.Mode <= LaneMode.SequencedReliable;
+        _isSequenced = options.Mode == LaneMode.SequencedReliable;
+    }
+
+    internal override bool IsSettled => Volatile.Read(ref _openTransfers) == 0;
+
+    internal override bool IsRoomWanted => Volatile.Read(ref _wantedLength) >= 0 || Volatile.Read(ref _isUpdateRoomWanted);
+
+    internal override long WaitingBytes => Volatile.Read(ref _waitingBytes);
+
+    internal override int FilledPermille => (int)Math.Clamp(
+        Math.Max(
+            Volatile.Read(ref _heldBytes) * 1000 / _limits.RingBytes,
+            (Volatile.Read(ref _next) - Volatile.Read(ref _oldest)) * 1000 / MostRecords),
+        0,
+        1000);
+
+    internal override SendStatus TrySend(ReadOnlySpan<byte> message, in SendOptions options, out MessageId id)
+    {
+        id = default;
+        SendStatus status = CheckLength(message.Length, _limits.LargestMessage);
+
+        if (status == SendStatus.Accepted && TryRentPayload(message.Length, out Payload payload, out status))
+        {
+            message.CopyTo(payload.Bytes);
+            status = TryAdd(payload, options, out id);
+        }
+
+        return status;
+    }
+
+    /// <summary>Any thread. As the other, with a share of a payload that lies in shared memory.</summary>
+    internal SendStatus TrySend(SharedBlock block, in SendOptions options, out MessageId id)
+    {
+        id = default;
+        SendStatus status = CheckLength(block.Length, _limits.LargestMessage);
+
+        if (status == SendStatus.Accepted)
+        {
+            status = _memory.TryShare(block);
+        }
+
+        return status == SendStatus.Accepted
+            ? TryAdd(new Payload(block.Bytes, block, block.Length), options, out id)
+            : status;
+    }
+
+    // The claim's room is a block of its own; the message gets its id when it is committed, so nobody waits for it.
+    internal override SendStatus TryClaim(int length, in SendOptions options, out LaneClaim claim)
+    {
+        claim = default;
+        SendStatus status = CheckLength(length, _limits.LargestMessage);
+
+        if (status == SendStatus.Accepted && TryRentPayload(length, out Payload payload, out status))
+        {
+            claim = new LaneClaim(-1, payload.Bytes.AsMemory(0, length), payload.Bytes, options);
+        }
+
+        return status;
+    }
+
+    internal override SendStatus Commit(in LaneClaim claim, out MessageId id)
+        => TryAdd(new Payload(claim.Block!, Shared: null, claim.Length), claim.Options, out id);
+
+    internal override void Abandon(in LaneClaim claim) => Return(new Payload(claim.Block!, Shared: null, claim.Length));
+
+    internal override void End()
+    {
+        lock (_gate)
+        {
+            _ended = true;
+
+            for (long id = _oldest; id < _next; id++)
+            {
+                ref Record record = ref At(id);
+
+                if (IsOpen(record.Transfer))
+                {
+                    // Of what was not wholly transmitted the peer has no whole message.
+                    bool isSent = record.Transfer == TransferState.Sent;
+                    EndTransfer(ref record, id, isSent ? TransferState.Unknown : TransferState.Cancelled);
+                }
+
+                EndTake(ref record, id, TakeState.Unknown);
+            }
+        }
+    }
+
+    internal override bool TakeWritable()
+    {
+        lock (_gate)
+        {
+            int wanted = _wantedLength;
+
+            if (wanted < 0 || (!_ended && RoomFor(wanted) != SendStatus.Accepted))
+            {
+                return false;
+            }
+
+            Volatile.Write(ref _wantedLength, -1);
+            return true;
+        }
+    }
+
+    private bool TryRentPayload(int length, out Payload payload, out SendStatus status)
+    {
+        payload = new Payload([], Shared: null, length);
+        status = SendStatus.Accepted;
+
+        if (length > 0)
+        {
+            status = _memory.TryRent(length, out byte[] block);
+            payload = payload with { Bytes = block };
+        }
+
+        return status == SendStatus.Accepted;
+    }
+
+    private void Return(in Payload payload)
+    {
+        if (payload.Shared is { } shared)
+        {
+            _memory.ReleaseShare(shared);
+        }
+        else if (payload.Bytes.Length > 0)
+        {
+            _memory.Return(payload.Bytes);
+        }
+    }
+
+    // The payload becomes the lane's, or is returned.
+    private SendStatus TryAdd(in Payload payload, in SendOptions options, out MessageId id)
+    {
+        ReceiptWish wish = MessageSession.WishOf(options);
+        SendStatus status;
+
+        lock (_gate)
+        {
+            status = _ended ? SendStatus.Closed : MakeRoom(payload.Length, wish);
+
+            if (status == SendStatus.Accepted)
+            {
+                long value = Append(payload, options, wish);
+                id = new MessageId(0, Number, value) { AsksTaken = (wish & ReceiptWish.Taken) != 0 };
+                return SendStatus.Accepted;
+            }
+
+            if (status != SendStatus.Closed && Options.WhenFull == FullPolicy.DropNewest && HasRecordFor(wish))
+            {
+                // R2: accepted, and given up at once.
+                long value = Append(payload, options, wish);
+                Drop(value, MessageDrop.NewestOfFullLane);
+                id = new MessageId(0, Number, value) { AsksTaken = (wish & ReceiptWish.Taken) != 0 };
+                return SendStatus.Accepted;
+            }
+        }
+
+        id = default;
+        Return(payload);
+        return status;
+    }
+
+    private SendStatus MakeRoom(int length, ReceiptWish wish)
+    {
+        SendStatus status = HasRecordFor(wish) ? RoomFor(length) : SendStatus.LaneFull;
+
+        while (status != SendStatus.Accepted && Options.WhenFull == FullPolicy.DropOldest && HasRecordFor(wish)
+            && TryFindWaiting(out long oldest))
+        {
+            Drop(oldest, MessageDrop.OldestOfFullLane);
+            status = RoomFor(length);
+        }
+
+        if (status != SendStatus.Accepted && HasRecordFor(wish))
+        {
+            Volatile.Write(ref _wantedLength, length);
+        }
+
+        return status;
+    }
+
+    private bool HasRecordFor(ReceiptWish wish)
+    {
+        if (wish != ReceiptWish.None && _asked >= MostAsked)
+        {
+            Volatile.Write(ref _isUpdateRoomWanted, true);
+            return false;
+        }
+
+        return _next - _oldest < MostRecords || !WantsRecord();
+    }
+
+    private bool WantsRecord()
+    {
+        Volatile.Write(ref _wantedLength, 0);
+        return true;
+    }
+
+    private SendStatus RoomFor(int length)
+    {
+        bool hasRoom = _next - _oldest < MostRecords
+            && (IsLarge(length)
+                ? _largeMessages < MostLargeMessages
+                : _heldBytes + length <= _limits.RingBytes || _heldMessages == 0);
+
+        return hasRoom ? SendStatus.Accepted : _isHeldByPeer ? SendStatus.NoCredit : SendStatus.LaneFull;
+    }
+
+    private bool IsLarge(int length) => length > _limits.RingBytes / 4;
+
+    private long Append(in Payload payload, in SendOptions options, ReceiptWish wish)
+    {
+        long id = _next;
+        ref Record record = ref AddRecord();
+        record.Payload = payload;
+        record.Wish = wish;
+        record.Transfer = TransferState.Queued;
+        record.Take = (wish & ReceiptWish.Taken) != 0 ? TakeState.Pending : TakeState.NotAsked;
+        record.MostAttempts = (byte)Math.Clamp(options.MaxAttempts, 0, byte.MaxValue);
+        _asked += wish != ReceiptWish.None ? 1 : 0;
+        _openTransfers++;
+        _waitingBytes += payload.Length;
+        _heldMessages++;
+        _largeMessages += IsLarge(payload.Length) ? 1 : 0;
+        _heldBytes += IsLarge(payload.Length) ? 0 : payload.Length;
+        _tally.Count(MessageCount.MessagesSent);
+        _tally.Count(MessageCount.BytesSent, payload.Length);
+        _tally.Count(MessageCount.TakesAsked, (wish & ReceiptWish.Taken) != 0 ? 1 : 0);
+        NoteTimeouts(id, options);
+
+        if (_isSequenced)
+        {
+            Supersede(id);
+        }
+
+        MarkReady();
+        return id;
+    }
+
+    // D-8.6
+    private void Supersede(long newest)
+    {
+        for (long id = Math.Max(_supersededTo, _oldest); id < newest; id++)
+        {
+            ref Record record = ref At(id);
+
+            // What is wholly in flight may still arrive: its packet's fate decides.
+            if (record.Transfer == TransferState.Queued)
+            {
+                GiveUp(ref record, id, TransferState.Expired);
+            }
+        }
+
+        _supersededTo = newest;
+    }
+
+    private void Drop(long id, MessageDrop cause)
+    {
+        _tally.CountDrop(cause);
+        GiveUp(ref At(id), id, TransferState.Expired);
+    }
+
+    private bool TryFindWaiting(out long id)
+    {
+        for (id = _cursor; id < _next; id++)
+        {
+            if (At(id) is { Transfer: TransferState.Queued, IsBegun: false })
+            {
+                return true;
+            }
+        }
+
+        return false;
+    }
+
+    /// <summary>A message's bytes: a block of the lane's own, or a share of one.</summary>
+    private readonly record struct Payload(byte[] Bytes, SharedBlock? Shared, int Length);
+}
