@@ -78,7 +78,8 @@ internal sealed partial class MessageSession
     {
         _repeats.StampDeadlines(now);
 
-        while (_schedule.TryTakeTimed(out int number))
+        // Time does not run before the handshake is done.
+        while (_peerTerms.IsKnown && _schedule.TryTakeTimed(out int number))
         {
             SendLane lane = SendLaneAt(number);
             lane.StampDeadlines(now);

@@ -78,10 +78,6 @@ internal sealed partial class MessageSession
         }
     }
 
-    /// <summary>What every message starts with.</summary>
-    internal static SendReceipt FirstReceipt(MessageId id)
-        => new(id, TransferState.Queued, id.AsksTaken ? TakeState.Pending : TakeState.NotAsked);
-
     /// <summary>Any thread. Takes the next message out of its lane.</summary>
     internal bool TryReceive(out ReceivedMessage message)
     {

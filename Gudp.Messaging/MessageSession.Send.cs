@@ -2,6 +2,7 @@ using System;
 using System.Threading;
 using Gudp.Core;
 using Gudp.Messaging.Lanes;
+using Gudp.Messaging.Memory;
 using Gudp.Messaging.Wire;
 
 namespace Gudp.Messaging;
@@ -9,6 +10,8 @@ namespace Gudp.Messaging;
 /// <content>What users' threads ask for: sending, receipts, closing.</content>
 internal sealed partial class MessageSession
 {
+    internal int LargestMessageBytes => _config.MaxMessageBytes;
+
     /// <summary>Any thread. Copies a message into its lane's queue.</summary>
     internal SendStatus TrySend(ReadOnlySpan<byte> message, in SendOptions options, out MessageId id)
     {
@@ -21,6 +24,53 @@ internal sealed partial class MessageSession
         SendStatus status = SendLaneOf(options.Lane).TrySend(message, options, out id);
         id = id with { Incarnation = Incarnation };
         return Conclude(status);
+    }
+
+    /// <summary>Any thread. Puts a payload into its lane of which others may send the same bytes.</summary>
+    internal SendStatus TrySend(SharedBlock message, in SendOptions options, out MessageId id)
+    {
+        if (_host.IsFinal)
+        {
+            id = default;
+            return SendStatus.Closed;
+        }
+
+        SendStatus status = SendLaneOf(options.Lane).TrySend(message, options, out id);
+        id = id with { Incarnation = Incarnation };
+        return Conclude(status);
+    }
+
+    /// <summary>Any thread. Copies messages into their lane's queue, taking it once and waking the leader once.</summary>
+    /// <returns>How many were accepted.</returns>
+    internal int TrySendAll(
+        ReadOnlySpan<ReadOnlyMemory<byte>> messages, in SendOptions options, Span<SendResult> results)
+    {
+        if (_host.IsFinal)
+        {
+            results[..messages.Length].Fill(new SendResult(SendStatus.Closed, default));
+            return 0;
+        }
+
+        int accepted = SendLaneOf(options.Lane).TrySendAll(messages, options, results);
+
+        foreach (ref SendResult result in results[..messages.Length])
+        {
+            if (result.Status == SendStatus.Accepted)
+            {
+                result = result with { Receipt = Named(result.Receipt) };
+            }
+            else
+            {
+                _ = Conclude(result.Status);
+            }
+        }
+
+        if (accepted > 0)
+        {
+            _ = Conclude(SendStatus.Accepted);
+        }
+
+        return accepted;
     }
 
     /// <summary>Any thread. After a send or a commit: the leader is woken, or the refusal remembered.</summary>
@@ -57,53 +107,6 @@ internal sealed partial class MessageSession
         }
 
         return Volatile.Read(ref _sendLanes[number]) ?? MakeSendLane(number);
-    }
-
-    internal static ReceiptWish WishOf(in SendOptions options)
-        => (options.NotifyReceived ? ReceiptWish.Received : ReceiptWish.None)
-            | (options.NotifyTaken ? ReceiptWish.Taken : ReceiptWish.None);
-
-    /// <summary>Any thread.</summary>
-    internal SendReceipt StateOf(MessageId id)
-    {
-        bool ended = HasEnded;
-        return SendLaneOf(id.Lane).StateOf(id, ended);
-    }
-
-    /// <summary>Any thread.</summary>
-    internal int TakeUpdates(Span<ReceiptUpdate> updates)
-    {
-        bool roomCameFree = false;
-        int count = TakeUpdates(updates, ref roomCameFree);
-
-        if (roomCameFree)
-        {
-            Changes.Signal();
-        }
-
-        return count;
-    }
-
-    private int TakeUpdates(Span<ReceiptUpdate> updates, ref bool roomCameFree)
-    {
-        // Read first: what was settled before the end is then seen as settled.
-        bool ended = HasEnded;
-        int count = 0;
-
-        for (int number = _sendLanesInUse.Next(0);
-            number >= 0 && count < updates.Length;
-            number = _sendLanesInUse.Next(number + 1))
-        {
-            count += SendLaneAt(number).TakeUpdates(updates[count..], ended, ref roomCameFree);
-        }
-
-        foreach (ref ReceiptUpdate update in updates[..count])
-        {
-            update = new ReceiptUpdate(
-                update.Receipt with { Id = update.Receipt.Id with { Incarnation = Incarnation } });
-        }
-
-        return count;
     }
 
     /// <summary>

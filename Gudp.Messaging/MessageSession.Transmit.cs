@@ -15,7 +15,6 @@ internal sealed partial class MessageSession
 
     private readonly ReliableOutbox<SentPiece> _outbox = new(MostPiecesInFlight);
     private readonly RepeatQueue _repeats = new();
-    private readonly ReceiptUpdate[] _receiptScratch = new ReceiptUpdate[16];
     private SentPiece _offer;
     private bool _hasOffer;
     private long _connectionLimit;

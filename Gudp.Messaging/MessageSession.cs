@@ -142,6 +142,7 @@ internal sealed partial class MessageSession : IPacketPayload
     {
         AssertInvariants();
         StampDeadlines(now);
+        _hasProgressed |= Volatile.Read(ref _hasCancelled) != 0 && Interlocked.Exchange(ref _hasCancelled, 0) != 0;
 
         if (IsBlocked)
         {
@@ -252,25 +253,6 @@ internal sealed partial class MessageSession : IPacketPayload
         }
 
         return writable;
-    }
-
-    // True if a sender that was refused for too many open updates may ask again.
-    private bool HandReceipts(IMessageSink sink, Instant now)
-    {
-        Span<ReceiptUpdate> updates = _receiptScratch;
-        bool roomCameFree = false;
-
-        for (int count = updates.Length; count == updates.Length;)
-        {
-            count = TakeUpdates(updates, ref roomCameFree);
-
-            foreach (ReceiptUpdate update in updates[..count])
-            {
-                sink.HandleReceipt(Peer, update, now);
-            }
-        }
-
-        return roomCameFree;
     }
 
     // The lane of the lowest bit.

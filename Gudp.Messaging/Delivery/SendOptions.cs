@@ -1,4 +1,5 @@
 using System;
+using System.Threading;
 
 namespace Gudp.Messaging;
 
@@ -16,6 +17,9 @@ public readonly record struct SendOptions
 
     // The deviation is stored, because a struct's initialisers do not run for default(SendOptions).
     private readonly int _lanesAboveDefault;
+    private readonly TimeSpan _receiveTimeout;
+    private readonly TimeSpan _takeTimeout;
+    private readonly byte _maxAttempts;
 
     /// <summary>On lane 2, with nothing to be told of.</summary>
     public static SendOptions Unreliable => new() { Lane = UnreliableLane };
@@ -43,19 +47,52 @@ public readonly record struct SendOptions
     /// <summary>
     /// Time to live: after it a message that the peer's library is not known to have is given up, no part of it is
     /// transmitted again, and its transfer is <see cref="TransferState.Expired"/> (M4). Zero, the default: never.
-    /// Counted from the turn after the send; exact to a turn.
+    /// Counted from the turn after the send and not before the handshake is done; exact to a turn.
+    /// <see cref="Timeout.InfiniteTimeSpan"/> is never, too.
     /// </summary>
-    public TimeSpan ReceiveTimeout { get; init; }
+    /// <exception cref="ArgumentOutOfRangeException">Any other negative time.</exception>
+    public TimeSpan ReceiveTimeout
+    {
+        get => _receiveTimeout;
+        init => _receiveTimeout = Checked(value);
+    }
 
     /// <summary>
     /// With <see cref="NotifyTaken"/>: how long to wait for the peer's application; after it the take state is
-    /// <see cref="TakeState.Expired"/> (M4). The message itself is not called back. Zero, the default: for ever.
+    /// <see cref="TakeState.Expired"/> (M4). The message itself is not called back. Zero, the default, and
+    /// <see cref="Timeout.InfiniteTimeSpan"/>: for ever. Counted as above.
     /// </summary>
-    public TimeSpan TakeTimeout { get; init; }
+    /// <exception cref="ArgumentOutOfRangeException">Any other negative time.</exception>
+    public TimeSpan TakeTimeout
+    {
+        get => _takeTimeout;
+        init => _takeTimeout = Checked(value);
+    }
 
     /// <summary>
     /// Most transmissions of any part of the message; when that many were lost it is given up as above. 0, the default:
     /// as many as it takes, on the unreliable modes one. At most 255.
     /// </summary>
-    public int MaxAttempts { get; init; }
+    /// <exception cref="ArgumentOutOfRangeException">Below 0 or above 255.</exception>
+    public int MaxAttempts
+    {
+        get => _maxAttempts;
+        init
+        {
+            ArgumentOutOfRangeException.ThrowIfNegative(value);
+            ArgumentOutOfRangeException.ThrowIfGreaterThan(value, byte.MaxValue);
+            _maxAttempts = (byte)value;
+        }
+    }
+
+    private static TimeSpan Checked(TimeSpan timeout)
+    {
+        if (timeout == Timeout.InfiniteTimeSpan)
+        {
+            return TimeSpan.Zero;
+        }
+
+        ArgumentOutOfRangeException.ThrowIfLessThan(timeout, TimeSpan.Zero);
+        return timeout;
+    }
 }

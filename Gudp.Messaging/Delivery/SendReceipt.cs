@@ -13,12 +13,18 @@ public readonly record struct MessageId(int Incarnation, int Lane, long Value)
 {
     /// <summary>Whether the sender asked to be told when the message is taken; only then can that be known.</summary>
     public bool AsksTaken { get; init; }
+
+    /// <summary>On an ordered reliable lane: how much of the stream the message takes, with its header.</summary>
+    internal int StreamBytes { get; init; }
 }
 
 /// <summary>How far a message has come towards the peer's library. Only moves forward.</summary>
 public enum TransferState
 {
-    /// <summary>The connection ended while the message was in flight: it may or may not have arrived.</summary>
+    /// <summary>
+    /// The connection ended while the message was in flight: it may or may not have arrived. Or it is so long ago that
+    /// it is not known any more whether it was given up (docs/protocol/delivery.md D-10.6).
+    /// </summary>
     Unknown,
 
     /// <summary>Not yet, or not yet wholly, handed to the network.</summary>
@@ -37,8 +43,8 @@ public enum TransferState
     Expired,
 
     /// <summary>
-    /// Given up because the sender said so, or the connection ended, before all of it was transmitted: the peer does not
-    /// have it.
+    /// Given up because the sender said so: it may have arrived nevertheless, if a part of it was transmitted. Or the
+    /// connection ended before all of it was transmitted: then the peer does not have it.
     /// </summary>
     Cancelled,
 }

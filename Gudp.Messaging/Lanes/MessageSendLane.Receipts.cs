@@ -48,19 +48,38 @@ internal sealed partial class MessageSendLane
         }
     }
 
-    /// <summary>Any thread. Gives a message up, unless all of it was transmitted already.</summary>
-    /// <returns>False if it was, or has another end, or is unknown.</returns>
-    internal bool TryCancel(long id)
+    // What was wholly transmitted may be at the peer: that it is cancelled could not be said.
+    internal override bool TryCancel(MessageId id)
     {
         lock (_gate)
         {
-            if (id < _oldest || id >= _next || At(id).Transfer != TransferState.Queued)
+            if (id.Value < _oldest || id.Value >= _next || At(id.Value).Transfer != TransferState.Queued)
             {
                 return false;
             }
 
-            GiveUp(ref At(id), id, TransferState.Cancelled);
+            GiveUp(ref At(id.Value), id.Value, TransferState.Cancelled);
             return true;
+        }
+    }
+
+    internal override int CopyOpen(Span<SendReceipt> receipts, bool ended)
+    {
+        lock (_gate)
+        {
+            int count = 0;
+
+            for (long id = _oldest; id < _next && count < receipts.Length; id++)
+            {
+                ref Record record = ref At(id);
+
+                if (IsOpen(record.Transfer) || record.Take == TakeState.Pending)
+                {
+                    receipts[count++] = ReceiptOf(record, id);
+                }
+            }
+
+            return count;
         }
     }
 
@@ -74,8 +93,7 @@ internal sealed partial class MessageSendLane
             {
                 long id = _news.Dequeue();
                 ref Record record = ref At(id);
-                MessageId name = new(0, Number, id) { AsksTaken = record.Take != TakeState.NotAsked };
-                updates[count++] = new ReceiptUpdate(new SendReceipt(name, record.Transfer, record.Take));
+                updates[count++] = new ReceiptUpdate(ReceiptOf(record, id));
                 record.IsInNews = false;
                 ReceiptWish told = (IsOpen(record.Transfer) ? ReceiptWish.None : ReceiptWish.Received)
                     | (record.Take == TakeState.Pending ? ReceiptWish.None : ReceiptWish.Taken);
@@ -187,6 +205,12 @@ internal sealed partial class MessageSendLane
         }
 
         return changed;
+    }
+
+    private SendReceipt ReceiptOf(in Record record, long id)
+    {
+        MessageId name = new(0, Number, id) { AsksTaken = record.Take != TakeState.NotAsked };
+        return new SendReceipt(name, record.Transfer, record.Take);
     }
 
     // Under the lane lock. The time-outs of one message lie side by side until the leader knows the time.

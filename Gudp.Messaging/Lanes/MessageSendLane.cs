@@ -89,19 +89,18 @@ internal sealed partial class MessageSendLane : SendLane
         return status;
     }
 
-    /// <summary>Any thread. As the other, with a share of a payload that lies in shared memory.</summary>
-    internal SendStatus TrySend(SharedBlock block, in SendOptions options, out MessageId id)
+    internal override SendStatus TrySend(SharedBlock message, in SendOptions options, out MessageId id)
     {
         id = default;
-        SendStatus status = CheckLength(block.Length, _limits.LargestMessage);
+        SendStatus status = CheckLength(message.Length, _limits.LargestMessage);
 
         if (status == SendStatus.Accepted)
         {
-            status = _memory.TryShare(block);
+            status = _memory.TryShare(message);
         }
 
         return status == SendStatus.Accepted
-            ? TryAdd(new Payload(block.Bytes, block, block.Length), options, out id)
+            ? TryAdd(new Payload(message.Bytes, message, message.Length), options, out id)
             : status;
     }
 
@@ -191,7 +190,8 @@ internal sealed partial class MessageSendLane : SendLane
     // The payload becomes the lane's, or is returned.
     private SendStatus TryAdd(in Payload payload, in SendOptions options, out MessageId id)
     {
-        ReceiptWish wish = MessageSession.WishOf(options);
+        ReceiptWish wish = (options.NotifyReceived ? ReceiptWish.Received : ReceiptWish.None)
+            | (options.NotifyTaken ? ReceiptWish.Taken : ReceiptWish.None);
         SendStatus status;
 
         lock (_gate)

@@ -48,10 +48,7 @@ internal sealed partial class OrderedReceiveLane
             Volatile.Write(ref _lacksMemory, false);
         }
 
-        if (Volatile.Read(ref _skipCount) > 0)
-        {
-            PassSkips(prefix);
-        }
+        PassSkips(prefix);
 
         if (_largeBlock is not null)
         {
@@ -85,7 +82,7 @@ internal sealed partial class OrderedReceiveLane
                 && TryPeekLarge(ring, prefix, out message);
         }
 
-        if (headerBytes + (int)length > available || CutsSkip(_read + headerBytes + (long)length)
+        if (headerBytes + (int)length > available || CutsSkip(_read, _read + headerBytes + (long)length)
             || !TryInOnePiece(ring, _read + headerBytes, (int)length, out ReadOnlySpan<byte> content))
         {
             return false;
@@ -217,7 +214,7 @@ internal sealed partial class OrderedReceiveLane
             PublishReleased();
         }
 
-        if (_largeFilled < _largeLength || CutsSkip(_read))
+        if (_largeFilled < _largeLength || CutsSkip(_largeStart, _read))
         {
             return false;
         }
@@ -231,50 +228,25 @@ internal sealed partial class OrderedReceiveLane
         return true;
     }
 
-    // Skips of the message at the front, again and again while one follows the other.
+    // What was given up at the front, also if a part of it was moved into a block already.
     private void PassSkips(long prefix)
     {
-        lock (_skipGate)
+        long front = _largeBlock is null ? _read : _largeStart;
+        long next = _skipped.Pass(front, prefix);
+
+        if (next > front)
         {
-            for (int i = 0; i < _skipCount; i++)
-            {
-                OffsetRange skip = _skips[i];
-                long front = _largeBlock is null ? _read : _largeStart;
-
-                if (skip.From == front && prefix >= skip.To)
-                {
-                    DropLarge();
-                    _read = skip.To;
-                }
-                else if (skip.To > front)
-                {
-                    continue;
-                }
-
-                _skips[i] = _skips[_skipCount - 1];
-                Volatile.Write(ref _skipCount, _skipCount - 1);
-                i = -1;
-            }
+            DropLarge();
+            _read = Math.Max(_read, next);
         }
     }
 
     // A skip may only start between messages: one that starts inside would show stale bytes as content.
-    private bool CutsSkip(long messageEnd)
+    private bool CutsSkip(long start, long end)
     {
-        if (Volatile.Read(ref _skipCount) == 0)
+        if (_skipped.Cuts(new OffsetRange(start, end)))
         {
-            return false;
-        }
-
-        lock (_skipGate)
-        {
-            for (int i = 0; i < _skipCount; i++)
-            {
-                if (_skips[i].From < messageEnd && Violation == CloseCode.None)
-                {
-                    Violation = CloseCode.LaneViolation;
-                }
-            }
+            Violation = CloseCode.LaneViolation;
         }
 
         return Violation != CloseCode.None;

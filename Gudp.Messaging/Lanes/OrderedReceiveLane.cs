@@ -29,9 +29,6 @@ internal sealed partial class OrderedReceiveLane : ReceiveLane
     private const int RingBytesPerRange = 512;
     private const int LeastRanges = 64;
 
-    // Peers skip rarely: an abandoned claim, later a message that expired.
-    private const int MostSkips = 128;
-
     // Refusals are rare; more of them go into the next packet.
     private const int RefusalsPerFrame = 32;
     private const int RefusalFrameBytes = (2 * RefusalsPerFrame * VarInt.MaxBytes) + (4 * VarInt.MaxBytes);
@@ -41,9 +38,7 @@ internal sealed partial class OrderedReceiveLane : ReceiveLane
     private readonly int _capacity;
     private readonly int _largestMessage;
     private readonly RangeSet _have;
-    private readonly Lock _skipGate = new();
-    private OffsetRange[] _skips = [];
-    private int _skipCount;
+    private readonly SkippedRanges _skipped;
     private LaneRing? _ring;
     private long _prefix;
     private long _highest;
@@ -70,6 +65,7 @@ internal sealed partial class OrderedReceiveLane : ReceiveLane
         _memory = memory;
         _window = window;
         _have = new RangeSet(Math.Max(LeastRanges, capacity / RingBytesPerRange));
+        _skipped = new SkippedRanges(GivenUpRanges.MostSkips(capacity));
         _grantedLimit = capacity;
     }
 
@@ -81,7 +77,7 @@ internal sealed partial class OrderedReceiveLane : ReceiveLane
 
     internal override long GrantedLimit => Volatile.Read(ref _grantedLimit);
 
-    internal override bool IsCreditDue => Volatile.Read(ref _released) + _capacity - GrantedLimit >= _capacity / 4;
+    internal override bool IsCreditDue => IsGrantDue(Volatile.Read(ref _released) + _capacity - GrantedLimit);
 
     private protected override bool HasAnswers
         => Ledger.HasUnsentRefusals || Ledger.Taken > Math.Max(0, _announcedTaken);
@@ -125,9 +121,9 @@ internal sealed partial class OrderedReceiveLane : ReceiveLane
         }
 
         _newRangesInPacket += _have.StandsAlone(frame.Offset, frame.End) ? 1 : 0;
-        _skipsInPacket += frame.Type == FrameType.LaneSkip ? 1 : 0;
+        _skipsInPacket += IsNewSkip(frame) ? 1 : 0;
 
-        return _newRangesInPacket > _have.Free || _skipsInPacket > MostSkips - Volatile.Read(ref _skipCount)
+        return _newRangesInPacket > _have.Free || (_skipsInPacket > 0 && _skipsInPacket > _skipped.Free)
             ? PayloadVerdict.Refused
             : PayloadVerdict.Held;
     }
@@ -162,6 +158,7 @@ internal sealed partial class OrderedReceiveLane : ReceiveLane
 
     internal override long GrantCredit()
     {
+        _skipped.HandleGrant();
         Volatile.Write(
             ref _grantedLimit, Math.Max(_grantedLimit, Volatile.Read(ref _released) + _capacity));
         return _grantedLimit;
@@ -249,27 +246,24 @@ internal sealed partial class OrderedReceiveLane : ReceiveLane
     /// <summary>The peer gives up a range that starts and ends between messages.</summary>
     private bool AcceptSkip(long from, long to)
     {
-        // A message that is here whole may be read already; then it stays.
-        if (!_have.TryFirstMissing(from, to, out _))
+        // What the reader is past is not called back. Where it stands just now it sees for itself (D-2.4).
+        if (to < Volatile.Read(ref _released))
         {
             return false;
         }
 
-        lock (_skipGate)
-        {
-            if (_skips.Length == 0)
-            {
-                _skips = new OffsetRange[MostSkips];
-            }
-
-            Invariant.Require(_skipCount < MostSkips, "Room for a skip was checked before it was taken.");
-            _skips[_skipCount] = new OffsetRange(from, to);
-            Volatile.Write(ref _skipCount, _skipCount + 1);
-        }
-
+        bool added = _skipped.TryAdd(new OffsetRange(from, to));
+        Invariant.Require(added, "Room for a skip was checked before it was taken.");
         Mark(from, to);
-        return TryPublish(to);
+        _ = TryPublish(to);
+        return true;
     }
+
+    // D-3.2, D-10.5
+    private bool IsGrantDue(long bytes) => bytes >= _capacity / 4 || (bytes > 0 && _skipped.IsGrantDue);
+
+    private bool IsNewSkip(in LaneFrame frame)
+        => frame.Type == FrameType.LaneSkip && _skipped.NeedsPlace(new OffsetRange(frame.Offset, frame.End));
 
     private void Mark(long from, long to)
     {

@@ -1,7 +1,6 @@
 using System;
 using System.Threading;
 using Gudp.Core;
-using Gudp.Messaging.Diagnostics;
 
 namespace Gudp.Messaging.Lanes;
 
@@ -22,25 +21,7 @@ internal sealed partial class OrderedSendLane
     /// <inheritdoc/>
     internal override SendStatus TryClaim(int length, in SendOptions options, out LaneClaim claim)
     {
-        SendStatus status = TryClaim(
-            length, MessageSession.WishOf(options), out long index, out Memory<byte> room, out byte[]? block);
-        claim = new LaneClaim(index, room, block, options);
-        return status;
-    }
-
-    /// <inheritdoc/>
-    internal override SendStatus Commit(in LaneClaim claim, out MessageId id)
-        => Commit(claim.Index, claim.Length, MessageSession.WishOf(claim.Options), claim.Block, out id);
-
-    /// <inheritdoc/>
-    internal override void Abandon(in LaneClaim claim) => Abandon(claim.Index, claim.Block);
-
-    private SendStatus TryClaim(
-        int length, ReceiptWish wish, out long index, out Memory<byte> room, out byte[]? block)
-    {
-        index = -1;
-        room = default;
-        block = null;
+        claim = default;
         SendStatus allowed = CheckLength(length, _largestMessage);
 
         if (allowed != SendStatus.Accepted)
@@ -48,94 +29,59 @@ internal sealed partial class OrderedSendLane
             return allowed;
         }
 
-        // A skip must fit the peer's credit as a whole, and an abandoned claim may become one: so only claims well
-        // below it stand in the stream while they are open.
+        // An abandoned claim may become a skip, which takes credit: so only claims well below it stand in the stream
+        // while they are open.
         long largestClaim = Peer.IsKnown
             ? Math.Min(LargestInRing, Peer.LaneCreditBytes / 4)
             : LargestClaimInRingBeforeOpen;
 
         if (length > largestClaim)
         {
-            return TryRentRoom(length, out room, out block);
+            SendStatus status = TryRentRoom(length, out Memory<byte> room, out byte[]? block);
+            claim = new LaneClaim(Index: -1, room, block, options);
+            return status;
         }
 
         lock (_gate)
         {
-            if (_nextClaim - _oldestClaim + _nextSkip - Volatile.Read(ref _oldestSkip) >= MostClaims)
-            {
-                return SendStatus.LaneFull;
-            }
-
-            long start = _reserved;
-            SendStatus status = TryReserve(length, length, wish, out LaneRing? ring);
-
-            if (status != SendStatus.Accepted)
-            {
-                return status;
-            }
-
-            long position = _reserved - _reservedLargeBytes;
-            int offset = (int)(position & (_capacity - 1));
-
-            // The caller gets one piece of memory, so a message over the ring's end is copied when it is committed.
-            if (offset + length > _capacity)
-            {
-                status = TryRentRoom(length, out room, out block);
-
-                if (status != SendStatus.Accepted)
-                {
-                    _reserved = start;
-                    return status;
-                }
-            }
-            else
-            {
-                room = ring!.Block.AsMemory(offset, length);
-            }
-
-            _reserved += length;
-            index = _nextClaim++;
-            _claims[index & (MostClaims - 1)] = new Claim(start, _reserved, position);
-
-            if (wish != ReceiptWish.None)
-            {
-                Receipts.Note(_reserved, wish | ReceiptWish.WhenCommitted);
-            }
-
-            return SendStatus.Accepted;
+            return _nextClaim - _oldestClaim + _nextSkip - Volatile.Read(ref _oldestSkip) < MostClaims
+                ? TryClaimInStream(length, options, out claim)
+                : SendStatus.LaneFull;
         }
     }
 
-    private SendStatus Commit(long index, int length, ReceiptWish wish, byte[]? block, out MessageId id)
+    /// <inheritdoc/>
+    internal override SendStatus Commit(in LaneClaim claim, out MessageId id)
     {
-        id = default;
-
-        if (index < 0)
+        if (claim.Index < 0)
         {
-            return TrySendBlock(block!, length, wish, out id);
+            return TrySendBlock(claim.Block!, claim.Length, claim.Options, out id);
         }
+
+        id = default;
 
         lock (_gate)
         {
-            ref Claim claim = ref _claims[index & (MostClaims - 1)];
+            ref Claim place = ref _claims[claim.Index & (MostClaims - 1)];
 
-            if (block is not null)
+            if (claim.Block is not null)
             {
-                _ring!.Write(claim.Position, block.AsSpan(0, length));
-                _memory.Return(block);
+                _ring!.Write(place.Position, claim.Room.Span);
+                _memory.Return(claim.Block);
             }
 
-            claim = claim with { IsCommitted = true };
+            place = place with { IsCommitted = true };
             bool ended = _ended;
 
             if (ended)
             {
-                Receipts.Forget(claim.End);
+                Receipts.Forget(place.End);
             }
             else
             {
-                id = new MessageId(0, Number, claim.End) { AsksTaken = (wish & ReceiptWish.Taken) != 0 };
-                Receipts.Commit(claim.End, wish);
+                id = IdOf(new OffsetRange(place.Start, place.End), claim.Options);
+                Receipts.Commit(place.End);
+                MarkTimed(claim.Options);
             }
 
             Publish();
@@ -144,44 +90,85 @@ internal sealed partial class OrderedSendLane
         }
     }
 
-    private void Abandon(long index, byte[]? block)
+    /// <inheritdoc/>
+    internal override void Abandon(in LaneClaim claim)
     {
-        if (index < 0)
+        if (claim.Index < 0)
         {
-            _memory.Return(block!);
+            _memory.Return(claim.Block!);
             return;
         }
 
         lock (_gate)
         {
-            ref Claim claim = ref _claims[index & (MostClaims - 1)];
+            ref Claim place = ref _claims[claim.Index & (MostClaims - 1)];
 
-            if (index < _oldestClaim || claim.IsCommitted || claim.IsAbandoned)
+            if (claim.Index < _oldestClaim || place.IsCommitted || place.IsAbandoned)
             {
                 // A copy of the claim, whose original is over.
                 return;
             }
 
-            if (block is not null)
+            if (claim.Block is not null)
             {
-                _memory.Return(block);
+                _memory.Return(claim.Block);
             }
 
-            Receipts.Forget(claim.End);
+            Receipts.Forget(place.End);
 
-            if (claim.End == _reserved)
+            if (place.End == _reserved)
             {
-                _reserved = claim.Start;
+                _reserved = place.Start;
                 _nextClaim--;
             }
             else
             {
-                claim = claim with { IsAbandoned = true };
+                place = place with { IsAbandoned = true };
             }
 
             Publish();
             ReturnMemoryIfOver();
         }
+    }
+
+    // Under the lane lock.
+    private SendStatus TryClaimInStream(int length, in SendOptions options, out LaneClaim claim)
+    {
+        claim = default;
+        long start = _reserved;
+        SendStatus status = TryReserve(length, length, options, out LaneRing? ring);
+
+        if (status != SendStatus.Accepted)
+        {
+            return status;
+        }
+
+        long position = _reserved - _reservedLargeBytes;
+        int offset = (int)(position & (_capacity - 1));
+        byte[]? block = null;
+        Memory<byte> room;
+
+        // The caller gets one piece of memory, so a message over the ring's end is copied when it is committed.
+        if (offset + length > _capacity)
+        {
+            status = TryRentRoom(length, out room, out block);
+
+            if (status != SendStatus.Accepted)
+            {
+                _reserved = start;
+                return status;
+            }
+        }
+        else
+        {
+            room = ring!.Block.AsMemory(offset, length);
+        }
+
+        _reserved += length;
+        _claims[_nextClaim & (MostClaims - 1)] = new Claim(start, _reserved, position);
+        _ = Note(start, options, isClaim: true);
+        claim = new LaneClaim(_nextClaim++, room, block, options);
+        return SendStatus.Accepted;
     }
 
     private void PassClaims()

@@ -13,7 +13,15 @@ internal sealed partial class OrderedSendLane
     internal override bool Settle(in SentPiece piece)
     {
         IsOpenAtPeer |= piece.WithOpen;
-        return SettleRange(piece.From, piece.To);
+
+        if (piece.Kind == PieceKind.Skip)
+        {
+            _given.MarkAcked(piece.Range);
+        }
+
+        bool freed = SettleRange(piece.From, piece.To);
+        MarkPruneDue();
+        return freed;
     }
 
     /// <inheritdoc/>
@@ -26,7 +34,7 @@ internal sealed partial class OrderedSendLane
 
         if (piece.Kind == PieceKind.Skip)
         {
-            if (_settled.TryFirstMissing(piece.From, piece.To, out _))
+            if (_given.IsNeeded(piece.Range, _settled))
             {
                 outbox.Offer(piece with { WithOpen = false });
             }
@@ -34,28 +42,41 @@ internal sealed partial class OrderedSendLane
             return false;
         }
 
-        for (long from = piece.From; _settled.TryFirstMissing(from, piece.To, out OffsetRange missing);)
+        byte attempts = (byte)Math.Min(byte.MaxValue, piece.EarlierAttempts + 1);
+
+        // D-10.3: what may go out a few times only is not sent again on suspicion.
+        if (!isLost && Receipts.LimitsAttempts(piece.Range))
         {
-            outbox.Offer(new SentPiece(PieceKind.Data, piece.Lane, WithOpen: false, missing.From, missing.To));
-            from = missing.To;
+            return false;
         }
 
-        return false;
+        bool changed = isLost && Receipts.HandleLost(piece.Range, attempts, this);
+
+        for (long from = piece.From; TryFirstToSend(from, piece.To, out OffsetRange missing); from = missing.To)
+        {
+            outbox.Offer(new SentPiece(PieceKind.Data, piece.Lane, WithOpen: false, missing.From, missing.To)
+            {
+                EarlierAttempts = attempts,
+            });
+        }
+
+        return changed;
     }
 
     /// <inheritdoc/>
     internal override bool TryWriteAgain(ref PacketDraft draft, ref SentPiece offer, out bool isDone)
     {
-        isDone = !_settled.TryFirstMissing(offer.From, offer.To, out OffsetRange missing);
+        bool isSkip = offer.Kind == PieceKind.Skip;
+        OffsetRange missing = offer.Range;
+        isDone = isSkip ? !_given.IsNeeded(missing, _settled) : !TryFirstToSend(offer.From, offer.To, out missing);
 
         if (isDone)
         {
             return true;
         }
 
-        bool isSkip = offer.Kind == PieceKind.Skip;
-        missing = isSkip ? new OffsetRange(offer.From, offer.To) : missing;
-        int bytes = WritePiece(ref draft, missing, isSkip ? PieceKind.Skip : PieceKind.Data);
+        int bytes = WritePiece(
+            ref draft, missing, isSkip ? PieceKind.Skip : PieceKind.Data, offer.EarlierAttempts);
 
         if (bytes == 0)
         {
@@ -79,7 +100,7 @@ internal sealed partial class OrderedSendLane
         return !isDone && draft.CanNote
             && draft.Writer.Free - LaneFrameWriter.DataOverhead(Number, missing.From, draft.NeedsOpen(this))
                 >= missing.Length
-            && WritePiece(ref draft, missing, PieceKind.DataRepeat) > 0;
+            && WritePiece(ref draft, missing, PieceKind.DataRepeat, earlierAttempts: 0) > 0;
     }
 
     // The peer has this range. True if room became free.
@@ -102,6 +123,7 @@ internal sealed partial class OrderedSendLane
     {
         _creditLimit = Math.Max(_creditLimit, limit);
         MarkReady();
+        MarkPruneDue();
     }
 
     /// <inheritdoc/>
@@ -118,6 +140,7 @@ internal sealed partial class OrderedSendLane
         // Taken implies received, whatever became of the acknowledgements.
         SettleRange(0, offset);
         Receipts.Taken = offset;
+        MarkPruneDue();
         return true;
     }
 
@@ -134,15 +157,13 @@ internal sealed partial class OrderedSendLane
             SettleRange(0, refused.To - 1);
             Receipts.Refuse(refused);
         }
+
+        MarkPruneDue();
     }
 
     /// <inheritdoc/>
     internal override SendReceipt StateOf(MessageId id, bool ended)
-    {
-        // In this order: whoever reads that it was taken then also reads that it was received.
-        TakeState take = Receipts.TakeOf(id, ended);
-        return new SendReceipt(id, TransferOf(id.Value, ended), take);
-    }
+        => Receipts.StateOf(id, this, ended);
 
     /// <inheritdoc/>
     internal override bool HasUpdates => Receipts.HasUpdates;
@@ -151,37 +172,21 @@ internal sealed partial class OrderedSendLane
     internal override int TakeUpdates(Span<ReceiptUpdate> updates, bool ended, ref bool roomCameFree)
         => Receipts.Take(updates, this, ended, ref roomCameFree);
 
-    /// <summary>How far a message has come. Any thread.</summary>
-    internal TransferState TransferOf(long id, bool ended)
-    {
-        if (id <= Received)
-        {
-            return TransferState.Received;
-        }
-
-        // A message of which a part was never transmitted cannot be at the peer.
-        bool isSent = id <= Sent;
-        return ended
-            ? isSent ? TransferState.Unknown : TransferState.Cancelled
-            : isSent ? TransferState.Sent : TransferState.Queued;
-    }
-
     /// <inheritdoc/>
     internal override bool TakeWritable()
     {
+        bool hasNotes = Receipts.Trim(this);
         int wanted = Volatile.Read(ref _wantedBytes);
 
         if (wanted == 0)
         {
-            return false;
+            return hasNotes;
         }
 
         // Writers may add meanwhile, so this is a hint: a writer that is refused again asks again.
-        long used = Volatile.Read(ref _reserved) - Volatile.Read(ref _reservedLargeBytes) - _ringTail;
-
-        if (_capacity - used < wanted && !_ended)
+        if (FreeBytes < wanted && !_ended)
         {
-            return false;
+            return hasNotes;
         }
 
         Volatile.Write(ref _wantedBytes, 0);
@@ -192,15 +197,14 @@ internal sealed partial class OrderedSendLane
     {
         while (_oldestLarge < Volatile.Read(ref _nextLarge))
         {
-            LargeMessage large = _large[_oldestLarge & (MostLargeMessages - 1)];
+            ref LargeMessage large = ref LargeAt(_oldestLarge);
 
             if (large.BodyEnd > tail)
             {
                 break;
             }
 
-            _memory.Return(large.Block);
-            _large[_oldestLarge & (MostLargeMessages - 1)] = default;
+            FreeLarge(ref large);
             _largeBytesBeforeTail += large.Length;
             Volatile.Write(ref _oldestLarge, _oldestLarge + 1);
         }
@@ -210,7 +214,7 @@ internal sealed partial class OrderedSendLane
 
         if (_oldestLarge < Volatile.Read(ref _nextLarge))
         {
-            inRing = Math.Min(tail, _large[_oldestLarge & (MostLargeMessages - 1)].BodyStart);
+            inRing = Math.Min(tail, LargeAt(_oldestLarge).BodyStart);
         }
 
         Volatile.Write(ref _ringTail, inRing - _largeBytesBeforeTail);

@@ -53,9 +53,9 @@ internal sealed partial class OrderedSendLane
     /// <inheritdoc/>
     internal override LaneTurn Probe(long connectionRoom)
     {
-        if (TryNextPiece(out OffsetRange piece, out bool isSkip))
+        if (TryNextPiece(out OffsetRange piece, out _))
         {
-            return IsAllowed(piece, isSkip, connectionRoom) ? LaneTurn.HasMore : LaneTurn.HeldByConnection;
+            return IsAllowed(piece, connectionRoom) ? LaneTurn.HasMore : LaneTurn.HeldByConnection;
         }
 
         return MustSayBlocked ? LaneTurn.HasMore : LaneTurn.Idle;
@@ -73,7 +73,7 @@ internal sealed partial class OrderedSendLane
                 return SayBlocked(ref draft);
             }
 
-            if (!IsAllowed(piece, isSkip, draft.ConnectionRoom))
+            if (!IsAllowed(piece, draft.ConnectionRoom))
             {
                 return LaneTurn.HeldByConnection;
             }
@@ -83,32 +83,32 @@ internal sealed partial class OrderedSendLane
                 return LaneTurn.HasMore;
             }
 
-            long room = IsCredited ? draft.ConnectionRoom : long.MaxValue;
-            OffsetRange allowed = new(piece.From, piece.From + Math.Min(piece.Length, room));
-            int bytes = WritePiece(ref draft, allowed, isSkip ? PieceKind.Skip : PieceKind.Data);
+            long most = IsCredited ? Math.Min(piece.To, _sent + draft.ConnectionRoom) : piece.To;
+            PieceKind kind = isSkip ? PieceKind.Skip : PieceKind.Data;
+            int bytes = WritePiece(ref draft, piece with { To = most }, kind, earlierAttempts: 0);
 
             if (bytes == 0)
             {
                 return LaneTurn.NoFit;
             }
 
-            MarkSent(piece.From + bytes, isSkip);
-            draft.Charge(IsCredited ? bytes : 0);
+            long charge = MarkSent(piece with { To = piece.From + bytes }, isSkip);
+            draft.Charge(IsCredited ? charge : 0);
 
             if (!isSkip && bytes == piece.Length)
             {
                 // All that waited: a small message, or several.
-                _ = draft.TryPlanRepeats(
-                    this, new SentPiece(PieceKind.Data, (byte)Number, false, piece.From, piece.From + bytes), bytes);
+                SentPiece sent = new(PieceKind.Data, (byte)Number, WithOpen: false, piece.From, piece.To);
+                _ = draft.TryPlanRepeats(this, sent, bytes);
             }
         }
 
         return LaneTurn.NoFit;
     }
 
-    // A skip goes as a whole.
-    private bool IsAllowed(OffsetRange piece, bool isSkip, long connectionRoom)
-        => !IsCredited || connectionRoom >= (isSkip ? piece.Length : 1);
+    // What was transmitted before is paid for.
+    private bool IsAllowed(OffsetRange piece, long connectionRoom)
+        => !IsCredited || connectionRoom > 0 || piece.To <= _sent;
 
     // D-3.4
     private LaneTurn SayBlocked(ref PacketDraft draft)
@@ -127,7 +127,7 @@ internal sealed partial class OrderedSendLane
     }
 
     // Returns the bytes of the stream it covers; 0 if not enough of it fits.
-    private int WritePiece(ref PacketDraft draft, OffsetRange piece, PieceKind kind)
+    private int WritePiece(ref PacketDraft draft, OffsetRange piece, PieceKind kind, byte earlierAttempts)
     {
         bool isSkip = kind == PieceKind.Skip;
         bool needsOpen = draft.NeedsOpen(this);
@@ -155,86 +155,88 @@ internal sealed partial class OrderedSendLane
             bytes = content.Length;
         }
 
-        draft.Note(new SentPiece(kind, (byte)Number, withOpen, piece.From, piece.From + bytes));
+        draft.Note(new SentPiece(kind, (byte)Number, withOpen, piece.From, piece.From + bytes)
+        {
+            EarlierAttempts = earlierAttempts,
+        });
         return bytes;
     }
 
-    // The next piece that was never sent, within the lane's credit: a range of data, or the whole of a skip. False if
-    // there is none, or none that the credit allows.
+    // The next piece within the lane's credit: a range that was given up, or its first part, else data that was never
+    // sent. False if there is none, or none that the credit allows.
     private bool TryNextPiece(out OffsetRange piece, out bool isSkip)
     {
+        TakeGivenUp();
         long published = Volatile.Read(ref _published);
-        long end = Math.Min(published, CreditLimit);
-        isSkip = false;
-
-        if (_oldestSkip < Volatile.Read(ref _nextSkip))
-        {
-            OffsetRange skip = _skips[_oldestSkip & (MostClaims - 1)];
-
-            if (skip.From == _sent)
-            {
-                isSkip = true;
-                end = skip.To <= end ? skip.To : _sent;
-            }
-            else
-            {
-                end = Math.Min(end, skip.From);
-            }
-        }
-
-        piece = new OffsetRange(_sent, end);
-        bool isHeld = end <= _sent && _sent < published;
+        isSkip = _given.TryNextSkip(_sent, Math.Max(_sent, CreditLimit), _settled, out piece);
+        bool found = isSkip || TryNextData(published, out piece);
+        bool isHeld = !found && _sent < published && CreditLimit <= _sent;
 
         if (isHeld != _isHeldByPeer)
         {
             Volatile.Write(ref _isHeldByPeer, isHeld);
         }
 
-        return end > _sent;
+        return found;
     }
 
-    // The piece, or its first part, was put into a packet.
-    private void MarkSent(long to, bool isSkip)
+    private bool TryNextData(long published, out OffsetRange piece)
     {
-        Invariant.Require(to > _sent && to <= CreditLimit, "New content is sent in order and within the credit.");
+        long end = Math.Min(published, CreditLimit);
 
-        if (isSkip)
+        if (_oldestSkip < Volatile.Read(ref _nextSkip))
         {
-            Volatile.Write(ref _oldestSkip, _oldestSkip + 1);
+            // It waits for a place among the skips.
+            end = Math.Min(end, _skips[_oldestSkip & (MostClaims - 1)].From);
         }
 
-        Volatile.Write(ref _sent, to);
+        // Nothing goes out behind a range that was given up until all of that was said.
+        piece = new OffsetRange(_sent, end);
+        return end > _sent && _given.TryFirstKept(ref piece) && piece.From == _sent;
     }
 
-    // Copies a part of the stream that is not settled yet.
+    // The piece was put into a packet. Returns what of it counts for the first time.
+    private long MarkSent(OffsetRange piece, bool isSkip)
+    {
+        if (isSkip)
+        {
+            _given.MarkSkipped(piece);
+        }
+
+        long charge = Math.Max(0, piece.To - _sent);
+        Invariant.Require(
+            piece.From <= _sent && (charge == 0 || piece.To <= CreditLimit),
+            "New content is sent in order and within the credit.");
+        Volatile.Write(ref _sent, _sent + charge);
+        return charge;
+    }
+
+    // Copies a part of the stream that is neither settled nor given up.
     private void Read(long offset, Span<byte> destination)
     {
         Invariant.Require(_ring is not null, "What was published stands in a ring.");
-        long largeBytesBefore = _largeBytesBeforeTail;
         long nextLarge = Volatile.Read(ref _nextLarge);
 
-        for (long index = _oldestLarge; !destination.IsEmpty; index++)
+        for (long index = FirstLargeAfter(offset, nextLarge); !destination.IsEmpty; index++)
         {
-            LargeMessage large = index < nextLarge ? _large[index & (MostLargeMessages - 1)] : default;
-            long ringEnd = index < nextLarge ? large.BodyStart : long.MaxValue;
+            long ringEnd = index < nextLarge ? LargeAt(index).BodyStart : long.MaxValue;
 
             if (offset < ringEnd)
             {
                 int inRing = (int)Math.Min(destination.Length, ringEnd - offset);
-                _ring.Read(offset - largeBytesBefore, destination[..inRing]);
+                _ring.Read(offset - LargeBytesBefore(index), destination[..inRing]);
                 offset += inRing;
                 destination = destination[inRing..];
             }
 
-            if (offset < large.BodyEnd && !destination.IsEmpty)
+            if (!destination.IsEmpty)
             {
+                ref LargeMessage large = ref LargeAt(index);
                 int inBlock = (int)Math.Min(destination.Length, large.BodyEnd - offset);
-                large.Block.AsSpan((int)(offset - large.BodyStart), inBlock).CopyTo(destination);
+                large.Bytes.Slice((int)(offset - large.BodyStart), inBlock).CopyTo(destination);
                 offset += inBlock;
                 destination = destination[inBlock..];
             }
-
-            largeBytesBefore += large.Length;
         }
     }
 }

@@ -23,23 +23,20 @@ namespace Gudp.Messaging.Lanes;
 
 /// <remarks>
 /// Any thread: the members in this file and in OrderedSendLane.Claims.cs. The leader only: those in
-/// OrderedSendLane.Transmit.cs and OrderedSendLane.Settle.cs. Writers exclude each other with the lane lock; between
+/// OrderedSendLane.Transmit.cs, .Settle.cs and .GiveUp.cs. Writers exclude each other with the lane lock; between
 /// them and the leader stand positions, each written by one side.
 /// </remarks>
 internal sealed partial class OrderedSendLane : SendLane
 {
-    // So many large messages of a lane may be under way; the budget in bytes usually says stop before.
-    private const int MostLargeMessages = 64;
-
     private readonly Lock _gate = new();
     private readonly MessageMemory _memory;
     private readonly int _capacity;
     private readonly int _largestMessage;
 
-    private readonly LargeMessage[] _large = new LargeMessage[MostLargeMessages];
     private LaneRing? _ring;
     private long _reserved;
     private long _reservedLargeBytes;
+    private long _sharedBytes;
     private bool _ended;
 
     // Written by writers, read by the leader.
@@ -49,6 +46,7 @@ internal sealed partial class OrderedSendLane : SendLane
 
     // Written by the leader, read by writers.
     private long _ringTail;
+    private long _sharedBytesFreed;
     private long _oldestLarge;
     private long _oldestSkip;
     private int _wantedBytes;
@@ -85,7 +83,6 @@ internal sealed partial class OrderedSendLane : SendLane
     internal override SendStatus TrySend(ReadOnlySpan<byte> message, in SendOptions options, out MessageId id)
     {
         id = default;
-        ReceiptWish wish = MessageSession.WishOf(options);
         SendStatus allowed = CheckLength(message.Length, _largestMessage);
 
         if (allowed != SendStatus.Accepted)
@@ -95,12 +92,13 @@ internal sealed partial class OrderedSendLane : SendLane
 
         if (message.Length > LargestInRing)
         {
-            return TrySendLarge(message, wish, out id);
+            return TrySendLarge(message, options, out id);
         }
 
         lock (_gate)
         {
-            SendStatus status = TryReserve(message.Length, message.Length, wish, out LaneRing? ring);
+            long start = _reserved;
+            SendStatus status = TryReserve(message.Length, message.Length, options, out LaneRing? ring);
 
             if (status != SendStatus.Accepted)
             {
@@ -109,7 +107,7 @@ internal sealed partial class OrderedSendLane : SendLane
 
             ring!.Write(_reserved - _reservedLargeBytes, message);
             _reserved += message.Length;
-            id = Note(wish);
+            id = Note(start, options);
             Publish();
             return SendStatus.Accepted;
         }
@@ -125,56 +123,8 @@ internal sealed partial class OrderedSendLane : SendLane
         }
     }
 
-    private SendStatus TrySendLarge(ReadOnlySpan<byte> message, ReceiptWish wish, out MessageId id)
-    {
-        id = default;
-        SendStatus status = TryRentRoom(message.Length, out Memory<byte> room, out byte[]? block);
-
-        if (status != SendStatus.Accepted)
-        {
-            return status;
-        }
-
-        message.CopyTo(room.Span);
-        return TrySendBlock(block!, message.Length, wish, out id);
-    }
-
-    // The block becomes the lane's, or is returned.
-    private SendStatus TrySendBlock(byte[] block, int length, ReceiptWish wish, out MessageId id)
-    {
-        id = default;
-
-        lock (_gate)
-        {
-            SendStatus status = HasLargeSlot() ? TryReserve(length, 0, wish, out _) : SendStatus.LaneFull;
-
-            if (status != SendStatus.Accepted)
-            {
-                _memory.Return(block);
-                return status;
-            }
-
-            _large[_nextLarge & (MostLargeMessages - 1)] = new LargeMessage(_reserved, length, block);
-            Volatile.Write(ref _nextLarge, _nextLarge + 1);
-            _reserved += length;
-            _reservedLargeBytes += length;
-            id = Note(wish);
-            Publish();
-            return SendStatus.Accepted;
-        }
-    }
-
-    private SendStatus TryRentRoom(int length, out Memory<byte> room, out byte[]? block)
-    {
-        SendStatus status = _memory.TryRent(length, out byte[] rented);
-        bool accepted = status == SendStatus.Accepted;
-        room = accepted ? rented.AsMemory(0, length) : default;
-        block = accepted ? rented : null;
-        return status;
-    }
-
     // Under the lane lock. Writes the header; the caller then takes the body's part of the stream.
-    private SendStatus TryReserve(int length, int bytesInRing, ReceiptWish wish, out LaneRing? ring)
+    private SendStatus TryReserve(int length, int bytesOfRing, in SendOptions options, out LaneRing? ring)
     {
         ring = null;
 
@@ -196,10 +146,10 @@ internal sealed partial class OrderedSendLane : SendLane
         }
 
         ring = _ring;
-        ulong header = ((ulong)length * 2) + (ulong)((wish & ReceiptWish.Taken) != 0 ? 1 : 0);
+        ulong header = ((ulong)length * 2) + (ulong)(options.NotifyTaken ? 1 : 0);
         int headerBytes = VarInt.Size(header);
 
-        if (!HasRoom(headerBytes + bytesInRing) || (wish != ReceiptWish.None && !Receipts.HasRoom()))
+        if (!HasRoom(headerBytes + bytesOfRing) || (ReceiptBook.NeedsNote(options) && !Receipts.HasRoom()))
         {
             return IsHeldByPeer ? SendStatus.NoCredit : SendStatus.LaneFull;
         }
@@ -240,30 +190,37 @@ internal sealed partial class OrderedSendLane : SendLane
         return FreeBytes >= bytes;
     }
 
-    private bool HasLargeSlot()
+    // Shares count as if they stood in the ring, so that a lane has no more under way with them than without. A glance.
+    private long UsedBytes
+        => Volatile.Read(ref _reserved) - Volatile.Read(ref _reservedLargeBytes) - Volatile.Read(ref _ringTail)
+            + Volatile.Read(ref _sharedBytes) - Volatile.Read(ref _sharedBytesFreed);
+
+    private long FreeBytes => _capacity - UsedBytes;
+
+    // The message from there to what is reserved now.
+    private MessageId Note(long start, in SendOptions options, bool isClaim = false)
     {
-        if (_nextLarge - Volatile.Read(ref _oldestLarge) < MostLargeMessages)
+        OffsetRange place = new(start, _reserved);
+        Receipts.Note(place, options, isClaim);
+
+        if (!isClaim)
         {
-            return true;
+            MarkTimed(options);
         }
 
-        // As above; any room in the ring then stands for a slot.
-        Volatile.Write(ref _wantedBytes, 1);
-        Interlocked.MemoryBarrier();
-        return _nextLarge - Volatile.Read(ref _oldestLarge) < MostLargeMessages;
+        return IdOf(place, options);
     }
 
-    private long FreeBytes => _capacity - (_reserved - _reservedLargeBytes - Volatile.Read(ref _ringTail));
-
-    private MessageId Note(ReceiptWish wish)
+    private void MarkTimed(in SendOptions options)
     {
-        if (wish != ReceiptWish.None)
+        if (options.ReceiveTimeout > TimeSpan.Zero || options.TakeTimeout > TimeSpan.Zero)
         {
-            Receipts.Note(_reserved, wish);
+            MarkTimed();
         }
-
-        return new MessageId(0, Number, _reserved) { AsksTaken = (wish & ReceiptWish.Taken) != 0 };
     }
+
+    private MessageId IdOf(OffsetRange place, in SendOptions options)
+        => new(0, Number, place.To) { AsksTaken = options.NotifyTaken, StreamBytes = (int)place.Length };
 
     // Under the lane lock. Everything before the first open claim may go.
     private void Publish()
@@ -292,7 +249,7 @@ internal sealed partial class OrderedSendLane : SendLane
 
         for (; _oldestLarge < _nextLarge; _oldestLarge++)
         {
-            _memory.Return(_large[_oldestLarge & (MostLargeMessages - 1)].Block);
+            LargeAt(_oldestLarge).Free(_memory);
         }
 
         if (_ring is { } ring)
@@ -300,11 +257,5 @@ internal sealed partial class OrderedSendLane : SendLane
             _memory.Return(ring.Block);
             _ring = null;
         }
-    }
-
-    /// <summary>A message whose bytes stand beside the ring.</summary>
-    private readonly record struct LargeMessage(long BodyStart, int Length, byte[] Block)
-    {
-        internal long BodyEnd => BodyStart + Length;
     }
 }

@@ -1,21 +1,26 @@
 using System;
+using System.Collections.Generic;
 using System.Threading;
 using Gudp.Messaging.Diagnostics;
 
 namespace Gudp.Messaging.Lanes;
 
 /// <summary>
-/// What the application asked to hear about one lane's messages, and what is known of the peer's application. The
-/// states themselves are comparisons with offsets; only asked updates have a record.
+/// What the application asked to hear about one ordered lane's messages, how long it wants to wait for them, and what
+/// is known of the peer's application. The states themselves are comparisons with offsets; a message has a record only
+/// if something was asked about it, and offsets do not tell of the few that were given up.
 /// </summary>
 /// <remarks>
 /// Any thread, under one lock that is held for a few comparisons. Always true: notes stand in the order of their
-/// messages; each update is handed out once, received before taken.
+/// messages; each update is handed out once, received before taken; an end never changes, because it is decided and read
+/// under the lock.
 /// </remarks>
-internal sealed class ReceiptBook
+internal sealed partial class ReceiptBook
 {
-    /// <summary>So many messages of a lane may wait for their updates to be fetched.</summary>
+    /// <summary>D-10.7: so many messages of a lane may have a record, or an update that waits to be fetched.</summary>
     internal const int MostNotes = 4096;
+
+    private const int FirstNotes = 64;
 
     // Refusals are rare; of older ones only "unknown" is said.
     private const int MostRefusedRanges = 256;
@@ -23,7 +28,10 @@ internal sealed class ReceiptBook
     private readonly Lock _gate = new();
     private readonly int _lane;
     private readonly OffsetRange[] _refused = new OffsetRange[MostRefusedRanges];
-    private Entry[]? _notes;
+
+    // Updates of messages whose end did not wait for those before them.
+    private readonly Queue<ReceiptUpdate> _early = new();
+    private Entry[] _notes = [];
     private long _nextNote;
     private long _transferCursor;
     private long _takeCursor;
@@ -37,39 +45,6 @@ internal sealed class ReceiptBook
     /// <summary>Whether a sender was refused because too many updates wait to be fetched.</summary>
     internal bool IsRoomWanted => Volatile.Read(ref _isRoomWanted);
 
-    /// <summary>Whether an update that was asked for was not handed out yet.</summary>
-    internal bool HasUpdates
-    {
-        get
-        {
-            lock (_gate)
-            {
-                for (long note = _takeCursor; note < _nextNote; note++)
-                {
-                    ReceiptWish open = note < _transferCursor ? ReceiptWish.Taken : ReceiptWish.Received | ReceiptWish.Taken;
-
-                    if (IsWished(At(note), open))
-                    {
-                        return true;
-                    }
-                }
-
-                return false;
-            }
-        }
-    }
-
-    /// <summary>Whether another update may be asked for; if not, that is remembered.</summary>
-    internal bool HasRoom()
-    {
-        lock (_gate)
-        {
-            bool hasRoom = _nextNote - _takeCursor < MostNotes;
-            Volatile.Write(ref _isRoomWanted, !hasRoom);
-            return hasRoom;
-        }
-    }
-
     /// <summary>The peer's application has taken everything before.</summary>
     internal long Taken
     {
@@ -77,29 +52,77 @@ internal sealed class ReceiptBook
         set => Volatile.Write(ref _taken, value);
     }
 
-    internal void Note(long end, ReceiptWish wish)
+    /// <summary>Whether an update that was asked for was not handed out yet.</summary>
+    internal bool HasUpdates
     {
-        lock (_gate)
+        get
         {
-            Invariant.Require(_nextNote - _takeCursor < MostNotes, "Room for a note is checked before the message.");
-            _notes ??= new Entry[MostNotes];
-            At(_nextNote++) = new Entry(end, wish);
+            lock (_gate)
+            {
+                bool found = _early.Count > 0;
+
+                for (long note = _takeCursor; note < _nextNote && !found; note++)
+                {
+                    found = At(note).Open != ReceiptWish.None && !At(note).IsClaim;
+                }
+
+                return found;
+            }
         }
     }
 
-    /// <summary>A claim whose message ends here was committed.</summary>
-    internal void Commit(long end, ReceiptWish wish)
+    private bool IsFull => _nextNote - _takeCursor + _early.Count >= MostNotes;
+
+    /// <summary>Whether a message that is sent so gets a record.</summary>
+    internal static bool NeedsNote(in SendOptions options)
+        => options.NotifyReceived || options.NotifyTaken || options.MaxAttempts != 0
+            || options.ReceiveTimeout > TimeSpan.Zero;
+
+    /// <summary>Whether another record may be made; if not, that is remembered.</summary>
+    internal bool HasRoom()
     {
-        if (wish == ReceiptWish.None)
+        lock (_gate)
+        {
+            bool hasRoom = !IsFull;
+            Volatile.Write(ref _isRoomWanted, !hasRoom);
+            return hasRoom;
+        }
+    }
+
+    /// <summary>A message was put into the stream, or a place taken for one.</summary>
+    /// <param name="message">Where it stands, with its header.</param>
+    /// <param name="options">How it is sent.</param>
+    /// <param name="whenCommitted">Its bytes are still being written.</param>
+    internal void Note(OffsetRange message, in SendOptions options, bool whenCommitted = false)
+    {
+        if (!NeedsNote(options))
         {
             return;
         }
 
         lock (_gate)
         {
-            if (TryFind(end, out long index))
+            Invariant.Require(!IsFull, "Room for a note is checked before the message.");
+
+            if (_nextNote - _takeCursor == _notes.Length)
             {
-                At(index) = new Entry(end, wish);
+                Grow();
+            }
+
+            At(_nextNote++) = Entry.Of(message, options, whenCommitted);
+            Volatile.Write(ref _limitsAttempts, _limitsAttempts | (options.MaxAttempts != 0));
+            Volatile.Write(ref _hasSilentNotes, _hasSilentNotes | !(options.NotifyReceived | options.NotifyTaken));
+        }
+    }
+
+    /// <summary>A claim whose message ends here was committed.</summary>
+    internal void Commit(long end)
+    {
+        lock (_gate)
+        {
+            if (TryFindClaim(end, out long index))
+            {
+                At(index).IsClaim = false;
             }
         }
     }
@@ -109,7 +132,7 @@ internal sealed class ReceiptBook
     {
         lock (_gate)
         {
-            if (!TryFind(end, out long index))
+            if (!TryFindClaim(end, out long index))
             {
                 return;
             }
@@ -117,10 +140,11 @@ internal sealed class ReceiptBook
             if (index == _nextNote - 1)
             {
                 _nextNote--;
+                _dated = Math.Min(_dated, _nextNote);
                 return;
             }
 
-            At(index) = new Entry(end, ReceiptWish.None);
+            At(index).Drop();
         }
     }
 
@@ -148,20 +172,6 @@ internal sealed class ReceiptBook
         }
     }
 
-    /// <summary>What the peer's application did with a message.</summary>
-    internal TakeState TakeOf(MessageId id, bool ended)
-    {
-        if (!id.AsksTaken)
-        {
-            return TakeState.NotAsked;
-        }
-
-        lock (_gate)
-        {
-            return TakeOf(id.Value, ended);
-        }
-    }
-
     /// <summary>Hands out updates that were asked for and have become true since the last call.</summary>
     /// <param name="updates">Where they go.</param>
     /// <param name="lane">For the offsets received and sent.</param>
@@ -172,116 +182,189 @@ internal sealed class ReceiptBook
     {
         lock (_gate)
         {
-            int count = TakeTransfers(updates, lane, ended);
-            count += TakeTakes(updates[count..], lane, ended);
+            _isOver |= ended;
+            int count = 0;
 
-            if (_isRoomWanted && _nextNote - _takeCursor < MostNotes)
+            while (count < updates.Length && _early.TryDequeue(out updates[count]))
             {
-                Volatile.Write(ref _isRoomWanted, false);
-                roomCameFree = true;
+                count++;
             }
 
+            count += TakeTransfers(updates[count..], lane);
+            count += TakeTakes(updates[count..], lane);
+            roomCameFree |= TellRoom();
             return count;
         }
     }
 
-    private int TakeTransfers(Span<ReceiptUpdate> updates, OrderedSendLane lane, bool ended)
+    private int TakeTransfers(Span<ReceiptUpdate> updates, OrderedSendLane lane)
     {
         int count = 0;
 
-        for (; _transferCursor < _nextNote && count < updates.Length; _transferCursor++)
+        for (; _transferCursor < _nextNote; _transferCursor++)
         {
-            Entry note = At(_transferCursor);
+            ref Entry note = ref At(_transferCursor);
 
-            if (!ended && (note.End > lane.Received || (note.Wish & ReceiptWish.WhenCommitted) != 0))
+            if (!note.IsGivenUp && !_isOver && (note.End > lane.Received || note.IsClaim))
             {
                 break;
             }
 
-            if (IsWished(note, ReceiptWish.Received))
+            if ((note.Open & ReceiptWish.Received) == 0 || note.IsClaim)
             {
-                TakeState take = (note.Wish & ReceiptWish.Taken) == 0 ? TakeState.NotAsked : TakeOf(note.End, ended);
-                updates[count++] = Update(note, lane.TransferOf(note.End, ended), take);
-
-                // Two facts that became known together are one update.
-                if (take is not (TakeState.NotAsked or TakeState.Pending))
-                {
-                    At(_transferCursor) = note with { Wish = ReceiptWish.None };
-                }
+                continue;
             }
+
+            if (count == updates.Length)
+            {
+                break;
+            }
+
+            updates[count++] = UpdateOf(ref note, lane);
         }
 
         return count;
     }
 
-    private int TakeTakes(Span<ReceiptUpdate> updates, OrderedSendLane lane, bool ended)
+    private int TakeTakes(Span<ReceiptUpdate> updates, OrderedSendLane lane)
     {
         int count = 0;
 
         for (; _takeCursor < _transferCursor; _takeCursor++)
         {
-            Entry note = At(_takeCursor);
+            ref Entry note = ref At(_takeCursor);
 
-            if (!IsWished(note, ReceiptWish.Taken))
+            if ((note.Open & ReceiptWish.Taken) == 0 || note.IsClaim)
             {
                 continue;
             }
 
-            TakeState take = TakeOf(note.End, ended);
-
-            if (take == TakeState.Pending || count == updates.Length)
+            if (count == updates.Length || TakeOf(note.End) == TakeState.Pending)
             {
                 break;
             }
 
-            updates[count++] = Update(note, lane.TransferOf(note.End, ended), take);
+            updates[count++] = UpdateOf(ref note, lane);
         }
 
         return count;
     }
 
-    private TakeState TakeOf(long id, bool ended)
+    // The update with all that is known now; what it tells is told.
+    private ReceiptUpdate UpdateOf(ref Entry note, OrderedSendLane lane)
     {
-        for (int i = 0; i < _refusedCount; i++)
+        SendReceipt receipt = ReceiptOf(note, lane);
+
+        if (receipt.Transfer is not (TransferState.Queued or TransferState.Sent))
         {
-            if (_refused[i].From <= id && id < _refused[i].To)
-            {
-                return TakeState.Refused;
-            }
+            note.Open &= ~ReceiptWish.Received;
         }
 
-        if (id <= Taken)
+        // Two facts that became known together are one update.
+        if (receipt.Take is not (TakeState.NotAsked or TakeState.Pending))
         {
-            return id <= _refusedForgotten ? TakeState.Unknown : TakeState.Taken;
+            note.Open &= ~ReceiptWish.Taken;
         }
 
-        return ended ? TakeState.Unknown : TakeState.Pending;
+        return new ReceiptUpdate(receipt);
     }
 
-    private static bool IsWished(Entry note, ReceiptWish wish)
-        => (note.Wish & wish) != 0 && (note.Wish & ReceiptWish.WhenCommitted) == 0;
-
-    private ReceiptUpdate Update(Entry note, TransferState transfer, TakeState take)
+    private SendReceipt ReceiptOf(in Entry note, OrderedSendLane lane)
     {
-        MessageId id = new(0, _lane, note.End) { AsksTaken = (note.Wish & ReceiptWish.Taken) != 0 };
-        return new ReceiptUpdate(new SendReceipt(id, transfer, take));
+        MessageId id = new(0, _lane, note.End) { AsksTaken = note.AsksTaken, StreamBytes = note.Bytes };
+        return new SendReceipt(id, TransferOf(note.End, lane), note.AsksTaken ? TakeOf(note.End) : TakeState.NotAsked);
+    }
+
+    private bool TellRoom()
+    {
+        bool cameFree = _isRoomWanted && !IsFull;
+
+        if (cameFree)
+        {
+            Volatile.Write(ref _isRoomWanted, false);
+        }
+
+        return cameFree;
     }
 
     // Claims are among the newest notes.
-    private bool TryFind(long end, out long index)
+    private bool TryFindClaim(long end, out long index)
     {
-        for (index = _nextNote - 1; index >= _transferCursor; index--)
+        for (index = _nextNote - 1; index >= _takeCursor && At(index).End >= end; index--)
         {
             if (At(index).End == end)
             {
-                return true;
+                return At(index).IsClaim;
             }
         }
 
         return false;
     }
 
-    private ref Entry At(long index) => ref _notes![index & (MostNotes - 1)];
+    private void Grow()
+    {
+        Entry[] larger = new Entry[Math.Max(FirstNotes, _notes.Length * 2)];
 
-    private readonly record struct Entry(long End, ReceiptWish Wish);
+        for (long index = _takeCursor; index < _nextNote; index++)
+        {
+            larger[index & (larger.Length - 1)] = At(index);
+        }
+
+        _notes = larger;
+    }
+
+    private ref Entry At(long index) => ref _notes[index & (_notes.Length - 1)];
+
+    /// <summary>One message about which something was asked.</summary>
+    private struct Entry
+    {
+        internal long End;
+
+        /// <summary>With its header.</summary>
+        internal int Bytes;
+
+        /// <summary>Updates that were asked for and not handed out.</summary>
+        internal ReceiptWish Open;
+        internal bool AsksTaken;
+        internal bool IsClaim;
+        internal byte MostAttempts;
+
+        /// <summary>Its transfer ended, and it did not arrive as far as is known.</summary>
+        internal bool IsGivenUp;
+
+        /// <summary>The times below are moments; before that they are spans.</summary>
+        internal bool IsDated;
+
+        /// <summary>Ticks; 0: no limit, or it does not matter any more.</summary>
+        internal long ReceiveLimit;
+        internal long TakeLimit;
+
+        internal readonly OffsetRange Place => new(End - Bytes, End);
+
+        internal static Entry Of(OffsetRange message, in SendOptions options, bool isClaim) => new()
+        {
+            End = message.To,
+            Bytes = (int)message.Length,
+            Open = (options.NotifyReceived ? ReceiptWish.Received : ReceiptWish.None)
+                | (options.NotifyTaken ? ReceiptWish.Taken : ReceiptWish.None),
+            AsksTaken = options.NotifyTaken,
+            IsClaim = isClaim,
+            MostAttempts = (byte)options.MaxAttempts,
+            ReceiveLimit = SpanOf(options.ReceiveTimeout),
+            TakeLimit = options.NotifyTaken ? SpanOf(options.TakeTimeout) : 0,
+        };
+
+        internal void Drop()
+        {
+            IsClaim = false;
+            IsGivenUp = true;
+            Open = ReceiptWish.None;
+            ReceiveLimit = 0;
+            TakeLimit = 0;
+            MostAttempts = 0;
+        }
+
+        // An infinite one is negative.
+        private static long SpanOf(TimeSpan span) => Math.Max(0, span.Ticks);
+    }
 }

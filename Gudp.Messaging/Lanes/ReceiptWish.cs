@@ -9,7 +9,4 @@ internal enum ReceiptWish : byte
     None = 0,
     Received = 1,
     Taken = 2,
-
-    /// <summary>The message is a claim that may still be abandoned.</summary>
-    WhenCommitted = 4,
 }

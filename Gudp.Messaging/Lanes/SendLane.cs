@@ -7,6 +7,7 @@
 
 using System;
 using Gudp.Core;
+using Gudp.Messaging.Memory;
 using Gudp.Messaging.Wire;
 
 namespace Gudp.Messaging.Lanes;
@@ -64,6 +65,43 @@ internal abstract class SendLane
 
     /// <summary>Any thread. Takes a message in; copied before the method returns.</summary>
     internal abstract SendStatus TrySend(ReadOnlySpan<byte> message, in SendOptions options, out MessageId id);
+
+    /// <summary>Any thread. Takes a message in whose bytes others may send too; the lane takes a share of its own.</summary>
+    internal virtual SendStatus TrySend(SharedBlock message, in SendOptions options, out MessageId id)
+        => TrySend(message.Span, options, out id);
+
+    /// <summary>Any thread. Takes messages in one after the other, so that no other writer comes between.</summary>
+    /// <param name="messages">Copied before the method returns.</param>
+    /// <param name="options">How each is sent.</param>
+    /// <param name="results">What became of each; as many as messages.</param>
+    /// <returns>How many were accepted.</returns>
+    internal virtual int TrySendAll(
+        ReadOnlySpan<ReadOnlyMemory<byte>> messages, in SendOptions options, Span<SendResult> results)
+    {
+        int accepted = 0;
+        SendStatus status = SendStatus.Accepted;
+
+        for (int i = 0; i < messages.Length; i++)
+        {
+            // Of what is sent together no gap is made: the rest can be sent later.
+            bool isTried = status is SendStatus.Accepted or SendStatus.TooLarge;
+            MessageId id = default;
+            status = isTried ? TrySend(messages[i].Span, options, out id) : status;
+            bool isAccepted = status == SendStatus.Accepted;
+            results[i] = new SendResult(status, isAccepted ? MessageSession.FirstReceipt(id) : default);
+            accepted += isAccepted ? 1 : 0;
+        }
+
+        return accepted;
+    }
+
+    /// <summary>Any thread. The sender does not want the message to go any more.</summary>
+    /// <returns>True: it is cancelled from now on. False: it has another end, or none can be given up now.</returns>
+    internal virtual bool TryCancel(MessageId id) => false;
+
+    /// <summary>Any thread. The messages with a record that are not decided, oldest first.</summary>
+    /// <returns>How many were filled in.</returns>
+    internal virtual int CopyOpen(Span<SendReceipt> receipts, bool ended) => 0;
 
     /// <summary>Any thread. Takes room for a message that the caller then writes in place.</summary>
     internal abstract SendStatus TryClaim(int length, in SendOptions options, out LaneClaim claim);

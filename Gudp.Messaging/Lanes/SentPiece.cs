@@ -40,6 +40,12 @@ internal readonly record struct SentPiece(PieceKind Kind, byte Lane, bool WithOp
     private const int OffsetShift = LengthShift + 14;
     private const int MostLength = (1 << 14) - 1;
 
+    /// <summary>Data: how often it went out before, as far as that matters; at most 255.</summary>
+    internal byte EarlierAttempts { get; init; }
+
+    /// <summary>Data, Skip: what it covers.</summary>
+    internal OffsetRange Range => new(From, To);
+
     /// <summary>Whether it belongs to a sending lane; else it is a fact about a receiving one.</summary>
     internal bool IsContent => Kind <= PieceKind.Open;
 

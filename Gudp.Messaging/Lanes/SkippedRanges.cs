@@ -1,0 +1,97 @@
+using System.Threading;
+
+namespace Gudp.Messaging.Lanes;
+
+/// <summary>Ranges of a received stream that the sender gave up and the reader has not come to yet (D-10.5).</summary>
+/// <remarks>
+/// The leader adds, the lane's one reader passes; between them a lock, taken by the reader only while there is a range.
+/// Ranges that touch are one. Always true: no more ranges than the sender was promised.
+/// </remarks>
+internal sealed class SkippedRanges(int most)
+{
+    private readonly Lock _gate = new();
+
+    // Its prefix is where the reader was seen last: what it has passed needs no place.
+    private readonly RangeSet _ranges = new(most);
+    private bool _isAny;
+    private int _sinceGrant;
+
+    /// <summary>Any thread. So many were added that the sender should soon hear how far the reader is.</summary>
+    internal bool IsGrantDue => Volatile.Read(ref _sinceGrant) >= most / 4;
+
+    /// <summary>Leader. How many more may come that touch no other.</summary>
+    internal int Free
+    {
+        get
+        {
+            lock (_gate)
+            {
+                return _ranges.Free;
+            }
+        }
+    }
+
+    /// <summary>Leader. Whether the range needs a place of its own.</summary>
+    internal bool NeedsPlace(OffsetRange skip)
+    {
+        lock (_gate)
+        {
+            return _ranges.StandsAlone(skip.From, skip.To);
+        }
+    }
+
+    /// <summary>Leader, before the reader is shown that anything came.</summary>
+    /// <returns>False: there is no room.</returns>
+    internal bool TryAdd(OffsetRange skip)
+    {
+        lock (_gate)
+        {
+            Volatile.Write(ref _sinceGrant, _sinceGrant + 1);
+            Volatile.Write(ref _isAny, true);
+            return _ranges.TryAdd(skip.From, skip.To);
+        }
+    }
+
+    /// <summary>Leader. The sender was told how far the reader is.</summary>
+    internal void HandleGrant() => Volatile.Write(ref _sinceGrant, 0);
+
+    /// <summary>Reader, who stands between messages. Where it goes on: behind what was given up.</summary>
+    /// <param name="front">Where it stands.</param>
+    /// <param name="prefix">Everything before is here or was given up.</param>
+    internal long Pass(long front, long prefix)
+    {
+        if (!Volatile.Read(ref _isAny))
+        {
+            return front;
+        }
+
+        lock (_gate)
+        {
+            _ranges.TryAdd(0, front);
+
+            // What came after the prefix was read is passed the next time.
+            if (_ranges.Prefix > prefix)
+            {
+                return front;
+            }
+
+            Volatile.Write(ref _isAny, _ranges.Count > 0);
+            return _ranges.Prefix;
+        }
+    }
+
+    /// <summary>Reader. Whether a range starts inside of a message, which no honest sender's does.</summary>
+    internal bool Cuts(OffsetRange message)
+    {
+        if (!Volatile.Read(ref _isAny))
+        {
+            return false;
+        }
+
+        lock (_gate)
+        {
+            return _ranges.TryFirstMissing(message.From, message.To, out OffsetRange kept)
+                && kept.From == message.From && kept.To < message.To;
+        }
+    }
+}

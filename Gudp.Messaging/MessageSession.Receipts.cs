@@ -1,0 +1,117 @@
+using System;
+using System.Threading;
+using Gudp.Core;
+using Gudp.Messaging.Lanes;
+
+namespace Gudp.Messaging;
+
+/// <content>What becomes of messages that were sent: receipts, time-outs, cancellation.</content>
+internal sealed partial class MessageSession
+{
+    private readonly ReceiptUpdate[] _receiptScratch = new ReceiptUpdate[16];
+    private int _hasCancelled;
+
+    /// <summary>What every message starts with.</summary>
+    internal static SendReceipt FirstReceipt(MessageId id)
+        => new(id, TransferState.Queued, id.AsksTaken ? TakeState.Pending : TakeState.NotAsked);
+
+    /// <summary>Any thread.</summary>
+    internal SendReceipt StateOf(MessageId id)
+    {
+        // Read first: what was settled before the end is then seen as settled.
+        bool ended = HasEnded;
+        return SendLaneOf(id.Lane).StateOf(id, ended);
+    }
+
+    /// <summary>Any thread. As <see cref="SendLane.CopyOpen"/>, lane by lane.</summary>
+    internal int CopyOpen(Span<SendReceipt> receipts)
+    {
+        bool ended = HasEnded;
+        int count = 0;
+
+        for (int number = _sendLanesInUse.Next(0);
+            number >= 0 && count < receipts.Length;
+            number = _sendLanesInUse.Next(number + 1))
+        {
+            count += SendLaneAt(number).CopyOpen(receipts[count..], ended);
+        }
+
+        foreach (ref SendReceipt receipt in receipts[..count])
+        {
+            receipt = Named(receipt);
+        }
+
+        return count;
+    }
+
+    /// <summary>Any thread. See <see cref="SendLane.TryCancel"/>.</summary>
+    internal bool TryCancel(MessageId id)
+    {
+        if (HasEnded || !SendLaneOf(id.Lane).TryCancel(id))
+        {
+            return false;
+        }
+
+        Volatile.Write(ref _hasCancelled, 1);
+        _host.Wake();
+        Changes.Signal();
+        return true;
+    }
+
+    /// <summary>Any thread.</summary>
+    internal int TakeUpdates(Span<ReceiptUpdate> updates)
+    {
+        bool roomCameFree = false;
+        int count = TakeUpdates(updates, ref roomCameFree);
+
+        if (roomCameFree)
+        {
+            Changes.Signal();
+        }
+
+        return count;
+    }
+
+    private int TakeUpdates(Span<ReceiptUpdate> updates, ref bool roomCameFree)
+    {
+        // Read first: what was settled before the end is then seen as settled.
+        bool ended = HasEnded;
+        int count = 0;
+
+        for (int number = _sendLanesInUse.Next(0);
+            number >= 0 && count < updates.Length;
+            number = _sendLanesInUse.Next(number + 1))
+        {
+            count += SendLaneAt(number).TakeUpdates(updates[count..], ended, ref roomCameFree);
+        }
+
+        foreach (ref ReceiptUpdate update in updates[..count])
+        {
+            update = new ReceiptUpdate(Named(update.Receipt));
+        }
+
+        return count;
+    }
+
+    // True if a sender that was refused for too many open updates may ask again.
+    private bool HandReceipts(IMessageSink sink, Instant now)
+    {
+        Span<ReceiptUpdate> updates = _receiptScratch;
+        bool roomCameFree = false;
+
+        for (int count = updates.Length; count == updates.Length;)
+        {
+            count = TakeUpdates(updates, ref roomCameFree);
+
+            foreach (ReceiptUpdate update in updates[..count])
+            {
+                sink.HandleReceipt(Peer, update, now);
+            }
+        }
+
+        return roomCameFree;
+    }
+
+    // A lane does not know which of the peer's connections it belongs to.
+    private SendReceipt Named(SendReceipt receipt) => receipt with { Id = receipt.Id with { Incarnation = Incarnation } };
+}
