@@ -1,4 +1,5 @@
 using Gudp.Core;
+using Gudp.Core.Simulation;
 using Gudp.Messaging;
 using Gudp.Tests.World;
 using NUnit.Framework;
@@ -10,16 +11,20 @@ internal sealed class PeerStar : IDisposable
 {
     private static readonly TimeSpan Limit = TimeSpan.FromMinutes(5);
 
+    private readonly Node _home;
+    private readonly List<Node> _nodes = [];
+
     internal PeerStar(int clients, MessagingConfig config, ulong seed = 1)
     {
         World = new SimWorld(seed);
-        Node home = World.AddNode();
-        Hub = new MessageEndpoint(home.Daemon, home.Host.Address.WithPort(7000), config);
+        _home = World.AddNode();
+        Hub = new MessageEndpoint(_home.Daemon, _home.Host.Address.WithPort(7000), config);
         Hub.Listen();
 
         for (int i = 0; i < clients; i++)
         {
             Node node = World.AddNode();
+            _nodes.Add(node);
             MessageEndpoint endpoint = new(node.Daemon, node.Host.Address.WithPort(0), config);
             Clients.Add(endpoint.Connect(Hub.LocalAddress));
             Peer? accepted = null;
@@ -37,6 +42,13 @@ internal sealed class PeerStar : IDisposable
 
     /// <summary>The hub's ends, in the order of the clients.</summary>
     internal List<Peer> Accepted { get; } = [];
+
+    /// <summary>Nothing passes between the hub and a client any more.</summary>
+    internal void CutOff(int client)
+        => World.Network.SetLinks(_home.Host, _nodes[client].Host, new LinkModel { Cut = true });
+
+    /// <summary>The path is as it was.</summary>
+    internal void Restore(int client) => World.Network.SetLinks(_home.Host, _nodes[client].Host, null);
 
     internal void SendFrom(int client, int count)
     {
