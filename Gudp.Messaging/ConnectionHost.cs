@@ -30,6 +30,9 @@ internal sealed class ConnectionHost(PayloadHost host, MessageEndpoint endpoint)
 
     public Instant NextDeadline => _session?.NextDeadline ?? Instant.Never;
 
+    /// <summary>The session, also when it is over. Any thread.</summary>
+    internal MessageSession? LastSession => Volatile.Read(ref _last);
+
     /// <summary>The peer at the other end. Any thread.</summary>
     internal Peer Peer => Volatile.Read(ref _last)!.Peer;
 
@@ -96,6 +99,7 @@ internal sealed class ConnectionHost(PayloadHost host, MessageEndpoint endpoint)
         {
             _session = null;
             session.HandleStatus(status, reason, now);
+            endpoint.Sessions.Remove(session);
             endpoint.Peers.HandleEnded(session);
         }
     }
@@ -105,6 +109,7 @@ internal sealed class ConnectionHost(PayloadHost host, MessageEndpoint endpoint)
     {
         _session = session;
         Volatile.Write(ref _last, session);
+        endpoint.Sessions.Add(session);
     }
 
     /// <summary>The session is over now, whatever still happens on the connection.</summary>

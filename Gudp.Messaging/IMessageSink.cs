@@ -40,6 +40,12 @@ public enum PeerChange
     Writable,
 
     /// <summary>
+    /// An application does not read, this one or the peer's: <see cref="Peer.SlowConsumer"/> says whose, on which lane and
+    /// for how long. At 1, 3, 6 and 10 times <see cref="MessagingConfig.SlowConsumerLimit"/>.
+    /// </summary>
+    Slow,
+
+    /// <summary>
     /// The connection is final: nothing of it comes after this, and the next one of this peer opens only after it.
     /// </summary>
     Closed,

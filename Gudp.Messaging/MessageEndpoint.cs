@@ -2,6 +2,7 @@ using System;
 using System.Threading;
 using Gudp.Core;
 using Gudp.Messaging.Memory;
+using Gudp.Messaging.Status;
 
 namespace Gudp.Messaging;
 
@@ -27,6 +28,7 @@ public sealed partial class MessageEndpoint : IDisposable
     private readonly IMessageSink? _sink;
     private readonly Endpoint _endpoint;
     private bool _isListening;
+    private readonly MessageMeter? _meter;
     private bool _isDisposed;
 
     /// <summary>Opens a local address.</summary>
@@ -34,7 +36,8 @@ public sealed partial class MessageEndpoint : IDisposable
     /// <param name="local">Port 0 lets the system pick.</param>
     /// <param name="config">
     /// How; of <see cref="MessagingConfig.Core"/> only <see cref="GudpConfig.Connections"/> counts here, the rest is
-    /// the daemon's.
+    /// the daemon's, but for <see cref="GudpConfig.Metrics"/> and <see cref="GudpConfig.Name"/>: with them the endpoint
+    /// shows its counters as the meter "Gudp.Messaging".
     /// </param>
     /// <param name="sink">
     /// Takes all messages at once, on the thread that leads the turn; null to receive or poll. With a sink, peers need
@@ -51,6 +54,7 @@ public sealed partial class MessageEndpoint : IDisposable
         _sink = sink;
         Memory = new MessageMemory(config.EndpointMemoryBytes);
         Peers = new PeerTable(this, config.MaxKnownPeers);
+        _meter = config.Core.Metrics ? new MessageMeter(config.Core.Name, this) : null;
         _endpoint = daemon.Open(local, config.Core.Connections with { Payload = new SessionFactory(this, null) });
     }
 
@@ -64,6 +68,8 @@ public sealed partial class MessageEndpoint : IDisposable
     public PeerId Id => _endpoint.PeerId;
 
     internal MessageMemory Memory { get; }
+
+    internal SessionRegister Sessions { get; } = new();
 
     internal int LargestMessageBytes => _config.MaxMessageBytes;
 
@@ -118,6 +124,7 @@ public sealed partial class MessageEndpoint : IDisposable
     {
         Volatile.Write(ref _isDisposed, true);
         KeepUnaccepted();
+        _meter?.Dispose();
         _endpoint.Dispose();
         Ready.Changes.Signal();
     }

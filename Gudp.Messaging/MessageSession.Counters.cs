@@ -1,6 +1,5 @@
 using System.Collections.Generic;
 using System.Threading;
-using Gudp.Messaging.Lanes;
 using Gudp.Messaging.Status;
 
 namespace Gudp.Messaging;
@@ -10,8 +9,11 @@ internal sealed partial class MessageSession
 {
     private readonly MessageTally?[] _tallies;
 
+    // Sends that were refused before they got as far as a lane.
+    private readonly MessageTally _refusedBeforeLanes = new();
+
     /// <summary>Lanes in each direction, used or not.</summary>
-    internal int LaneCount => _tallies.Length;
+    internal int LaneCount => _sendLanes.Length;
 
     /// <summary>Any thread. What a lane counts, in both directions; made on first use.</summary>
     internal MessageTally TallyOf(int lane)
@@ -29,7 +31,7 @@ internal sealed partial class MessageSession
     internal LaneCounters ReadLane(int number)
     {
         MessageCounts counts = default;
-        Volatile.Read(ref _tallies[number])?.AddTo(ref counts);
+        AddLane(number, ref counts);
 
         return new LaneCounters(
             number,
@@ -37,7 +39,7 @@ internal sealed partial class MessageSession
             new MessageCounters(counts),
             ReadSendQueue(number),
             ReadReceiveQueue(number),
-            ReadUpdates(number));
+            Volatile.Read(ref _sendLanes[number])?.ReadUpdates() ?? Unused(number, "updates"));
     }
 
     /// <summary>Any thread. The lanes that were used in either direction, in their order. A new list.</summary>
@@ -45,10 +47,9 @@ internal sealed partial class MessageSession
     {
         List<int> used = [];
 
-        for (int number = 0; number < _tallies.Length; number++)
+        for (int number = 0; number < _sendLanes.Length; number++)
         {
-            if (Volatile.Read(ref _tallies[number]) is not null
-                || Volatile.Read(ref _sendLanes[number]) is not null
+            if (Volatile.Read(ref _sendLanes[number]) is not null
                 || Volatile.Read(ref _receiveLanes[number]) is not null)
             {
                 used.Add(number);
@@ -62,35 +63,33 @@ internal sealed partial class MessageSession
     internal PeerCounters ReadCounters()
     {
         MessageCounts counts = default;
+        _refusedBeforeLanes.AddTo(ref counts);
         QueueCounters waiting = new("waiting", 0, 0, 0, 0, 0, 0, 0);
         QueueCounters unread = new("unread", 0, 0, 0, 0, 0, 0, 0);
 
         foreach (int number in ReadUsedLanes())
         {
-            Volatile.Read(ref _tallies[number])?.AddTo(ref counts);
-            waiting = Sum(waiting, ReadSendQueue(number));
-            unread = Sum(unread, ReadReceiveQueue(number));
+            AddLane(number, ref counts);
+            waiting = waiting.Plus(ReadSendQueue(number));
+            unread = unread.Plus(ReadReceiveQueue(number));
         }
 
-        return new PeerCounters(new MessageCounters(counts), waiting, unread, _memory.ReadCounters());
+        return new PeerCounters(new MessageCounters(counts), waiting, unread, _memory.ReadCounters())
+        {
+            SlowStages = Volatile.Read(ref _slowStages),
+        };
     }
 
-    // Limits are summed over the lanes that are used.
-    private static QueueCounters Sum(in QueueCounters sum, in QueueCounters queue) => sum with
+    private void AddLane(int number, ref MessageCounts counts)
     {
-        LimitBytes = sum.LimitBytes + queue.LimitBytes,
-        LimitItems = sum.LimitItems + queue.LimitItems,
-        Bytes = sum.Bytes + queue.Bytes,
-        Items = sum.Items + queue.Items,
-        HighBytes = sum.HighBytes + queue.HighBytes,
-        HighItems = sum.HighItems + queue.HighItems,
-        Refused = sum.Refused + queue.Refused,
-    };
+        Volatile.Read(ref _tallies[number])?.AddTo(ref counts);
+    }
 
-    private QueueCounters ReadSendQueue(int number) => new($"lane {number} send", 0, 0, 0, 0, 0, 0, 0);
+    private QueueCounters ReadSendQueue(int number)
+        => Volatile.Read(ref _sendLanes[number])?.ReadQueue() ?? Unused(number, "send");
 
-    private QueueCounters ReadReceiveQueue(int number) => new($"lane {number} receive", 0, 0, 0, 0, 0, 0, 0);
+    private QueueCounters ReadReceiveQueue(int number)
+        => Volatile.Read(ref _receiveLanes[number])?.ReadQueue() ?? Unused(number, "receive");
 
-    private QueueCounters ReadUpdates(int number)
-        => new($"lane {number} updates", 0, ReceiptBook.MostNotes, 0, 0, 0, 0, 0);
+    private static QueueCounters Unused(int number, string queue) => new($"lane {number} {queue}", 0, 0, 0, 0, 0, 0, 0);
 }

@@ -17,6 +17,7 @@ internal sealed partial class MessageSession
         {
             Instant next = Instant.Earlier(_memoryRecheckAt, _partialDeadline);
             next = Instant.Earlier(next, _repeats.NextDeadline);
+            next = Instant.Earlier(next, NextSlowLook);
 
             for (int number = _lanesWithDeadline.Next(0); number >= 0; number = _lanesWithDeadline.Next(number + 1))
             {
@@ -30,6 +31,8 @@ internal sealed partial class MessageSession
     /// <inheritdoc/>
     public void HandleTimeout(Instant now)
     {
+        LookAtConsumers(now);
+
         for (int number = _lanesWithDeadline.Next(0); number >= 0; number = _lanesWithDeadline.Next(number + 1))
         {
             SendLane lane = SendLaneAt(number);

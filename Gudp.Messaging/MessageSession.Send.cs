@@ -21,9 +21,10 @@ internal sealed partial class MessageSession
             return SendStatus.Closed;
         }
 
-        SendStatus status = SendLaneOf(options.Lane).TrySend(message, options, out id);
+        SendLane lane = SendLaneOf(options.Lane);
+        SendStatus status = lane.TrySend(message, options, out id);
         id = id with { Incarnation = Incarnation };
-        return Conclude(status);
+        return Conclude(status, lane);
     }
 
     /// <summary>Any thread. Puts a payload into its lane of which others may send the same bytes.</summary>
@@ -35,9 +36,10 @@ internal sealed partial class MessageSession
             return SendStatus.Closed;
         }
 
-        SendStatus status = SendLaneOf(options.Lane).TrySend(message, options, out id);
+        SendLane lane = SendLaneOf(options.Lane);
+        SendStatus status = lane.TrySend(message, options, out id);
         id = id with { Incarnation = Incarnation };
-        return Conclude(status);
+        return Conclude(status, lane);
     }
 
     /// <summary>Any thread. Copies messages into their lane's queue, taking it once and waking the leader once.</summary>
@@ -51,7 +53,8 @@ internal sealed partial class MessageSession
             return 0;
         }
 
-        int accepted = SendLaneOf(options.Lane).TrySendAll(messages, options, results);
+        SendLane lane = SendLaneOf(options.Lane);
+        int accepted = lane.TrySendAll(messages, options, results);
 
         foreach (ref SendResult result in results[..messages.Length])
         {
@@ -61,7 +64,7 @@ internal sealed partial class MessageSession
             }
             else
             {
-                _ = Conclude(result.Status);
+                _ = Conclude(result.Status, lane);
             }
         }
 
@@ -73,14 +76,27 @@ internal sealed partial class MessageSession
         return accepted;
     }
 
-    /// <summary>Any thread. After a send or a commit: the leader is woken, or the refusal remembered.</summary>
-    internal SendStatus Conclude(SendStatus status)
+    /// <summary>Any thread. After a send or a commit: the leader is woken, or the refusal counted and remembered.</summary>
+    /// <param name="status">What the lane, or the memory before it, said.</param>
+    /// <param name="lane">Null: the send did not get as far as a lane.</param>
+    internal SendStatus Conclude(SendStatus status, SendLane? lane = null)
     {
         if (status == SendStatus.Accepted)
         {
             _host.Wake();
+            return status;
         }
-        else if (status is SendStatus.PeerFull or SendStatus.DaemonFull)
+
+        (lane?.Tally ?? _refusedBeforeLanes).CountRefusal(status);
+
+        // D-13.2
+        if (status is SendStatus.LaneFull or SendStatus.NoCredit && lane?.Options.WhenFull == FullPolicy.Disconnect)
+        {
+            Close(new CloseReason(CloseCode.SlowConsumer, $"Lane {lane.Number} is full, and its rule is to disconnect."));
+            return SendStatus.Closed;
+        }
+
+        if (status is SendStatus.PeerFull or SendStatus.DaemonFull)
         {
             Volatile.Write(ref _wantsMemory, 1);
 
@@ -190,15 +206,18 @@ internal sealed partial class MessageSession
         if (options.Mode == LaneMode.OrderedReliable)
         {
             SendLimits ring = new(_config.LaneRingBytes, _config.MaxMessageBytes);
-            return new OrderedSendLane(number, options, ring, _memory, _peerTerms, _schedule);
+            return new OrderedSendLane(number, options, ring, _memory, _peerTerms, _schedule)
+            {
+                Tally = TallyOf(number),
+            };
         }
 
         bool isReliable = options.Mode <= LaneMode.SequencedReliable;
         SendLimits limits = isReliable
             ? new SendLimits(_config.LaneRingBytes, _config.MaxMessageBytes)
             : new SendLimits(_config.DatagramQueueBytes, _config.MaxUnreliableBytes);
-        return new MessageSendLane(
-            number, options, limits, new SendLedgers(_memory, _peerTerms, TallyOf(number)), _schedule);
+        SendLedgers ledgers = new(_memory, _peerTerms, TallyOf(number));
+        return new MessageSendLane(number, options, limits, ledgers, _schedule) { Tally = ledgers.Tally };
     }
 
     // Only numbers of the set of lanes in use.

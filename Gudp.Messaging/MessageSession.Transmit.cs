@@ -69,6 +69,7 @@ internal sealed partial class MessageSession
         _schedule.Write(ref draft);
         _connectionSent += draft.Charged;
         _hasProgressed |= draft.HasProgressed;
+        _hasWritten = true;
 
         if (draft.Retransmits > 0)
         {

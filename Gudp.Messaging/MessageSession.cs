@@ -69,11 +69,13 @@ internal sealed partial class MessageSession : IPacketPayload
         _config = config;
         _memory = new MessageMemory(config.PeerMemoryBytes, endpointMemory);
         _sink = sink;
-        _tallies = new MessageTally?[config.Lanes];
         _sendLanes = new SendLane?[config.Lanes];
         _schedule = new SendSchedule(_sendLanes, config.LanePlan);
         _receiveLanes = new ReceiveLane?[config.Lanes];
         _window = new ReceiveWindow(config.ConnectionCreditBytes);
+        _tallies = new MessageTally?[config.Lanes];
+        _reading = new SlowWatch(config.SlowConsumerLimit, config.Lanes);
+        _sending = new SlowWatch(config.SlowConsumerLimit, config.Lanes);
         _peer = new Peer(this, table: null);
     }
 
@@ -143,6 +145,7 @@ internal sealed partial class MessageSession : IPacketPayload
         AssertInvariants();
         StampDeadlines(now);
         _hasProgressed |= Volatile.Read(ref _hasCancelled) != 0 && Interlocked.Exchange(ref _hasCancelled, 0) != 0;
+        WatchConsumers(now);
 
         if (IsBlocked)
         {

@@ -10,6 +10,13 @@ public sealed partial class Peer
     /// <summary>A copy of what was sent and received, and of what it holds. Any thread; cold path.</summary>
     public PeerCounters ReadCounters() => Session.ReadCounters();
 
+    /// <summary>
+    /// Who holds up the messages of this peer; null if nobody does. Any thread; as of the last look, which is taken each
+    /// <see cref="MessagingConfig.SlowConsumerLimit"/> while something waits (D-13.3).
+    /// </summary>
+    /// <remarks>A sink that blocks holds up the loop itself, and with it this.</remarks>
+    public SlowConsumerReport? SlowConsumer => Session.SlowConsumer;
+
     /// <summary>A copy of one lane's counters. Any thread; cold path.</summary>
     /// <param name="lane">0 to <see cref="MessagingConfig.Lanes"/> - 1.</param>
     /// <exception cref="ArgumentOutOfRangeException">There is no such lane.</exception>

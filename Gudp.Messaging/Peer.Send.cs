@@ -27,8 +27,8 @@ public sealed partial class Peer
     /// <returns>
     /// <see cref="SendStatus.Accepted"/>; or
     /// <see cref="SendStatus.LaneFull"/>: the lane's queue (MessagingConfig.LaneRingBytes; of unreliable modes
-    /// DatagramQueueBytes; 16,384 messages) has no room until the network has carried more of it, or more updates were
-    /// asked for than <see cref="TakeUpdates"/> has fetched;
+    /// DatagramQueueBytes; 16,384 messages) has no room until the network has carried more of it;
+    /// <see cref="SendStatus.UpdatesFull"/>: more updates were asked for than <see cref="TakeUpdates"/> has fetched;
     /// <see cref="SendStatus.NoCredit"/>: the same, and the peer's application does not read;
     /// <see cref="SendStatus.PeerFull"/>: no memory within MessagingConfig.PeerMemoryBytes;
     /// <see cref="SendStatus.DaemonFull"/>: none within MessagingConfig.EndpointMemoryBytes;
@@ -77,7 +77,7 @@ public sealed partial class Peer
         claim = status == SendStatus.Accepted ? new MessageClaim(session, lane, room) : default;
 
         // A claim shows nothing to the leader yet; only a refusal is remembered.
-        return status == SendStatus.Accepted ? status : session.Conclude(status);
+        return status == SendStatus.Accepted ? status : session.Conclude(status, lane);
     }
 
     /// <summary>After a refused send: waits for the one signal that room became free.</summary>

@@ -72,6 +72,11 @@ public enum CloseCode : ushort
     /// <summary>Parts of a message contradict each other: other lengths, or other bytes in the same place.</summary>
     FragmentConflict,
 
+    /// <summary>
+    /// One of the applications reads too slowly, for so long that the rule of the other end, or its own, says to end it.
+    /// </summary>
+    SlowConsumer,
+
     /// <summary>The first code that is free for applications.</summary>
     Application = 0x100,
 }

@@ -25,7 +25,8 @@ public enum SendStatus
     NotOpen,
 
     /// <summary>
-    /// So many updates wait that one more might find no room: take them (<c>Connections.Queues.SendPackets</c>).
+    /// So many updates wait that one more might find no room: take them. At most <c>Connections.Queues.SendPackets</c>
+    /// of Core's own packets, 4096 of a lane of messages.
     /// </summary>
     UpdatesFull,
 

@@ -37,6 +37,8 @@ public readonly record struct MessagingConfig
     private const long DefaultEndpointMemoryBytes = 1024L * 1024 * 1024;
     private const int DefaultMaxKnownPeers = 4_096;
 
+    private static readonly TimeSpan DefaultSlowConsumerLimit = TimeSpan.FromSeconds(1);
+
     private static readonly ConfigTable<MessagingConfig> Table = new ConfigTable<MessagingConfig>()
         .Bytes(nameof(MaxMessageBytes), c => c.MaxMessageBytes, (c, v) => c with { MaxMessageBytes = v },
             (LeastRingBytes, MostMessageBytes), "every end takes 64KB, and larger objects are sent in parts")
@@ -57,6 +59,9 @@ public readonly record struct MessagingConfig
             (LeastRingBytes, MostMemoryBytes), "a lane needs a ring")
         .Count(nameof(MaxKnownPeers), c => c.MaxKnownPeers, (c, v) => c with { MaxKnownPeers = v },
             (1, 1_000_000), "somebody must be known, and each costs memory")
+        .Duration(nameof(SlowConsumerLimit), c => c.SlowConsumerLimit, (c, v) => c with { SlowConsumerLimit = v },
+            (TimeSpan.Zero, TimeSpan.FromHours(1)), "0s looks for none, and what is slower than hours nobody waits for")
+        .Choice(nameof(WhenSlow), c => c.WhenSlow, (c, v) => c with { WhenSlow = v }, "there are no others")
         .Include(nameof(Core), GudpConfig.KeyTable, c => c.Core, (c, v) => c with { Core = v })
         .WithPreset(nameof(Lan), static () => Lan)
         .WithPreset(nameof(Internet), static () => Internet)
@@ -75,6 +80,7 @@ public readonly record struct MessagingConfig
     private readonly long? _peerMemoryBytes;
     private readonly long? _endpointMemoryBytes;
     private readonly int? _maxKnownPeers;
+    private readonly TimeSpan? _slowConsumerLimit;
 
     /// <summary><see cref="GudpConfig.Lan"/> with this layer's defaults.</summary>
     public static MessagingConfig Lan => new() { Core = GudpConfig.Lan };
@@ -208,6 +214,20 @@ public readonly record struct MessagingConfig
         get => _maxKnownPeers ?? DefaultMaxKnownPeers;
         init => _maxKnownPeers = value == DefaultMaxKnownPeers ? null : value;
     }
+
+    /// <summary>
+    /// How long a message may wait for its application, or a lane for the peer's credit, before the application counts
+    /// as slow: told at 1, 3, 6 and 10 times it. Default 1 s; 0 s (nobody is ever slow) to 1 h (R11).
+    /// </summary>
+    /// <remarks>Below 10 ms it costs a noticeable part of a processor while anything waits.</remarks>
+    public TimeSpan SlowConsumerLimit
+    {
+        get => _slowConsumerLimit ?? DefaultSlowConsumerLimit;
+        init => _slowConsumerLimit = value == DefaultSlowConsumerLimit ? null : value;
+    }
+
+    /// <summary>What is done about a slow consumer at ten times the limit. Default None (R11).</summary>
+    public SlowPolicy WhenSlow { get; init; }
 
     /// <summary>
     /// Credit for all reliable lanes but the control lane together: a ring more than a quarter ring of each lane, so

@@ -51,7 +51,7 @@ public ref struct MessageClaim
         _isOpen = false;
         SendStatus status = _lane.Commit(_claim, out MessageId id);
         receipt = MessageSession.FirstReceipt(id with { Incarnation = _session.Incarnation });
-        return _session.Conclude(status);
+        return _session.Conclude(status, _lane);
     }
 
     /// <summary>As <see cref="Commit(out SendReceipt)"/>.</summary>

@@ -36,8 +36,14 @@ internal sealed partial class MessageReceiveLane
     /// <summary>Whole messages that wait; a glance.</summary>
     private long WaitingCount => Volatile.Read(ref _nextWaiting) - Volatile.Read(ref _firstWaiting);
 
+    internal override long ArrivedPosition => Volatile.Read(ref _nextWaiting);
+
+    internal override long ReadPosition => Volatile.Read(ref _firstWaiting) - (Volatile.Read(ref _hasInHand) ? 1 : 0);
+
+    internal override long UnreadBytes => Volatile.Read(ref _waitingBytes);
+
     /// <summary>Any thread. What is here, whole or in part, and not handed out; numbers at a glance.</summary>
-    internal QueueCounters ReadCounters() => new(
+    internal override QueueCounters ReadQueue() => new(
         $"lane {Number} receive",
         _isReliable ? _limits.LaneBytes : _limits.UnreliableBytes,
         _isReliable ? _mostIdsAhead : MostWaiting,

@@ -43,6 +43,8 @@ internal sealed partial class MessageSendLane : SendLane
     private readonly bool _isSequenced;
     private readonly Stack<RangeSet> _freeSets = new();
     private long _heldBytes;
+    private long _mostHeldBytes;
+    private long _mostRecords;
     private long _heldMessages;
     private int _largeMessages;
     private long _waitingBytes;
@@ -74,6 +76,24 @@ internal sealed partial class MessageSendLane : SendLane
             (Volatile.Read(ref _next) - Volatile.Read(ref _oldest)) * 1000 / MostRecords),
         0,
         1000);
+
+    internal override bool IsHeldByPeer => Volatile.Read(ref _isHeldByPeer);
+
+    internal override long Progress => Volatile.Read(ref _cursor);
+
+    internal override QueueCounters ReadQueue() => new(
+        $"lane {Number} send",
+        _limits.RingBytes + ((long)MostLargeMessages * _limits.LargestMessage),
+        MostRecords,
+        Volatile.Read(ref _heldBytes),
+        Volatile.Read(ref _next) - Volatile.Read(ref _oldest),
+        Volatile.Read(ref _mostHeldBytes),
+        Volatile.Read(ref _mostRecords),
+        Tally.Read(MessageCount.FirstSendRefused + (int)SendStatus.LaneFull)
+            + Tally.Read(MessageCount.FirstSendRefused + (int)SendStatus.NoCredit));
+
+    internal override QueueCounters ReadUpdates()
+        => new($"lane {Number} updates", 0, MostAsked, 0, Volatile.Read(ref _asked), 0, 0, 0);
 
     internal override SendStatus TrySend(ReadOnlySpan<byte> message, in SendOptions options, out MessageId id)
     {
@@ -222,7 +242,9 @@ internal sealed partial class MessageSendLane : SendLane
 
     private SendStatus MakeRoom(int length, ReceiptWish wish)
     {
-        SendStatus status = HasRecordFor(wish) ? RoomFor(length) : SendStatus.LaneFull;
+        SendStatus status = HasRecordFor(wish) ? RoomFor(length)
+            : wish != ReceiptWish.None && _asked >= MostAsked ? SendStatus.UpdatesFull
+            : SendStatus.LaneFull;
 
         while (status != SendStatus.Accepted && Options.WhenFull == FullPolicy.DropOldest && HasRecordFor(wish)
             && TryFindWaiting(out long oldest))
@@ -286,6 +308,8 @@ internal sealed partial class MessageSendLane : SendLane
         _tally.Count(MessageCount.MessagesSent);
         _tally.Count(MessageCount.BytesSent, payload.Length);
         _tally.Count(MessageCount.TakesAsked, (wish & ReceiptWish.Taken) != 0 ? 1 : 0);
+        NoteMost(ref _mostHeldBytes, _heldBytes);
+        NoteMost(ref _mostRecords, _next - _oldest);
         NoteTimeouts(id, options);
 
         if (_isSequenced)

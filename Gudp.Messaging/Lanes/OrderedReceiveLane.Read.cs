@@ -30,6 +30,25 @@ internal sealed partial class OrderedReceiveLane
 
     internal override bool HasUnread => Volatile.Read(ref _prefix) > Volatile.Read(ref _released);
 
+    internal override long ArrivedPosition => Volatile.Read(ref _prefix);
+
+    internal override long ReadPosition => Volatile.Read(ref _released);
+
+    internal override long UnreadBytes => Math.Max(0, ArrivedPosition - ReadPosition);
+
+    // What is here may be a part of a message, for whose rest the peer is to blame. Whoever is inside holds one.
+    internal override bool IsMessageWaiting()
+    {
+        if (!TryEnter(polling: false))
+        {
+            return true;
+        }
+
+        bool waits = TryPeek(out _);
+        _ = Leave();
+        return waits;
+    }
+
     internal override bool IsDrained => Volatile.Read(ref _ring) is null;
 
     internal override bool TryPeek(out MessageView message)

@@ -42,6 +42,7 @@ internal sealed partial class OrderedReceiveLane : ReceiveLane
     private LaneRing? _ring;
     private long _prefix;
     private long _highest;
+    private long _mostUnread;
     private long _grantedLimit;
     private long _announcedTaken;
 
@@ -265,6 +266,10 @@ internal sealed partial class OrderedReceiveLane : ReceiveLane
     private bool IsNewSkip(in LaneFrame frame)
         => frame.Type == FrameType.LaneSkip && _skipped.NeedsPlace(new OffsetRange(frame.Offset, frame.End));
 
+    /// <inheritdoc/>
+    internal override QueueCounters ReadQueue() => new(
+        $"lane {Number} receive", _capacity, _capacity, UnreadBytes, 0, Volatile.Read(ref _mostUnread), 0, 0);
+
     private void Mark(long from, long to)
     {
         bool added = _have.TryAdd(from, to);
@@ -285,6 +290,7 @@ internal sealed partial class OrderedReceiveLane : ReceiveLane
         }
 
         Volatile.Write(ref _prefix, _have.Prefix);
+        _mostUnread = Math.Max(_mostUnread, UnreadBytes);
         return true;
     }
 }

@@ -82,6 +82,7 @@ internal sealed partial class OrderedSendLane
                 id = IdOf(new OffsetRange(place.Start, place.End), claim.Options);
                 Receipts.Commit(place.End);
                 MarkTimed(claim.Options);
+                NoteAccepted(new OffsetRange(place.Start, place.End), claim.Options);
             }
 
             Publish();

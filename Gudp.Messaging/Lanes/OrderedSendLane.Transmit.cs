@@ -43,7 +43,10 @@ internal sealed partial class OrderedSendLane
     internal override long CreditedBytes => IsCredited ? _sent : 0;
 
     /// <summary>Whether messages wait behind the peer's credit: its application does not read. Any thread.</summary>
-    internal bool IsHeldByPeer => Volatile.Read(ref _isHeldByPeer);
+    internal override bool IsHeldByPeer => Volatile.Read(ref _isHeldByPeer);
+
+    /// <inheritdoc/>
+    internal override long Progress => _sent;
 
     /// <inheritdoc/>
     internal override bool IsRoomWanted => Volatile.Read(ref _wantedBytes) != 0 || Receipts.IsRoomWanted;

@@ -18,6 +18,7 @@ using System.Threading;
 using Gudp.Core;
 using Gudp.Messaging.Diagnostics;
 using Gudp.Messaging.Memory;
+using Gudp.Messaging.Status;
 
 namespace Gudp.Messaging.Lanes;
 
@@ -37,6 +38,7 @@ internal sealed partial class OrderedSendLane : SendLane
     private long _reserved;
     private long _reservedLargeBytes;
     private long _sharedBytes;
+    private long _mostBytes;
     private bool _ended;
 
     // Written by writers, read by the leader.
@@ -149,9 +151,14 @@ internal sealed partial class OrderedSendLane : SendLane
         ulong header = ((ulong)length * 2) + (ulong)(options.NotifyTaken ? 1 : 0);
         int headerBytes = VarInt.Size(header);
 
-        if (!HasRoom(headerBytes + bytesOfRing) || (ReceiptBook.NeedsNote(options) && !Receipts.HasRoom()))
+        if (!HasRoom(headerBytes + bytesOfRing))
         {
             return IsHeldByPeer ? SendStatus.NoCredit : SendStatus.LaneFull;
+        }
+
+        if (ReceiptBook.NeedsNote(options) && !Receipts.HasRoom())
+        {
+            return SendStatus.UpdatesFull;
         }
 
         long position = _reserved - _reservedLargeBytes;
@@ -206,9 +213,42 @@ internal sealed partial class OrderedSendLane : SendLane
         if (!isClaim)
         {
             MarkTimed(options);
+            NoteAccepted(place, options);
         }
 
         return IdOf(place, options);
+    }
+
+    /// <inheritdoc/>
+    internal override QueueCounters ReadQueue() => new(
+        $"lane {Number} send",
+        _capacity + ((long)MostLargeMessages * _largestMessage),
+        _capacity,
+        Math.Max(0, Volatile.Read(ref _reserved) - Received),
+        0,
+        Volatile.Read(ref _mostBytes),
+        0,
+        Tally.Read(MessageCount.FirstSendRefused + (int)SendStatus.LaneFull)
+            + Tally.Read(MessageCount.FirstSendRefused + (int)SendStatus.NoCredit));
+
+    // Under the lane lock.
+    private void NoteAccepted(OffsetRange place, in SendOptions options)
+    {
+        CountAccepted(LengthOf(place), options.NotifyTaken);
+        NoteMost(ref _mostBytes, _reserved - Received);
+    }
+
+    // Without the header, whose own length follows from that of the message.
+    private static int LengthOf(OffsetRange place)
+    {
+        int headerBytes = 1;
+
+        while (VarInt.Size((ulong)(place.Length - headerBytes) * 2) > headerBytes)
+        {
+            headerBytes *= 2;
+        }
+
+        return (int)place.Length - headerBytes;
     }
 
     private void MarkTimed(in SendOptions options)

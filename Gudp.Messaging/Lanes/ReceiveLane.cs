@@ -56,6 +56,21 @@ internal abstract class ReceiveLane
     /// <summary>Whether something arrived that was not read. Any thread.</summary>
     internal abstract bool HasUnread { get; }
 
+    /// <summary>Grows with what arrives: everything here now ends before it. Any thread.</summary>
+    internal abstract long ArrivedPosition { get; }
+
+    /// <summary>Grows with what is read: everything before was. Any thread.</summary>
+    internal abstract long ReadPosition { get; }
+
+    /// <summary>Bytes that arrived and were not read; a glance. Any thread.</summary>
+    internal abstract long UnreadBytes { get; }
+
+    /// <summary>Any thread. What is here and not handed out, with its limits (R1); a glance.</summary>
+    internal abstract QueueCounters ReadQueue();
+
+    /// <summary>Leader. Whether a whole message waits for its reader, or a reader is at it.</summary>
+    internal virtual bool IsMessageWaiting() => HasUnread;
+
     /// <summary>Any thread, after the end. Nothing whole is left to read, so its memory went back.</summary>
     internal abstract bool IsDrained { get; }
 

@@ -6,8 +6,10 @@
 // send. Whoever makes that untrue (a send, credit, a skip that is owed) marks it again.
 
 using System;
+using System.Threading;
 using Gudp.Core;
 using Gudp.Messaging.Memory;
+using Gudp.Messaging.Status;
 using Gudp.Messaging.Wire;
 
 namespace Gudp.Messaging.Lanes;
@@ -34,6 +36,9 @@ internal abstract class SendLane
 
     internal LaneOptions Options { get; }
 
+    /// <summary>What was sent on it, and became of that.</summary>
+    internal required MessageTally Tally { get; init; }
+
     /// <summary>True once a packet with this lane's LaneOpen was acknowledged.</summary>
     internal bool IsOpenAtPeer { get; private protected set; }
 
@@ -57,6 +62,19 @@ internal abstract class SendLane
 
     /// <summary>When <see cref="HandleTimeout"/> wants to be called.</summary>
     internal virtual Instant NextDeadline => Instant.Never;
+
+    /// <summary>Any thread. Whether messages wait behind the peer's credit: its application does not read.</summary>
+    internal virtual bool IsHeldByPeer => false;
+
+    /// <summary>Grows whenever something goes out for the first time.</summary>
+    internal virtual long Progress => 0;
+
+    /// <summary>Any thread. What waits here and is not settled, with its limits (R1); a glance.</summary>
+    internal virtual QueueCounters ReadQueue() => new($"lane {Number} send", 0, 0, 0, 0, 0, 0, 0);
+
+    /// <summary>Any thread. Updates that were asked for and wait to be fetched.</summary>
+    internal virtual QueueCounters ReadUpdates()
+        => new($"lane {Number} updates", 0, ReceiptBook.MostNotes, 0, 0, 0, 0, 0);
 
     /// <summary>Whether its content counts against the connection's credit (D-3.1).</summary>
     internal bool IsCredited => Number != MessageSession.ControlLane && Options.Mode <= LaneMode.SequencedReliable;
@@ -202,6 +220,49 @@ internal abstract class SendLane
     /// <summary><see cref="NextDeadline"/> has come.</summary>
     /// <returns>True if a state changed.</returns>
     internal virtual bool HandleTimeout(Instant now) => false;
+
+    /// <summary>Under the lane's lock: a message was accepted.</summary>
+    protected void CountAccepted(int length, bool asksTaken)
+    {
+        Tally.Count(MessageCount.MessagesSent);
+        Tally.Count(MessageCount.BytesSent, length);
+
+        if (asksTaken)
+        {
+            Tally.Count(MessageCount.TakesAsked);
+        }
+    }
+
+    /// <summary>The leader, or whoever ends the message under the lane's lock: transfers came to their end.</summary>
+    protected void CountTransfers(TransferState end, long messages = 1) => Tally.CountShared(
+        end switch
+        {
+            TransferState.Received => MessageCount.TransfersReceived,
+            TransferState.Expired => MessageCount.TransfersExpired,
+            TransferState.Cancelled => MessageCount.TransfersCancelled,
+            _ => MessageCount.TransfersUnknown,
+        },
+        messages);
+
+    /// <summary>As <see cref="CountTransfers"/>: takes that were asked for came to their end.</summary>
+    protected void CountTakes(TakeState end, long messages = 1) => Tally.CountShared(
+        end switch
+        {
+            TakeState.Taken => MessageCount.TakesTaken,
+            TakeState.Refused => MessageCount.TakesRefused,
+            TakeState.Expired => MessageCount.TakesExpired,
+            _ => MessageCount.TakesUnknown,
+        },
+        messages);
+
+    /// <summary>Under the lane's lock: raises a high-water mark.</summary>
+    protected static void NoteMost(ref long most, long now)
+    {
+        if (now > most)
+        {
+            Volatile.Write(ref most, now);
+        }
+    }
 
     /// <summary>Any thread, after what there is to write was published.</summary>
     protected void MarkReady() => _schedule.MarkReady(Number);

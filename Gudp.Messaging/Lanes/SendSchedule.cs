@@ -101,6 +101,9 @@ internal sealed class SendSchedule
         }
     }
 
+    /// <summary>Whether the lane has content that the connection's credit does not allow.</summary>
+    internal bool IsHeldByConnection(int lane) => _held.Contains(_rankOf[lane]);
+
     /// <summary>Any thread. The lane has something that waits for a deadline (SendLane.StampDeadlines).</summary>
     internal void MarkTimed(int lane) => _timed.AddAtomic(lane);
 

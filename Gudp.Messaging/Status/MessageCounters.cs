@@ -34,6 +34,8 @@ public readonly record struct MessageCounters
 
     internal MessageCounters(in MessageCounts counts) => _counts = counts;
 
+    internal MessageCounts Counts => _counts;
+
     /// <summary>Messages that were accepted to be sent.</summary>
     public long MessagesSent => _counts[(int)MessageCount.MessagesSent];
 

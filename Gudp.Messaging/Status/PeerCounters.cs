@@ -1,4 +1,5 @@
 using System.Collections.Generic;
+using System.Globalization;
 
 namespace Gudp.Messaging;
 
@@ -13,12 +14,16 @@ namespace Gudp.Messaging;
 public readonly record struct PeerCounters(
     MessageCounters Messages, QueueCounters Waiting, QueueCounters Unread, QueueCounters Memory)
 {
+    /// <summary>Times a slow consumer was found at 1, 3, 6 or 10 times <see cref="MessagingConfig.SlowConsumerLimit"/>.</summary>
+    public long SlowStages { get; init; }
+
     /// <summary>
     /// Every counter by its name, those of the queues as "Memory.Bytes". A new dictionary, the caller's (M23). Cold path.
     /// </summary>
     public Dictionary<string, long> ToDictionary()
     {
         Dictionary<string, long> entries = Messages.ToDictionary();
+        entries[nameof(SlowStages)] = SlowStages;
         QueueText.AddTo(entries, nameof(Waiting), Waiting);
         QueueText.AddTo(entries, nameof(Unread), Unread);
         QueueText.AddTo(entries, nameof(Memory), Memory);
@@ -27,5 +32,9 @@ public readonly record struct PeerCounters(
 
     /// <summary>One line per counter and per queue (M23). Cold path.</summary>
     public string ToText()
-        => string.Join('\n', Messages.ToText(), Waiting.ToText(), Unread.ToText(), Memory.ToText());
+        => string.Join(
+            '\n',
+            Messages.ToText(),
+            string.Create(CultureInfo.InvariantCulture, $"{nameof(SlowStages)} {SlowStages} times"),
+            Waiting.ToText(), Unread.ToText(), Memory.ToText());
 }

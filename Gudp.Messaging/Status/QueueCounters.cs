@@ -24,6 +24,17 @@ public readonly record struct QueueCounters(
     long HighItems,
     long Refused)
 {
+    /// <summary>The sum with another queue, under this one's name; limits add up, too.</summary>
+    internal QueueCounters Plus(in QueueCounters other) => new(
+        Name,
+        LimitBytes + other.LimitBytes,
+        LimitItems + other.LimitItems,
+        Bytes + other.Bytes,
+        Items + other.Items,
+        HighBytes + other.HighBytes,
+        HighItems + other.HighItems,
+        Refused + other.Refused);
+
     /// <summary>One line: "lane 1 send: 512 of 1048576 B (most 4096), 3 of 1048576 items (most 7), refused 0".</summary>
     public string ToText() => string.Create(
         CultureInfo.InvariantCulture,

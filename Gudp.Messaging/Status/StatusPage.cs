@@ -61,9 +61,10 @@ internal static class StatusPage
         json.WriteNumber("windowBytes", counters.WindowBytes);
         json.WriteNumber("bytesInFlight", counters.BytesInFlight);
 
-        if (connection.Payload is MessageSession session)
+        if (connection.Payload is ConnectionHost { LastSession: { } session })
         {
             WriteMessages(json, session.ReadCounters());
+            json.WriteString("slow", session.SlowConsumer?.ToString() ?? "");
         }
 
         json.WriteEndObject();

@@ -170,6 +170,6 @@ public sealed partial class DaemonMeterTests
         }
     }
 
-    [GeneratedRegex(@"^\| `gudp\..*\|$", RegexOptions.Multiline)]
+    [GeneratedRegex(@"^\| `gudp\.(daemon|connections)\..*\|$", RegexOptions.Multiline)]
     private static partial Regex Row();
 }

@@ -232,7 +232,7 @@ public sealed class ReceiptTests
         SendStatus again = pair.Client.Peer.TrySend([], ask);
 
         Assert.That(accepted, Is.EqualTo(4_096));
-        Assert.That(stillFull, Is.EqualTo(SendStatus.LaneFull));
+        Assert.That(stillFull, Is.EqualTo(SendStatus.UpdatesFull));
         Assert.That(withoutAsking, Is.EqualTo(SendStatus.Accepted));
         Assert.That(waitsInVain, Is.False);
         Assert.That(fetched, Is.EqualTo(100));
