@@ -53,6 +53,29 @@ public sealed partial class Peer
         return status;
     }
 
+    /// <summary>Queues several messages one after the other: the lane is taken once, so no other comes between.</summary>
+    /// <param name="messages">Each 0 bytes to the largest message; copied before the method returns.</param>
+    /// <param name="options">How all are sent.</param>
+    /// <param name="results">
+    /// What became of each, as of <see cref="TrySend(ReadOnlySpan{byte}, SendOptions)"/>; at least as many. When there is
+    /// no room for one message, the later ones are not tried and get the same status.
+    /// </param>
+    /// <returns>How many were accepted.</returns>
+    /// <exception cref="ArgumentException">There are fewer results than messages.</exception>
+    /// <exception cref="ArgumentOutOfRangeException">There is no such lane (MessagingConfig.Lanes).</exception>
+    /// <remarks>Any thread; never blocks. Others that send on the lane wait meanwhile.</remarks>
+    public int TrySend(
+        ReadOnlySpan<ReadOnlyMemory<byte>> messages, in SendOptions options, Span<SendResult> results)
+    {
+        if (results.Length < messages.Length)
+        {
+            throw new ArgumentException(
+                $"There are {messages.Length} messages, but only {results.Length} places.", nameof(results));
+        }
+
+        return Session.TrySendAll(messages, options, results);
+    }
+
     /// <summary>Takes room for one ordered message that the caller then writes in place: one copy less.</summary>
     /// <param name="length">Bytes of the message, 0 to the largest message.</param>
     /// <param name="options">How it is sent; ordered lanes only.</param>
