@@ -48,12 +48,19 @@ internal sealed partial class MessageSendLane
         }
     }
 
-    // What was wholly transmitted may be at the peer: that it is cancelled could not be said.
+    // On the unreliable modes what was wholly transmitted will not be transmitted again anyway.
     internal override bool TryCancel(MessageId id)
     {
         lock (_gate)
         {
-            if (id.Value < _oldest || id.Value >= _next || At(id.Value).Transfer != TransferState.Queued)
+            if (_ended || id.Value < _oldest || id.Value >= _next)
+            {
+                return false;
+            }
+
+            TransferState transfer = At(id.Value).Transfer;
+
+            if (transfer != TransferState.Queued && !(transfer == TransferState.Sent && IsCredited))
             {
                 return false;
             }

@@ -90,12 +90,12 @@ internal sealed partial class OrderedSendLane
     }
 
     /// <inheritdoc/>
-    internal override bool Matters(in SentPiece piece) => _settled.TryFirstMissing(piece.From, piece.To, out _);
+    internal override bool Matters(in SentPiece piece) => TryFirstToSend(piece.From, piece.To, out _);
 
     /// <inheritdoc/>
     internal override bool TryRepeat(ref PacketDraft draft, in SentPiece piece, out bool isDone)
     {
-        isDone = !_settled.TryFirstMissing(piece.From, piece.To, out OffsetRange missing);
+        isDone = !TryFirstToSend(piece.From, piece.To, out OffsetRange missing);
 
         return !isDone && draft.CanNote
             && draft.Writer.Free - LaneFrameWriter.DataOverhead(Number, missing.From, draft.NeedsOpen(this))
