@@ -201,14 +201,14 @@ internal sealed partial class MessageReceiveLane
             return DropUnreliable(frame.Offset, Asks(frame), MessageDrop.TooLong);
         }
 
-        if (bytes < end || !TryRentUnreliable(bytes, out byte[] block))
+        if (bytes < end || !TryRentUnreliable(bytes, null, out byte[] block))
         {
             return DropUnreliable(frame.Offset, Asks(frame), MessageDrop.NoRoom);
         }
 
         if (_partialCount == MostPartials)
         {
-            _ = DropPartial(Oldest(), MessageDrop.Incomplete);
+            _ = DropPartial(Oldest(null)!, MessageDrop.Incomplete);
         }
 
         return AddPiece(AddPartial(frame, block, now), frame);
@@ -222,7 +222,7 @@ internal sealed partial class MessageReceiveLane
         {
             int bytes = PartialMessage.BlockFor(end, partial.Total, partial.HeldBytes, partial.Block.Length);
 
-            if (bytes < end || !TryRentUnreliable(bytes, out byte[] larger))
+            if (bytes < end || !TryRentUnreliable(bytes, partial, out byte[] larger))
             {
                 return false;
             }
@@ -233,22 +233,26 @@ internal sealed partial class MessageReceiveLane
         return partial.FreeRanges > 0;
     }
 
+    private static bool Conflicts(PartialMessage partial, in LaneFrame frame)
+        => partial.Total != frame.Total || partial.Contradicts(frame.Start, frame.Content);
+
+    // What was here before the packet was compared when it was checked.
+    private bool IsConflictWithinPacket(PartialMessage partial, in LaneFrame frame)
+    {
+        bool conflicts = Conflicts(partial, frame);
+
+        if (conflicts)
+        {
+            Violation = CloseCode.FragmentConflict;
+        }
+
+        return conflicts;
+    }
+
     // A piece whose block is large enough. The first copy of each byte stays.
     private bool AddPiece(PartialMessage partial, in LaneFrame frame)
     {
-        // Only within one packet: what was here before was compared when the packet was checked.
-        if (partial.Contradicts(frame.Start, frame.Content))
-        {
-            Violation = CloseCode.FragmentConflict;
-            return false;
-        }
-
-        if (!partial.TryAdd(frame.Start, frame.Content))
-        {
-            return false;
-        }
-
-        if (!partial.IsWhole)
+        if (!partial.TryAdd(frame.Start, frame.Content) || !partial.IsWhole)
         {
             return false;
         }
@@ -335,13 +339,16 @@ internal sealed partial class MessageReceiveLane
         return null;
     }
 
-    private PartialMessage Oldest()
+    private PartialMessage? Oldest(PartialMessage? except)
     {
-        PartialMessage oldest = _partials[0];
+        PartialMessage? oldest = null;
 
-        for (int i = 1; i < _partialCount; i++)
+        for (int i = 0; i < _partialCount; i++)
         {
-            oldest = _partials[i].StartedAt < oldest.StartedAt ? _partials[i] : oldest;
+            if (_partials[i] != except && (oldest is null || _partials[i].Id < oldest.Id))
+            {
+                oldest = _partials[i];
+            }
         }
 
         return oldest;

@@ -252,16 +252,25 @@ internal sealed partial class MessageReceiveLane
         _waiting = larger;
     }
 
-    // Leader. Unreliable lanes: within the lane's bytes, and the peer's memory.
-    private bool TryRentUnreliable(int bytes, out byte[] block)
+    // Leader. Unreliable lanes: within the lane's bytes, and the peer's memory. What is incomplete gives way.
+    private bool TryRentUnreliable(int bytes, PartialMessage? growing, out byte[] block)
     {
         block = [];
 
-        if (WaitingCount >= MostWaiting
-            || Volatile.Read(ref _waitingBytes) + _partialBytes + bytes > _limits.UnreliableBytes
-            || _memory.TryRent(bytes, out block) != SendStatus.Accepted)
+        if (WaitingCount >= MostWaiting)
         {
             return false;
+        }
+
+        while (Volatile.Read(ref _waitingBytes) + _partialBytes + bytes > _limits.UnreliableBytes
+            || _memory.TryRent(bytes, out block) != SendStatus.Accepted)
+        {
+            if (Oldest(except: growing) is not { } oldest)
+            {
+                return false;
+            }
+
+            _ = DropPartial(oldest, MessageDrop.Incomplete);
         }
 
         return true;

@@ -219,7 +219,7 @@ internal sealed partial class MessageReceiveLane : ReceiveLane
         PartialMessage? partial = Find(frame.Offset);
 
         // D-9.4, H47
-        if (partial is not null && (partial.Total != frame.Total || partial.Contradicts(frame.Start, frame.Content)))
+        if (partial is not null && Conflicts(partial, frame))
         {
             return PayloadVerdict.FragmentConflict;
         }
@@ -259,6 +259,11 @@ internal sealed partial class MessageReceiveLane : ReceiveLane
 
         if (partial is not null)
         {
+            if (IsConflictWithinPacket(partial, frame))
+            {
+                return false;
+            }
+
             TakeStagedGrowth(partial);
         }
         else if (_counted!.Contains(id))
@@ -313,6 +318,11 @@ internal sealed partial class MessageReceiveLane : ReceiveLane
                 : TakeFirstUnreliable(frame, now);
         }
 
+        if (IsConflictWithinPacket(partial, frame))
+        {
+            return false;
+        }
+
         if (!TryGrowUnreliable(partial, frame))
         {
             return DropPartial(partial, MessageDrop.NoRoom);
@@ -323,7 +333,7 @@ internal sealed partial class MessageReceiveLane : ReceiveLane
 
     private bool TakeWholeUnreliable(in LaneFrame frame)
     {
-        if (!TryRentUnreliable(frame.Content.Length, out byte[] block))
+        if (!TryRentUnreliable(frame.Content.Length, null, out byte[] block))
         {
             return DropUnreliable(frame.Offset, Asks(frame), MessageDrop.NoRoom);
         }

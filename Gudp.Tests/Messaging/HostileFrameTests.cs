@@ -2,6 +2,7 @@ using Gudp.Core;
 using Gudp.Messaging;
 using Gudp.Messaging.Wire;
 using NUnit.Framework;
+using static Gudp.Tests.Messaging.HandFrames;
 
 namespace Gudp.Tests.Messaging;
 
@@ -21,8 +22,7 @@ public sealed class HostileFrameTests
     private static IEnumerable<TestCaseData> Verdicts()
     {
         yield return Case("data of a lane that was not opened", PayloadVerdict.LaneViolation, Data(1, 0, [1, 2]));
-        yield return Case("data of the lane for unreliable messages", PayloadVerdict.LaneViolation,
-            [.. Open(2, 4), .. Data(2, 0, [1])]);
+        yield return Case("data on a message lane", PayloadVerdict.LaneViolation, [.. Open(2, 4), .. Data(2, 0, [1])]);
         yield return Case("an opened lane's data", PayloadVerdict.Held, [.. Open(1, 0), .. Data(1, 0, [2, 1])]);
         yield return Case("a lane that was not agreed", PayloadVerdict.LaneViolation, Open(4, 0));
         yield return Case("a lane beyond all lanes", PayloadVerdict.Malformed, Open(256, 0));
@@ -50,7 +50,17 @@ public sealed class HostileFrameTests
         yield return Case("more refused ranges than a frame may have", PayloadVerdict.Malformed,
             Numbers(0x2B, 1, 1 << 20, 65, 0));
         yield return Case("credit for a lane", PayloadVerdict.Held, Numbers(0x22, 1, 1 << 20));
-        yield return Case("a lane credit for unreliable messages", PayloadVerdict.LaneViolation, Numbers(0x22, 2, 5));
+        yield return Case("a fragment on an ordered lane", PayloadVerdict.LaneViolation,
+            [.. Open(1, 0), .. Fragment(1, 0, 0, (4, 0), [1])]);
+        yield return Case("a fragment on a lane that was not opened", PayloadVerdict.LaneViolation,
+            Fragment(1, 0, 0, (4, 0), [1]));
+        yield return Case("settled on a lane that was not opened", PayloadVerdict.LaneViolation, Settled(1, 0));
+        yield return Case("settled on any lane", PayloadVerdict.Held,
+            [.. Open(1, 0), .. Settled(1, 5), .. Open(3, 1), .. Settled(3, 1L << 60)]);
+        yield return Case("taken ids before anything was sent", PayloadVerdict.LaneViolation,
+            Numbers(0x28, 1, 5, 0, 0));
+        yield return Case("blocked on an unreliable lane", PayloadVerdict.LaneViolation,
+            [.. Open(2, 4), .. Numbers(0x24, 2, 1)]);
         yield return Case("a frame that may be skipped", PayloadVerdict.Held, [.. Numbers(0x41, 3), 1, 2, 3]);
         yield return Case("a skippable frame longer than its packet", PayloadVerdict.Malformed,
             [.. Numbers(0x5F, 4), 1, 2, 3]);
@@ -205,14 +215,20 @@ public sealed class HostileFrameTests
 
         for (int round = 0; round < 20; round++)
         {
-            using SessionPair pair = SessionPair.Opened(config: Small);
+            using SessionPair pair = SessionPair.Opened(config: Small with { Lanes = 6 });
             pair.Server.Peer.TrySend(new byte[5_000], new SendOptions { NotifyTaken = true });
             pair.Run(3);
+
+            for (int lane = 0; lane < 6; lane++)
+            {
+                pair.Server.Session.HandleFrames(new PacketNumber(90_000 + lane), Open(lane, ModeAt(lane)), pair.Now);
+            }
 
             for (int i = 0; i < 500; i++)
             {
                 int length = DrawPacket(draws, packet);
                 pair.Server.Session.HandleFrames(new PacketNumber(100_000 + i), packet.AsSpan(0, length), pair.Now);
+                AnswerSometimes(draws, pair);
                 pair.Server.Session.HandleTurnEnd(pair.Now);
 
                 while (pair.Server.Peer.TryReceive(out ReceivedMessage message))
@@ -226,21 +242,54 @@ public sealed class HostileFrameTests
         }
     }
 
+    // What the session says goes out, and arrives or is lost; now and then its deadlines pass.
+    private static void AnswerSometimes(Prng draws, SessionPair pair)
+    {
+        MessageSession session = pair.Server.Session;
+        byte[] packet = new byte[1_100];
+
+        if (draws.NextChance(950_000) || !session.HasDataToSend)
+        {
+            return;
+        }
+
+        PacketNumber number = pair.Server.NextNumber();
+        session.WriteFrames(number, packet, pair.Now);
+
+        if (draws.NextChance(500_000))
+        {
+            session.HandleAcked(number, pair.Now);
+        }
+        else
+        {
+            session.HandleLost(number, pair.Now);
+        }
+
+        session.HandleTimeout(pair.Now + TimeSpan.FromMilliseconds(draws.NextBelow(4_000)));
+    }
+
     private static int DrawPacket(Prng draws, byte[] packet)
     {
         int length = 0;
 
         for (int frames = (int)draws.NextBetween(1, 6); frames > 0; frames--)
         {
-            int lane = (int)draws.NextBelow(5);
+            int lane = (int)draws.NextBelow(7);
             long offset = draws.NextChance(900_000) ? draws.NextBelow(70_000) : (long)(draws.NextUInt64() >> 2);
             byte[] content = LaneTests.Pattern((int)draws.NextBelow(60), draws.NextUInt64());
-            byte[] frame = draws.NextBelow(10) switch
+            long id = draws.NextBelow(300);
+            byte[] frame = draws.NextBelow(14) switch
             {
-                0 => Open(lane, (byte)(lane == 2 ? 4 : 0)),
+                0 => Open(lane, ModeOf(draws, lane)),
                 1 or 2 or 3 => Data(lane, offset, content),
                 4 => Skip(lane, offset, offset + draws.NextBelow(500)),
-                5 => Message(2, offset, (byte)draws.NextBelow(3), content),
+                5 => Message(lane, id, (byte)draws.NextBelow(3), content),
+                10 => Fragment(
+                    lane, id, (byte)draws.NextBelow(2), (draws.NextBelow(200), draws.NextBelow(150)), content),
+                11 => Fragment(
+                    lane, draws.NextBelow(8), 1, (64_000, 50 * draws.NextBelow(1_200)), new byte[50]),
+                12 => Skip(lane, id, id + 1 + draws.NextBelow(2), draws.NextBelow(3) * 50),
+                13 => Settled(lane, offset),
                 6 => Numbers((int)draws.NextBetween(0x22, 0x25), lane, offset),
                 7 => Numbers(
                     draws.NextChance(500_000) ? 0x28 : 0x2B,
@@ -260,29 +309,12 @@ public sealed class HostileFrameTests
         return draws.NextChance(200_000) ? (int)draws.NextBelow(length + 1) : length;
     }
 
+    // Mostly the mode the lane has in this run, so that its content gets through.
+    private static byte ModeOf(Prng draws, int lane)
+        => draws.NextChance(950_000) ? ModeAt(lane) : (byte)draws.NextBelow(6);
+
+    private static byte ModeAt(int lane) => (byte)(lane % 5);
+
     private static TestCaseData Case(string name, PayloadVerdict expected, byte[] frames)
         => new TestCaseData(expected, frames).SetName($"{name} is {expected}");
-
-    private static byte[] Open(int lane, byte mode) => [.. Numbers(0x20, lane), mode, 0, 1];
-
-    private static byte[] Data(int lane, long offset, byte[] content)
-        => [.. Numbers(0x21, lane, offset, content.Length), .. content];
-
-    private static byte[] Message(int lane, long id, byte flags, byte[] content)
-        => [.. Numbers(0x26, lane, id), flags, .. Numbers(content.Length), .. content];
-
-    private static byte[] Skip(int lane, long from, long to) => Numbers(0x2A, lane, from, to, 0);
-
-    private static byte[] Numbers(params long[] numbers)
-    {
-        byte[] bytes = new byte[numbers.Length * VarInt.MaxBytes];
-        int length = 0;
-
-        foreach (long number in numbers)
-        {
-            length += VarInt.Write(bytes.AsSpan(length), (ulong)number);
-        }
-
-        return bytes[..length];
-    }
 }
