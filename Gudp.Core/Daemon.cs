@@ -158,6 +158,7 @@ public sealed class Daemon : IDisposable
             try
             {
                 _loop.Turn(_clock.Now);
+                _loop.NoteTurnEnd(_clock.Now);
             }
             catch (Exception fault)
             {

@@ -8,8 +8,10 @@ namespace Gudp.Messaging;
 /// layer above.
 /// </summary>
 /// <remarks>
-/// The methods must be short, never block and never throw: the whole daemon waits for them, and an exception stops its
-/// loop. They may send and close; neither transmits before the sink has returned.
+/// The methods must be short and never block: the whole daemon waits for them. A turn of more than 100 ms is counted in
+/// <see cref="DaemonCounters.LongTurns"/>. One that throws ends the peer's connection with
+/// <see cref="CloseCode.HandlerFault"/>; after that only <see cref="PeerChange.Closed"/> is told of it (H82). They may
+/// send and close; neither transmits before the sink has returned.
 /// </remarks>
 public interface IMessageSink
 {

@@ -335,10 +335,22 @@ internal sealed partial class MessageSession
     }
 
     // Leader only, inside HandleFrames.
-    private void HandToSink(IMessageSink sink, Instant now)
+    private void HandToSink(GuardedSink sink, Instant now)
     {
-        SinkHandler handler = new(sink, now);
-        _ = Poll(ref handler, int.MaxValue);
+        if (sink.HasFailed)
+        {
+            return;
+        }
+
+        try
+        {
+            SinkHandler handler = new(sink, now);
+            _ = Poll(ref handler, int.MaxValue);
+        }
+        catch (Exception fault) when (fault is not InvariantException)
+        {
+            sink.Fail(fault);
+        }
     }
 
     private static void TakeInPlace(ReceiveLane lane, in MessageView message)
@@ -408,7 +420,7 @@ internal sealed partial class MessageSession
         return true;
     }
 
-    private readonly struct SinkHandler(IMessageSink sink, Instant now) : IMessageHandler
+    private readonly struct SinkHandler(GuardedSink sink, Instant now) : IMessageHandler
     {
         public void HandleMessage(Peer from, int lane, ReadOnlySpan<byte> message)
             => sink.HandleMessage(from, lane, message, now);

@@ -94,7 +94,7 @@ internal sealed partial class MessageSession
     }
 
     // True if a sender that was refused for too many open updates may ask again.
-    private bool HandReceipts(IMessageSink sink, Instant now)
+    private bool HandReceipts(GuardedSink sink, Instant now)
     {
         Span<ReceiptUpdate> updates = _receiptScratch;
         bool roomCameFree = false;

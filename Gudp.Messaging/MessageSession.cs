@@ -45,7 +45,7 @@ internal sealed partial class MessageSession : IPacketPayload
     private readonly ISessionHost _host;
     private readonly MessagingConfig _config;
     private readonly MessageMemory _memory;
-    private readonly IMessageSink? _sink;
+    private readonly GuardedSink? _sink;
     private readonly PeerTerms _peerTerms = new();
     private readonly SendLane?[] _sendLanes;
     private readonly SendSchedule _schedule;
@@ -68,7 +68,7 @@ internal sealed partial class MessageSession : IPacketPayload
         _host = host;
         _config = config;
         _memory = new MessageMemory(config.PeerMemoryBytes, endpointMemory);
-        _sink = sink;
+        _sink = sink is null ? null : new GuardedSink(sink, host);
         _sendLanes = new SendLane?[config.Lanes];
         _schedule = new SendSchedule(_sendLanes, config.LanePlan);
         _receiveLanes = new ReceiveLane?[config.Lanes];

@@ -10,6 +10,9 @@ internal sealed partial class EventLoop
     /// <summary>A turn later than this after its earliest deadline has been kept from running (S-9.1).</summary>
     internal static readonly TimeSpan LeastPause = TimeSpan.FromMilliseconds(200);
 
+    /// <summary>A turn that takes longer keeps all connections waiting for one of them.</summary>
+    internal static readonly TimeSpan LongTurn = TimeSpan.FromMilliseconds(100);
+
     // More than the largest socket buffers hold; a flood that refills them as fast as they are read must not hold the
     // turn for ever.
     private const int DrainDatagrams = 65_536;
@@ -47,5 +50,14 @@ internal sealed partial class EventLoop
         }
 
         return received;
+    }
+
+    /// <summary>Who leads says when the turn was over.</summary>
+    internal void NoteTurnEnd(Instant now)
+    {
+        if (now - _lastTurn > LongTurn)
+        {
+            _counters.LongTurns++;
+        }
     }
 }

@@ -52,7 +52,10 @@ internal sealed class LoopThread
         {
             while (!_stopAsked)
             {
-                if (_loop.Turn(_clock.Now) == 0)
+                int work = _loop.Turn(_clock.Now);
+                _loop.NoteTurnEnd(_clock.Now);
+
+                if (work == 0)
                 {
                     Wait();
                 }

@@ -77,6 +77,9 @@ public enum CloseCode : ushort
     /// </summary>
     SlowConsumer,
 
+    /// <summary>The application's own code threw where the library called it.</summary>
+    HandlerFault,
+
     /// <summary>The first code that is free for applications.</summary>
     Application = 0x100,
 }

@@ -60,6 +60,7 @@ public readonly partial record struct DaemonCounters
         .Count(nameof(SendBlocked), "times", static c => c.SendBlocked)
         .Count(nameof(SocketNotices), "notices", static c => c.SocketNotices)
         .Count(nameof(Turns), "turns", static c => c.Turns)
+        .Count(nameof(LongTurns), "turns", static c => c.LongTurns)
         .Count(nameof(OwnPauses), "pauses", static c => c.OwnPauses));
 
     /// <summary>

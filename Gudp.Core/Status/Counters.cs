@@ -122,6 +122,12 @@ public readonly partial record struct DaemonCounters
     /// <summary>Turns of the loop.</summary>
     public long Turns { get; internal init; }
 
+    /// <summary>
+    /// Turns that took more than 100 ms, mostly because the application's code in them did: a sink that is slow or blocks
+    /// stops every connection of the daemon (H82).
+    /// </summary>
+    public long LongTurns { get; internal init; }
+
     /// <summary>Times this process stood still for so long that its peers were given grace (S-9).</summary>
     public long OwnPauses { get; internal init; }
 
@@ -262,6 +268,7 @@ internal sealed class DaemonCounterSet
     internal long SendBlocked;
     internal long SocketNotices;
     internal long Turns;
+    internal long LongTurns;
     internal long OwnPauses;
 
     private long _received;
@@ -303,6 +310,7 @@ internal sealed class DaemonCounterSet
         SendBlocked = SendBlocked,
         SocketNotices = SocketNotices,
         Turns = Turns,
+        LongTurns = LongTurns,
         OwnPauses = OwnPauses,
     };
 }
