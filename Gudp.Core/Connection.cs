@@ -150,6 +150,8 @@ public sealed partial class Connection : IDisposable, ILoopConnection
 
     ConnectionCounterSet IConnectionOwner.Counters => Counters;
 
+    TimeSpan IConnectionOwner.StartsAfter => StartsAfter;
+
     PayloadParameters IConnectionOwner.Announced => AnnouncedBy(Config);
 
     ConnectionEngine? ILoopConnection.Engine => Engine;
@@ -167,6 +169,9 @@ public sealed partial class Connection : IDisposable, ILoopConnection
     private EndpointDriver? Driver { get; set; }
 
     internal ConnectionRegister? Register { private get; init; }
+
+    /// <summary>How long after it was asked for it begins to open.</summary>
+    internal TimeSpan StartsAfter { private get; init; }
 
     void IConnectionOwner.Publish(int maxFrameBytes, TimeSpan smoothedRtt) => _host.Publish(maxFrameBytes, smoothedRtt);
 

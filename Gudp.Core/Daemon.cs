@@ -18,11 +18,14 @@ namespace Gudp.Core;
 /// </remarks>
 public sealed class Daemon : IDisposable
 {
+    private const ulong LayerStream = 0x1A7E5;
+
     private readonly GudpConfig _config;
     private readonly IDatagramNetwork _network;
     private readonly LoopClock _clock;
     private readonly ProcessIdentity _identity;
     private readonly Prng _choices;
+    private readonly Prng _layerChoices;
     private readonly DaemonCounterSet _counters = new();
     private readonly ConnectionRegister _connections = new();
     private readonly DaemonMeter? _meter;
@@ -67,6 +70,7 @@ public sealed class Daemon : IDisposable
         _clock = new LoopClock(time);
         _identity = new ProcessIdentity(secrets);
         _choices = choices;
+        _layerChoices = choices.Split(LayerStream);
         _loop = new EventLoop(network, config.Budgets, _counters, Config.Limits.From(config)) { Clock = _clock };
         _traceFile = config.Trace.Directory.Length > 0
             ? TraceFile.Create(config.Trace, config.Name, time.GetUtcNow())
@@ -186,7 +190,7 @@ public sealed class Daemon : IDisposable
         used = used.PeerId.IsKnown ? used : used with { PeerId = _identity.NextPeerId() };
 
         IDatagramSocket socket = _network.Open(local, _config.Sockets);
-        Endpoint endpoint = new(_loop, socket.LocalAddress, used, _connections);
+        Endpoint endpoint = new(_loop, socket.LocalAddress, used, _connections, NextLayerChoices());
         EndpointSettings settings = new(_config, _identity, socket.Capabilities.ReceiveBufferBytes, _choices)
         {
             PeerId = endpoint.PeerId,
@@ -288,6 +292,14 @@ public sealed class Daemon : IDisposable
         return deadline == Timeout.InfiniteTimeSpan || deadline > longest ? longest
             : deadline < TimeSpan.Zero ? TimeSpan.Zero
             : deadline;
+    }
+
+    private Prng NextLayerChoices()
+    {
+        lock (_modeGate)
+        {
+            return new Prng(_layerChoices.NextUInt64());
+        }
     }
 
     private static Prng NewChoices()

@@ -28,8 +28,10 @@ public sealed class Endpoint : IDisposable, IConnectionAcceptor
     private bool _isDisposed;
     private bool _hasEnded;         // its socket or daemon is gone; under the gate
 
-    internal Endpoint(EventLoop loop, PeerAddress local, in ConnectionConfig config, ConnectionRegister register)
+    internal Endpoint(
+        EventLoop loop, PeerAddress local, in ConnectionConfig config, ConnectionRegister register, Prng choices)
     {
+        Choices = choices;
         PeerId = config.PeerId;
         _loop = loop;
         _register = register;
@@ -58,9 +60,16 @@ public sealed class Endpoint : IDisposable, IConnectionAcceptor
         }
     }
 
+    /// <summary>
+    /// Draws for the layer on top that follow from the daemon's, so that a simulated run repeats; one thread at a time.
+    /// </summary>
+    public Prng Choices { get; }
+
     ConnectionConfig IConnectionAcceptor.Config => _config;
 
     PayloadParameters IConnectionAcceptor.Announced => Connection.AnnouncedBy(_config);
+
+    bool IConnectionAcceptor.HasOneConnectionPerPeer => _config.Payload is { HasOneConnectionPerPeer: true };
 
     bool IConnectionAcceptor.IsListening => Volatile.Read(ref _isListening) && !Volatile.Read(ref _isDisposed);
 
@@ -69,19 +78,24 @@ public sealed class Endpoint : IDisposable, IConnectionAcceptor
     /// <summary>Opens a connection to a peer. Returns at once; <see cref="Connection.WaitUntilOpen"/> waits.</summary>
     /// <param name="remote">Address and port of the peer.</param>
     /// <param name="config">How; by default as the endpoint was opened.</param>
+    /// <param name="after">
+    /// When the first packet goes, counted from the turn that sees the request: 0 or more; the handshake's time-out
+    /// starts then. The connection can be written to and closed meanwhile.
+    /// </param>
     /// <exception cref="GudpConfigException">The configuration breaks a rule; all mistakes are listed.</exception>
     /// <exception cref="ObjectDisposedException">The endpoint was disposed.</exception>
     /// <remarks>
     /// One endpoint holds one connection to a given peer at a time: a second one makes the peer end the first.
     /// </remarks>
-    public Connection Connect(PeerAddress remote, ConnectionConfig? config = null)
+    public Connection Connect(PeerAddress remote, ConnectionConfig? config = null, TimeSpan after = default)
     {
+        ArgumentOutOfRangeException.ThrowIfLessThan(after, TimeSpan.Zero);
         ObjectDisposedException.ThrowIf(_isDisposed, this);
         ArgumentOutOfRangeException.ThrowIfZero(remote.Port, nameof(remote));
         ConnectionConfig used = config ?? _config;
         used.ValidateForOpening();
 
-        Connection connection = new(_loop, LocalAddress, remote, used) { Register = _register };
+        Connection connection = new(_loop, LocalAddress, remote, used) { Register = _register, StartsAfter = after };
         _register.Add(connection);
 
         if (!_loop.TryPost(new LoopCommand(LoopCommandKind.Connect, _driver, connection)))

@@ -146,6 +146,12 @@ public interface IPacketPayloadFactory
     PayloadParameters Parameters { get; }
 
     /// <summary>
+    /// True: if both ends dial each other at once, one of the two connections opens, and the other one's layer is told
+    /// the end of it; the layer moves what it has to say. False, the default: both open.
+    /// </summary>
+    bool HasOneConnectionPerPeer => false;
+
+    /// <summary>
     /// Makes the layer for one connection. Called on the thread that made or admitted the connection.
     /// </summary>
     IPacketPayload Create(PayloadHost host);

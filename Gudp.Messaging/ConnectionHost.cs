@@ -57,9 +57,7 @@ internal sealed class ConnectionHost(PayloadHost host, MessageEndpoint endpoint)
 
     public void HandleOpened(in PayloadParameters peer, Instant now)
     {
-        MessageSession session = _session!;
-
-        if (endpoint.Peers.TryOpen(session, host, now))
+        if (endpoint.Peers.Open(_session!, this, host, now) is { } session)
         {
             session.HandleOpened(peer, now);
 
@@ -71,6 +69,7 @@ internal sealed class ConnectionHost(PayloadHost host, MessageEndpoint endpoint)
             return;
         }
 
+        endpoint.Sessions.Remove(_session!);
         _session = null;
         host.TakeIn();
         Close(new CloseReason(CloseCode.Busy, "This end knows as many peers as it may."));
@@ -95,18 +94,21 @@ internal sealed class ConnectionHost(PayloadHost host, MessageEndpoint endpoint)
 
     public void HandleStatus(ConnectionStatus status, CloseReason? reason, Instant now)
     {
-        if (_session is { } session)
-        {
-            _session = null;
-            session.HandleStatus(status, reason, now);
-            endpoint.Sessions.Remove(session);
-            endpoint.Peers.HandleEnded(session);
-        }
+        bool isFinal = ((status.Reasons & FinalReasons.ClosedLocally) != 0 && reason is { Code: CloseCode.None })
+            || reason is { Code: CloseCode.SocketError or CloseCode.LoopFault };
+        End(status, reason, isFinal ? SessionFate.Final : SessionFate.Lost, now);
     }
 
-    /// <summary>The connection gets its session. Once, before anything happens on it.</summary>
+    /// <summary>
+    /// The connection gets its session, before anything happens on it; another one in its place, before it opens.
+    /// </summary>
     internal void Begin(MessageSession session)
     {
+        if (_session is { } unused)
+        {
+            endpoint.Sessions.Remove(unused);
+        }
+
         _session = session;
         Volatile.Write(ref _last, session);
         endpoint.Sessions.Add(session);
@@ -116,6 +118,37 @@ internal sealed class ConnectionHost(PayloadHost host, MessageEndpoint endpoint)
     internal void Supersede(CloseReason reason, Instant now)
     {
         Close(reason);
-        HandleStatus(Connection.Status, Connection.CloseReason, now);
+        End(Connection.Status, Connection.CloseReason, SessionFate.Superseded, now);
+    }
+
+    /// <summary>
+    /// This connection has not opened, and another one to the same peer has: the session goes on there.
+    /// </summary>
+    internal void MoveTo(ConnectionHost other, MessageSession session)
+    {
+        CloseReason reason = new(CloseCode.Superseded, "The peer opened a connection before this end's was open.");
+        _session = null;
+        session.MoveTo(other);
+        other.Begin(session);
+        Close(reason);
+
+        // The application was faster: what it wanted closed is the session, wherever it is.
+        if (Connection.CloseReason is { } earlier && earlier != reason)
+        {
+            other.Close(earlier);
+        }
+
+        other.Wake();
+    }
+
+    private void End(ConnectionStatus status, CloseReason? reason, SessionFate fate, Instant now)
+    {
+        if (_session is { } session)
+        {
+            _session = null;
+            session.HandleStatus(status, reason, now);
+            endpoint.Sessions.Remove(session);
+            endpoint.Peers.HandleEnded(session, fate, now);
+        }
     }
 }

@@ -53,7 +53,7 @@ public sealed partial class MessageEndpoint : IDisposable
         _config = config;
         _sink = sink;
         Memory = new MessageMemory(config.EndpointMemoryBytes);
-        Peers = new PeerTable(this, config.MaxKnownPeers);
+        Peers = new PeerTable(this, config);
         _meter = config.Core.Metrics ? new MessageMeter(config.Core.Name, this) : null;
         _endpoint = daemon.Open(local, config.Core.Connections with { Payload = new SessionFactory(this, null) });
     }
@@ -88,7 +88,50 @@ public sealed partial class MessageEndpoint : IDisposable
     /// An endpoint holds one connection to a given peer at a time: one that is connected or connecting at that address
     /// is returned as it is, and one that is known and not connected is dialled again.
     /// </remarks>
-    public Peer Connect(PeerAddress remote) => Peers.Dial(remote);
+    public Peer Connect(PeerAddress remote) => Peers.Dial(remote, isPinned: false);
+
+    /// <summary>Wishes the peer at an address to be connected, now and from then on (M6).</summary>
+    /// <param name="remote">Address and port of the peer.</param>
+    /// <returns>As <see cref="Connect"/>, pinned; <see cref="Peer.Pin"/> says what that means.</returns>
+    /// <exception cref="ObjectDisposedException">The endpoint was disposed.</exception>
+    /// <exception cref="InvalidOperationException">
+    /// <see cref="MessagingConfig.MaxKnownPeers"/> are known already.
+    /// </exception>
+    public Peer Pin(PeerAddress remote) => Peers.Dial(remote, isPinned: true);
+
+    /// <summary>Copies peers of a kind (M9).</summary>
+    /// <param name="filter">Which.</param>
+    /// <param name="destination">Filled from its start, in no order.</param>
+    /// <returns>How many; if the span was filled there may be more, <see cref="CountPeers"/> tells.</returns>
+    /// <remarks>Costs what is known, not what is copied.</remarks>
+    public int CopyPeers(PeerFilter filter, Span<Peer> destination) => Peers.Copy(filter, destination);
+
+    /// <summary>How many peers of a kind there are now.</summary>
+    /// <param name="filter">Which.</param>
+    public int CountPeers(PeerFilter filter) => Peers.CountOf(filter);
+
+    /// <summary>
+    /// What changed in the set of active peers since the last call (M10): of each peer the net change, once.
+    /// </summary>
+    /// <param name="events">Filled from its start, in the order in which the changes began.</param>
+    /// <returns>How many; call again while the span was filled.</returns>
+    /// <remarks>
+    /// The first call tells of everybody who is active. A peer that came and went between two calls is not told. Takes
+    /// no more memory than there are peers known or told, however seldom it is called. With a sink it works as well.
+    /// </remarks>
+    public int TakePeerChanges(Span<PeerEvent> events) => Peers.TakeChanges(events);
+
+    /// <summary>
+    /// Peers that found <see cref="MessagingConfig.MaxKnownPeers"/> others known, and were closed with Busy or not
+    /// dialled.
+    /// </summary>
+    public long PeersRefused => Peers.Refused;
+
+    /// <summary>
+    /// Ended connections whose unread messages or unfetched updates were given up, because another connection of the same
+    /// peer had ended since: at most one is kept.
+    /// </summary>
+    public long SessionsGivenUp => Peers.GivenUp;
 
     /// <summary>From now on peers that connect are taken in.</summary>
     public void Listen()
@@ -139,17 +182,21 @@ public sealed partial class MessageEndpoint : IDisposable
         }
     }
 
+    internal Prng Choices => _endpoint.Choices;
+
     /// <summary>Begins a connection: of that peer, or of one that is not known yet. Under the table's gate.</summary>
-    internal Peer Dial(PeerAddress remote, Peer? peer)
+    internal Peer Dial(PeerAddress remote, Peer? peer, TimeSpan after)
     {
         ConnectionConfig config = _config.Core.Connections with { Payload = new SessionFactory(this, peer) };
-        return PeerOf(_endpoint.Connect(remote, config));
+        return PeerOf(_endpoint.Connect(remote, config, after));
     }
 
     private static Peer PeerOf(Connection connection) => ((ConnectionHost)connection.Payload).Peer.Home;
 
     private sealed class SessionFactory(MessageEndpoint endpoint, Peer? peer) : IPacketPayloadFactory
     {
+        public bool HasOneConnectionPerPeer => true;
+
         public PayloadParameters Parameters { get; } = MessageSession.ParametersOf(endpoint._config);
 
         public IPacketPayload Create(PayloadHost host)

@@ -42,7 +42,7 @@ internal sealed partial class MessageSession : IPacketPayload
     // Memory that another peer gives back is not signalled to this one: a sink is asked to look again after a while.
     private static readonly TimeSpan MemoryRecheck = TimeSpan.FromMilliseconds(20);
 
-    private readonly ISessionHost _host;
+    private volatile ISessionHost _host;
     private readonly MessagingConfig _config;
     private readonly MessageMemory _memory;
     private readonly GuardedSink? _sink;
@@ -86,6 +86,16 @@ internal sealed partial class MessageSession : IPacketPayload
     {
         get => Volatile.Read(ref _peer);
         set => Volatile.Write(ref _peer, value);
+    }
+
+    /// <summary>
+    /// Leader, before the handshake is done: another connection carries it from now on. What users have put in since is
+    /// seen there, if the host is woken afterwards.
+    /// </summary>
+    internal void MoveTo(ISessionHost host)
+    {
+        Invariant.Require(!_peerTerms.IsKnown, "A session that is open stays where it is.");
+        _host = host;
     }
 
     /// <summary>Its number among the sessions of the endpoint, in the ids of its messages.</summary>

@@ -148,8 +148,9 @@ public sealed partial class Peer : IDisposable
     }
 
     /// <summary>
-    /// Ends the connection: final here at once. What was accepted still goes out, as far as the peer's credit and
-    /// <see cref="ConnectionConfig.LingerTimeout"/> allow, then the peer is told; <see cref="Flush"/> first to be sure.
+    /// Ends the connection, and the wish to have one (<see cref="Unpin"/>): final here at once. What was accepted still
+    /// goes out, as far as the peer's credit and <see cref="ConnectionConfig.LingerTimeout"/> allow, then the peer is
+    /// told; <see cref="Flush"/> first to be sure.
     /// </summary>
     public void Close() => Close(Gudp.Core.CloseReason.ByApplication);
 
@@ -158,6 +159,7 @@ public sealed partial class Peer : IDisposable
     public void Close(CloseReason reason)
     {
         ArgumentNullException.ThrowIfNull(reason);
+        Unpin();
         Session.Close(reason);
     }
 

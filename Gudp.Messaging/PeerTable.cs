@@ -19,7 +19,7 @@ namespace Gudp.Messaging;
 /// Any thread, under one gate that is taken when peers come and go, never per message. Sinks are called outside of it,
 /// by the leader.
 /// </remarks>
-internal sealed class PeerTable(MessageEndpoint endpoint, int mostPeers)
+internal sealed partial class PeerTable(MessageEndpoint endpoint, MessagingConfig config)
 {
     /// <summary>The index of a peer that is not in the table.</summary>
     internal const int Absent = -1;
@@ -28,6 +28,7 @@ internal sealed class PeerTable(MessageEndpoint endpoint, int mostPeers)
     private readonly List<Peer> _known = [];
     private readonly Dictionary<PeerId, Peer> _byId = [];
     private readonly Dictionary<PeerAddress, Peer> _byAddress = [];
+    private readonly int _mostPeers = config.MaxKnownPeers;
     private int _lastIncarnation;
     private long _refused;
     private long _givenUp;
@@ -53,67 +54,73 @@ internal sealed class PeerTable(MessageEndpoint endpoint, int mostPeers)
     internal int NextIncarnation() => Interlocked.Increment(ref _lastIncarnation);
 
     /// <summary>The peer at an address: known and connected or connecting, or dialled now.</summary>
-    internal Peer Dial(PeerAddress remote)
+    /// <param name="isPinned">It shall be dialled again whenever its connection ends.</param>
+    internal Peer Dial(PeerAddress remote, bool isPinned)
     {
         lock (_gate)
         {
-            if (_byAddress.TryGetValue(remote, out Peer? known) && IsStillAt(known, remote))
+            if (_byAddress.TryGetValue(remote, out Peer? peer) && IsStillAt(peer, remote))
             {
-                if (known.Session.IsFinal)
-                {
-                    endpoint.Dial(remote, known);
-                    known.WasToldClosed = false;
-                }
-
-                return known;
+                DialIfAway(peer);
+            }
+            else
+            {
+                RequireRoom();
+                peer = endpoint.Dial(remote, null, TimeSpan.Zero);
+                Add(peer, remote);
             }
 
-            if (_known.Count >= mostPeers)
+            if (isPinned)
             {
-                Interlocked.Increment(ref _refused);
-                throw new InvalidOperationException(
-                    $"{mostPeers} peers are known, and no more may be (MessagingConfig.MaxKnownPeers).");
+                peer.SetPinned(true);
             }
 
-            Peer peer = endpoint.Dial(remote, null);
-            Add(peer, remote);
             return peer;
         }
     }
 
     /// <summary>
-    /// Leader. The handshake of a session has told who the peer is: it becomes the peer's only one.
+    /// Leader. The handshake of a connection has told who the peer is: its session becomes the peer's only one.
     /// </summary>
-    /// <returns>False: the peer is new and there is no room for it.</returns>
-    internal bool TryOpen(MessageSession session, PayloadHost host, Instant now)
+    /// <param name="session">The connection's own.</param>
+    /// <param name="door">The connection.</param>
+    /// <param name="host">The same.</param>
+    /// <param name="now">The turn's time.</param>
+    /// <returns>
+    /// The session that goes on there: the same, or one that was being dialled and had not opened. Null: the peer is new
+    /// and there is no room for it.
+    /// </returns>
+    internal MessageSession? Open(MessageSession session, ConnectionHost door, PayloadHost host, Instant now)
     {
         PeerIdentity identity = new(host.Connection.RemotePeerId, host.Connection.RemoteInstance);
         Peer? home = FindHome(session, identity, host.Connection.RemoteAddress);
 
         if (home is null)
         {
-            return false;
+            return null;
         }
 
-        // Said to be over before the next one is open, also to sinks (I8, I9).
+        session = MoveDialled(home, session, door);
+
+        // D-12.2: said to be over before the next one is open, also to sinks (I8, I9).
         bool isRestarted = home.Identity is { } before && before.Instance != identity.Instance;
-        CloseReason reason = isRestarted
-            ? new CloseReason(CloseCode.PeerRestarted, "The peer was restarted and opened anew.")
-            : new CloseReason(CloseCode.Superseded, "The peer opened another connection.");
-        EndOther(home.FormerSession, session, reason, now);
-        EndOther(home.Session, session, reason, now);
-        Adopt(home, session, identity, host);
+        EndOther(home.FormerSession, session, isRestarted, now);
+        EndOther(home.Session, session, isRestarted, now);
+        Adopt(home, session, identity, host, now);
 
         if (isRestarted)
         {
             endpoint.Sink?.HandlePeer(home, PeerChange.Restarted, now);
         }
 
-        return true;
+        return session;
     }
 
     /// <summary>Leader, or whoever failed to begin. A session is over.</summary>
-    internal void HandleEnded(MessageSession session)
+    /// <param name="session">Which.</param>
+    /// <param name="fate">Whether that was the last word.</param>
+    /// <param name="now">The turn's time.</param>
+    internal void HandleEnded(MessageSession session, SessionFate fate, Instant now)
     {
         // Nobody can read what a sink was not handed.
         if (session.HasSink)
@@ -125,9 +132,23 @@ internal sealed class PeerTable(MessageEndpoint endpoint, int mostPeers)
         {
             Peer peer = session.Peer;
 
-            if (peer.Session == session && !peer.HasUnread)
+            if (peer.Session != session)
             {
-                Remove(peer);
+                return;
+            }
+
+            peer.SetActive(false);
+            NoteChange(peer);
+
+            if (fate == SessionFate.Lost && peer.IsPinned)
+            {
+                DialAgain(peer, now);
+            }
+
+            // Who is about to have another session never leaves.
+            if (fate != SessionFate.Superseded)
+            {
+                RemoveIfOver(peer);
             }
         }
     }
@@ -160,24 +181,46 @@ internal sealed class PeerTable(MessageEndpoint endpoint, int mostPeers)
         }
     }
 
-    private static void EndOther(MessageSession? other, MessageSession session, CloseReason reason, Instant now)
+    private static void EndOther(MessageSession? other, MessageSession session, bool isRestarted, Instant now)
     {
         if (other is { HasEnded: false } && other != session)
         {
+            CloseReason reason = isRestarted
+                ? new CloseReason(CloseCode.PeerRestarted, "The peer was restarted and opened anew.")
+                : other.Connection.RemoteAddress == session.Connection.RemoteAddress
+                ? new CloseReason(CloseCode.PeerLostState, "The peer opened anew from the same address.")
+                : new CloseReason(CloseCode.Superseded, "The peer opened another connection.");
             ((ConnectionHost)other.Connection.Payload).Supersede(reason, now);
         }
+    }
+
+    /// <summary>
+    /// D-12.4: both ends dial each other and theirs is here first. What waits in ours goes on theirs.
+    /// </summary>
+    private static MessageSession MoveDialled(Peer home, MessageSession session, ConnectionHost door)
+    {
+        MessageSession waiting = home.Session;
+
+        if (waiting == session || session.Peer.TableIndex != Absent || waiting.IsOpen || waiting.IsFinal)
+        {
+            return session;
+        }
+
+        ((ConnectionHost)waiting.Connection.Payload).MoveTo(door, waiting);
+        return waiting;
     }
 
     // A peer that moved away leaves its old address to others.
     private static bool IsStillAt(Peer peer, PeerAddress remote) => peer.RemoteAddress == remote;
 
+    // Nobody's id tells nothing about who it is, nor does our own.
+    private bool IsTelling(PeerId id) => id.IsKnown && id != endpoint.Id;
+
     private Peer? FindHome(MessageSession session, PeerIdentity identity, PeerAddress remote)
     {
         lock (_gate)
         {
-            // Nobody's id, or our own: it tells nothing about who that is.
-            if (identity.Id.IsKnown && identity.Id != endpoint.Id
-                && _byId.TryGetValue(identity.Id, out Peer? known))
+            if (IsTelling(identity.Id) && _byId.TryGetValue(identity.Id, out Peer? known))
             {
                 return known;
             }
@@ -189,12 +232,12 @@ internal sealed class PeerTable(MessageEndpoint endpoint, int mostPeers)
 
             // Both dial each other for the first time, and theirs is here first.
             if (_byAddress.TryGetValue(remote, out Peer? dialling) && dialling.Identity is null
-                && identity.Id != endpoint.Id)
+                && IsTelling(identity.Id))
             {
                 return dialling;
             }
 
-            if (_known.Count < mostPeers)
+            if (_known.Count < _mostPeers)
             {
                 return session.Peer;
             }
@@ -204,7 +247,7 @@ internal sealed class PeerTable(MessageEndpoint endpoint, int mostPeers)
         }
     }
 
-    private void Adopt(Peer home, MessageSession session, PeerIdentity identity, PayloadHost host)
+    private void Adopt(Peer home, MessageSession session, PeerIdentity identity, PayloadHost host, Instant now)
     {
         lock (_gate)
         {
@@ -212,6 +255,7 @@ internal sealed class PeerTable(MessageEndpoint endpoint, int mostPeers)
 
             if (dialled != home)
             {
+                bool wasPinned = dialled.IsPinned;
                 Remove(dialled);
 
                 if (home.Attach(session) is not null)
@@ -220,6 +264,7 @@ internal sealed class PeerTable(MessageEndpoint endpoint, int mostPeers)
                 }
 
                 dialled.BecomeNameOf(home);
+                home.SetPinned(home.IsPinned | wasPinned);
             }
 
             if (home.TableIndex != Absent && !home.WasToldClosed)
@@ -229,9 +274,13 @@ internal sealed class PeerTable(MessageEndpoint endpoint, int mostPeers)
 
             home.WasToldClosed = false;
             home.Identity = identity;
+            home.OpenedAt = now;
+            home.SetActive(true);
+            home.SetBlocked(home.IsBlocked);
+            NoteChange(home);
             Add(home, host.Connection.RemoteAddress);
 
-            if (identity.Id.IsKnown && identity.Id != endpoint.Id)
+            if (IsTelling(identity.Id))
             {
                 _byId[identity.Id] = home;
             }
@@ -256,7 +305,7 @@ internal sealed class PeerTable(MessageEndpoint endpoint, int mostPeers)
 
     private void RemoveIfOver(Peer peer)
     {
-        if (peer.Session.HasEnded && !peer.HasUnread)
+        if (peer.Session.HasEnded && !peer.HasUnread && !peer.IsPinned && !peer.IsBlocked)
         {
             Remove(peer);
         }
@@ -275,6 +324,7 @@ internal sealed class PeerTable(MessageEndpoint endpoint, int mostPeers)
         last.TableIndex = peer.TableIndex;
         _known.RemoveAt(_known.Count - 1);
         peer.TableIndex = Absent;
+        DropUntold(peer);
         RemoveFrom(_byAddress, peer.TableAddress, peer);
 
         if (peer.Identity is { } identity)
@@ -291,4 +341,17 @@ internal sealed class PeerTable(MessageEndpoint endpoint, int mostPeers)
             index.Remove(key);
         }
     }
+}
+
+/// <summary>How a session ended, for the wish to have one.</summary>
+internal enum SessionFate
+{
+    /// <summary>By the peer, the network or a broken rule: worth trying again.</summary>
+    Lost,
+
+    /// <summary>By this end for good, or nothing is left to dial with.</summary>
+    Final,
+
+    /// <summary>Another one takes its place now.</summary>
+    Superseded,
 }

@@ -68,6 +68,9 @@ internal sealed class ClientHandshake
 
     private ConnectionConfig Config { get; }
 
+    /// <summary>The first Hello goes then.</summary>
+    internal void StartAt(Instant start) => _nextAt = start;
+
     /// <summary>The server has shown us a cookie and its lists.</summary>
     internal DropReason HandleCookie(HandshakeParameters server, Instant now)
     {

@@ -124,8 +124,10 @@ internal sealed partial class ConnectionEngine
         Invariant.Require(_handshake is not null, "Only the client's end opens.");
         Invariant.Require(_state == ConnectionState.Idle, "A connection is opened once.");
         Enter(ConnectionEvent.OpenAsked, now);
-        _timers.Set(TimerKind.Handshake, now);
-        _timers.Set(TimerKind.Idle, now + _config.HandshakeTimeout);
+        Instant start = now + _owner.StartsAfter;
+        _handshake.StartAt(start);
+        _timers.Set(TimerKind.Handshake, start);
+        _timers.Set(TimerKind.Idle, start + _config.HandshakeTimeout);
     }
 
     /// <summary>The server's end: the peer has proved its address and finished the handshake.</summary>
@@ -137,6 +139,12 @@ internal sealed partial class ConnectionEngine
         _handshakeDone.Owe();
         TakePeerTerms(peerId, peer, now);
     }
+
+    /// <summary>
+    /// It dials, and the peer has shown that it is there but not yet that it holds the connection.
+    /// </summary>
+    internal bool IsDialling => _handshake is { HasHeardServer: true, IsConfirmed: false }
+        && _state is ConnectionState.Opening or ConnectionState.Open;
 
     /// <summary>Looks at what user threads asked for: a close, or something to send.</summary>
     internal void HandleTouch(Instant now)

@@ -116,12 +116,37 @@ internal sealed partial class EndpointEngine
             return DropReason.BadCookie;
         }
 
+        if (_acceptor.HasOneConnectionPerPeer && IsOursToOpen(from))
+        {
+            return DropReason.Busy;
+        }
+
         if (_candidates.TryRefresh(from, header.SourceId, now, out Candidate? known))
         {
             return Reply(known!.Answer, from);
         }
 
         return Consider(header, from, now);
+    }
+
+    /// <summary>
+    /// S-10.4: both ends dial each other. The connection of the end with the larger id is the one that opens, and the
+    /// other end's waits unanswered until then; also once ours is open here and the other end may not know it yet.
+    /// </summary>
+    private bool IsOursToOpen(PeerAddress peer)
+    {
+        PeerId theirs = PeerId.Read(_theirs.PeerId);
+
+        foreach (ConnectionEngine connection in _byId.Values)
+        {
+            if (connection.IsDialling && connection.RemoteAddress == peer
+                && (connection.State == ConnectionState.Open || _settings.PeerId.CompareTo(theirs) > 0))
+            {
+                return true;
+            }
+        }
+
+        return false;
     }
 
     /// <summary>The address is proved: decide whether this peer may become a candidate.</summary>
@@ -203,14 +228,27 @@ internal sealed partial class EndpointEngine
             return DropReason.UnknownConnection;
         }
 
-        RetireFormerOf(from, candidate!.Terms.Instance, now);
+        // A layer that knows its peers by id says itself what is over, before the new connection opens: the same peer's.
+        // What is left then belongs to somebody who is not there any more.
+        bool isLayerFirst = _acceptor.HasOneConnectionPerPeer;
+
+        if (!isLayerFirst)
+        {
+            RetireFormerOf(from, candidate!.Terms.Instance, null, now);
+        }
 
         IConnectionOwner owner = _acceptor.Admit(from);
-        connection = new ConnectionEngine(_settings, owner, from, candidate.ServerId, handshake: null);
+        connection = new ConnectionEngine(_settings, owner, from, candidate!.ServerId, handshake: null);
         _byId.Add(candidate.ServerId, connection);
 
         // Open first: from the moment users may accept it, another thread uses it.
         connection.Admit(candidate.ClientId, candidate.Terms, now);
+
+        if (isLayerFirst)
+        {
+            RetireFormerOf(from, candidate.Terms.Instance, connection, now);
+        }
+
         _acceptor.HandleAdmitted(owner, connection);
         return DropReason.None;
     }
@@ -218,11 +256,11 @@ internal sealed partial class EndpointEngine
     /// <summary>
     /// The same address has opened anew: what it had before is over, and said to be before the new one is.
     /// </summary>
-    private void RetireFormerOf(PeerAddress address, ulong instance, Instant now)
+    private void RetireFormerOf(PeerAddress address, ulong instance, ConnectionEngine? present, Instant now)
     {
         foreach (ConnectionEngine former in _byId.Values)
         {
-            if (former.IsServer && former.RemoteAddress == address && former.State != ConnectionState.Ended)
+            if (former != present && former.IsServer && former.RemoteAddress == address && former.State != ConnectionState.Ended)
             {
                 CloseReason reason = former.PeerInstance == instance
                     ? new CloseReason(CloseCode.PeerLostState, "The peer opened anew from the same address.")

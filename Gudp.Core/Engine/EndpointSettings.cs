@@ -135,6 +135,9 @@ internal interface IConnectionOwner
     /// <summary>What the handshake announces for the payload layer.</summary>
     PayloadParameters Announced { get; }
 
+    /// <summary>How long after it was asked for the client's handshake begins.</summary>
+    TimeSpan StartsAfter { get; }
+
     /// <summary>Frames from now on have this much room; the round trip is this long (zero: not known yet).</summary>
     void Publish(int maxFrameBytes, TimeSpan smoothedRtt);
 
@@ -156,6 +159,9 @@ internal interface IConnectionAcceptor
 
     /// <summary>What the handshake announces for the payload layer.</summary>
     PayloadParameters Announced { get; }
+
+    /// <summary>Two ends that dial each other at once end up with one connection (S-10.4).</summary>
+    bool HasOneConnectionPerPeer { get; }
 
     /// <summary>True while strangers are answered at all.</summary>
     bool IsListening { get; }

@@ -28,6 +28,7 @@ internal sealed partial class EventLoop
     private readonly TurnBudgets _budgets;
     private readonly DaemonCounterSet _counters;
     private readonly CommandQueue<LoopCommand> _commands;
+    private readonly Queue<LoopCommand> _ownCommands = new();
     private readonly TouchList _touched = new();
     private readonly DeadlineHeap<ConnectionEngine> _deadlines = new(new EngineHeapSlot());
     private readonly Queue<ConnectionEngine> _ready = new();
@@ -63,7 +64,7 @@ internal sealed partial class EventLoop
     internal int LiveCount { get; private set; }
 
     /// <summary>True while the leader has commands to run or connections that may transmit at once.</summary>
-    internal bool HasWorkNow => !_commands.IsEmpty || !_touched.IsEmpty || Volatile.Read(ref _isReleaseAsked) != 0
+    internal bool HasWorkNow => !_commands.IsEmpty || _ownCommands.Count > 0 || !_touched.IsEmpty || Volatile.Read(ref _isReleaseAsked) != 0
         || (_ready.Count > 0 && !_isSocketFull);
 
     /// <summary>When the next turn is due if nothing comes in before. Leader or pump owner.</summary>
@@ -86,7 +87,14 @@ internal sealed partial class EventLoop
     {
         if (!_commands.TryPost(command))
         {
-            return false;
+            // The leader cannot wait for room that it makes itself. What layers ask for inside a turn is bounded by what
+            // has ended in it.
+            if (!IsLedByCaller)
+            {
+                return false;
+            }
+
+            _ownCommands.Enqueue(command);
         }
 
         _network.Wake();
@@ -151,7 +159,7 @@ internal sealed partial class EventLoop
             EndAllOf(endpoint, reasons, reason, now);
         }
 
-        while (_commands.TryRead(out LoopCommand command))
+        while (_commands.TryRead(out LoopCommand command) || _ownCommands.TryDequeue(out command))
         {
             if (command.Kind == LoopCommandKind.Connect)
             {
@@ -277,6 +285,12 @@ internal sealed partial class EventLoop
         while (done < _budgets.Commands && _commands.TryRead(out LoopCommand command))
         {
             Run(command, now);
+            done++;
+        }
+
+        while (done < _budgets.Commands && _ownCommands.TryDequeue(out LoopCommand own))
+        {
+            Run(own, now);
             done++;
         }
 

@@ -38,6 +38,8 @@ public readonly record struct MessagingConfig
     private const int DefaultMaxKnownPeers = 4_096;
 
     private static readonly TimeSpan DefaultSlowConsumerLimit = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan DefaultReconnectDelay = TimeSpan.FromMilliseconds(100);
+    private static readonly TimeSpan DefaultMaxReconnectDelay = TimeSpan.FromSeconds(10);
 
     private static readonly ConfigTable<MessagingConfig> Table = new ConfigTable<MessagingConfig>()
         .Bytes(nameof(MaxMessageBytes), c => c.MaxMessageBytes, (c, v) => c with { MaxMessageBytes = v },
@@ -62,6 +64,10 @@ public readonly record struct MessagingConfig
         .Duration(nameof(SlowConsumerLimit), c => c.SlowConsumerLimit, (c, v) => c with { SlowConsumerLimit = v },
             (TimeSpan.Zero, TimeSpan.FromHours(1)), "0s looks for none, and what is slower than hours nobody waits for")
         .Choice(nameof(WhenSlow), c => c.WhenSlow, (c, v) => c with { WhenSlow = v }, "there are no others")
+        .Duration(nameof(ReconnectDelay), c => c.ReconnectDelay, (c, v) => c with { ReconnectDelay = v },
+            (TimeSpan.FromMilliseconds(10), TimeSpan.FromHours(1)), "shorter floods a peer that has just come back")
+        .Duration(nameof(MaxReconnectDelay), c => c.MaxReconnectDelay, (c, v) => c with { MaxReconnectDelay = v },
+            (TimeSpan.FromMilliseconds(10), TimeSpan.FromHours(24)), "longer is as good as never")
         .Include(nameof(Core), GudpConfig.KeyTable, c => c.Core, (c, v) => c with { Core = v })
         .WithPreset(nameof(Lan), static () => Lan)
         .WithPreset(nameof(Internet), static () => Internet)
@@ -81,6 +87,8 @@ public readonly record struct MessagingConfig
     private readonly long? _endpointMemoryBytes;
     private readonly int? _maxKnownPeers;
     private readonly TimeSpan? _slowConsumerLimit;
+    private readonly TimeSpan? _reconnectDelay;
+    private readonly TimeSpan? _maxReconnectDelay;
 
     /// <summary><see cref="GudpConfig.Lan"/> with this layer's defaults.</summary>
     public static MessagingConfig Lan => new() { Core = GudpConfig.Lan };
@@ -230,6 +238,28 @@ public readonly record struct MessagingConfig
     public SlowPolicy WhenSlow { get; init; }
 
     /// <summary>
+    /// How long a pinned peer is left alone after its connection ended, a quarter more or less; twice as long after each
+    /// attempt that failed. Default 100 ms; 10 ms to 1 h (M6, R16).
+    /// </summary>
+    /// <remarks>Shorter comes back sooner from a short outage.</remarks>
+    public TimeSpan ReconnectDelay
+    {
+        get => _reconnectDelay ?? DefaultReconnectDelay;
+        init => _reconnectDelay = value == DefaultReconnectDelay ? null : value;
+    }
+
+    /// <summary>
+    /// The longest of these delays; a connection that held for so long makes the next delay the first again. Default
+    /// 10 s; 10 ms to 24 h, at least <see cref="ReconnectDelay"/> (M6, R16).
+    /// </summary>
+    /// <remarks>Bounds how long a peer that is back may wait to be found, beside the handshake.</remarks>
+    public TimeSpan MaxReconnectDelay
+    {
+        get => _maxReconnectDelay ?? DefaultMaxReconnectDelay;
+        init => _maxReconnectDelay = value == DefaultMaxReconnectDelay ? null : value;
+    }
+
+    /// <summary>
     /// Credit for all reliable lanes but the control lane together: a ring more than a quarter ring of each lane, so
     /// that messages half arrived on every ordered lane can never use up what one of them needs to complete; and a
     /// largest message, because a message lane starts one only when all of it is allowed.
@@ -311,6 +341,15 @@ public readonly record struct MessagingConfig
                 $"{needed} or more",
                 "one lane, the unreliable messages and a largest message must fit in each direction, and all the credit "
                     + "that a peer is given");
+        }
+
+        if (MaxReconnectDelay < ReconnectDelay)
+        {
+            errors.Add(
+                nameof(MaxReconnectDelay),
+                Table.ValueOf(this, nameof(MaxReconnectDelay)),
+                $"{Table.ValueOf(this, nameof(ReconnectDelay))} or more",
+                "delays grow from ReconnectDelay");
         }
 
         if (EndpointMemoryBytes < PeerMemoryBytes)
