@@ -131,6 +131,7 @@ internal sealed partial class MessageSession
         }
 
         _memory.Return(held.Block);
+        Interlocked.Decrement(ref _heldOut);
 
         // A reader may wait for just this memory, or for room in the ledger.
         if (LacksMemoryToRead || held.Asking is { HasUnread: true })
@@ -398,6 +399,7 @@ internal sealed partial class MessageSession
         }
 
         held ??= new HeldMessage { Session = this };
+        Interlocked.Increment(ref _heldOut);
         held.Block = block;
         held.Length = message.Content.Length;
         held.LaneNumber = lane.Number;

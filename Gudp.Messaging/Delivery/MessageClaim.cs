@@ -28,6 +28,7 @@ public ref struct MessageClaim
         _claim = claim;
         _isOpen = true;
         Span = claim.Room.Span;
+        session.NoteClaim(claim, isOver: false);
     }
 
     /// <summary>Where the message is written; as long as it was claimed, with undefined content at first.</summary>
@@ -50,6 +51,7 @@ public ref struct MessageClaim
 
         _isOpen = false;
         SendStatus status = _lane.Commit(_claim, out MessageId id);
+        _session.NoteClaim(_claim, isOver: true);
         receipt = MessageSession.FirstReceipt(id with { Incarnation = _session.Incarnation });
         return _session.Conclude(status, _lane);
     }
@@ -64,6 +66,7 @@ public ref struct MessageClaim
         {
             _isOpen = false;
             _lane.Abandon(_claim);
+            _session.NoteClaim(_claim, isOver: true);
             _ = _session.Conclude(SendStatus.Accepted);
         }
     }

@@ -47,6 +47,9 @@ internal abstract class ReceiveLane
     /// <summary>What the lane has counted in the connection's credit, bytes.</summary>
     internal abstract long ChargedBytes { get; }
 
+    /// <summary>Blocks of the peer's memory it owns, counted anew: while no other thread is inside.</summary>
+    internal abstract int BlocksHeld { get; }
+
     /// <summary>How far the peer may go, as last granted: an offset on ordered lanes, else an id.</summary>
     internal abstract long GrantedLimit { get; }
 

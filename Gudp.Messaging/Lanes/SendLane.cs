@@ -51,6 +51,9 @@ internal abstract class SendLane
     /// <summary>Any thread. Whether a writer was refused for lack of room and has not been told to try again.</summary>
     internal abstract bool IsRoomWanted { get; }
 
+    /// <summary>Blocks of the peer's memory it owns, counted anew: while no other thread is inside.</summary>
+    internal abstract int BlocksHeld { get; }
+
     /// <summary>Bytes accepted that were never sent; a glance.</summary>
     internal abstract long WaitingBytes { get; }
 

@@ -31,6 +31,8 @@ internal sealed class PeerStar : IDisposable
             World.RunUntil(() => Hub.TryAccept(out accepted), Limit);
             Accepted.Add(accepted!);
         }
+
+        World.Watch = AuditMemory;
     }
 
     internal SimWorld World { get; }
@@ -94,4 +96,17 @@ internal sealed class PeerStar : IDisposable
     }
 
     public void Dispose() => World.Dispose();
+
+    private void AuditMemory()
+    {
+        foreach (Peer peer in Clients)
+        {
+            MemoryAudit.Check(peer.Session);
+        }
+
+        foreach (Peer peer in Accepted)
+        {
+            MemoryAudit.Check(peer.Session);
+        }
+    }
 }

@@ -86,6 +86,8 @@ internal sealed class SessionPair : IDisposable
         Steps++;
         Turn(Client, Server);
         Turn(Server, Client);
+        MemoryAudit.Check(Client.Session);
+        MemoryAudit.Check(Server.Session);
     }
 
     internal void Run(int steps)

@@ -21,7 +21,13 @@ public sealed class SharedSendTests
 
     private static readonly TimeSpan AWhile = TimeSpan.FromSeconds(2);
 
-    private static readonly MessagingConfig Plain = new() { Core = SimWorld.Plain };
+    // Lane 3 and on: one of each mode.
+    private static readonly MessagingConfig Plain = new()
+    {
+        Core = SimWorld.Plain,
+        LanePlan = Enum.GetValues<LaneMode>().Aggregate(
+            LanePlan.Default, (plan, mode) => plan.With(LaneOf(mode), new LaneOptions { Mode = mode })),
+    };
 
     /// <summary>Ways in which the last target may be done with a message.</summary>
     public enum Ending
@@ -33,13 +39,15 @@ public sealed class SharedSendTests
     }
 
     [Test]
-    public void M26_Many_targets_cost_one_block_until_all_have_it([Values(300, 5_000, Bytes)] int bytes)
+    public void M26_Many_targets_cost_one_block_until_all_have_it(
+        [Values] LaneMode mode, [Values(300, 5_000, 60_000)] int bytes)
     {
         using PeerStar star = WarmStar();
         Usage before = new(star);
         byte[] message = LaneTests.Pattern(bytes, 4);
+        SendOptions options = new() { Lane = LaneOf(mode) };
 
-        star.Hub.TrySend(star.Accepted.ToArray(), message, default, new SendResult[Clients]);
+        star.Hub.TrySend(star.Accepted.ToArray(), message, options, new SendResult[Clients]);
         Usage queued = new(star);
         star.World.Run(AWhile);
         Usage settled = new(star);
@@ -63,7 +71,7 @@ public sealed class SharedSendTests
         {
             buffer.Write(LaneTests.Pattern(Bytes, 4));
             Usage written = new(star);
-            star.Hub.TrySend(star.Accepted.ToArray(), buffer, default, new SendResult[Clients]);
+            star.Hub.TrySend(star.Accepted.ToArray(), buffer, new SendOptions { Lane = 3 }, new SendResult[Clients]);
             Usage queued = new(star);
 
             Assert.That(written.Blocks - before.Blocks, Is.EqualTo(1));
@@ -77,7 +85,8 @@ public sealed class SharedSendTests
 
     // Goal: the block goes back when the last target is done, not before and not twice, whatever its end is.
     [Test]
-    public void M26_The_block_goes_back_when_the_last_target_is_done([Values] Ending ending)
+    public void M26_The_block_goes_back_when_the_last_target_is_done(
+        [Values(LaneMode.OrderedReliable, LaneMode.UnorderedReliable)] LaneMode mode, [Values] Ending ending)
     {
         using PeerStar star = WarmStar();
         Usage before = new(star);
@@ -86,7 +95,7 @@ public sealed class SharedSendTests
         star.CutOff(star.Clients.Count - 1);
 
         star.Hub.TrySend(
-            star.Accepted.ToArray(), LaneTests.Pattern(Bytes, 4), OptionsFor(ending), results);
+            star.Accepted.ToArray(), LaneTests.Pattern(Bytes, 4), OptionsFor(mode, ending), results);
         star.World.Run(AWhile);
         Usage withOne = new(star);
         End(star, last, results[^1].Receipt.Id, ending);
@@ -133,9 +142,13 @@ public sealed class SharedSendTests
         return block.Length;
     }
 
-    private static SendOptions OptionsFor(Ending ending) => ending == Ending.Expired
-        ? new SendOptions { ReceiveTimeout = TimeSpan.FromSeconds(10) }
-        : default;
+    private static int LaneOf(LaneMode mode) => 3 + (int)mode;
+
+    private static SendOptions OptionsFor(LaneMode mode, Ending ending) => new()
+    {
+        Lane = LaneOf(mode),
+        ReceiveTimeout = ending == Ending.Expired ? TimeSpan.FromSeconds(10) : TimeSpan.Zero,
+    };
 
     private static void End(PeerStar star, Peer last, MessageId id, Ending ending)
     {
@@ -166,12 +179,18 @@ public sealed class SharedSendTests
     private static PeerStar WarmStar()
     {
         PeerStar star = new(Clients, Plain);
-        star.Hub.TrySend(star.Accepted.ToArray(), "warm"u8, default, new SendResult[Clients]);
+
+        foreach (LaneMode mode in Enum.GetValues<LaneMode>())
+        {
+            SendOptions options = new() { Lane = LaneOf(mode) };
+            star.Hub.TrySend(star.Accepted.ToArray(), "warm"u8, options, new SendResult[Clients]);
+        }
+
         star.World.Run(AWhile);
 
         foreach (Peer client in star.Clients)
         {
-            Assert.That(PeerStar.TakeFrom(client), Has.Count.EqualTo(1));
+            Assert.That(PeerStar.TakeFrom(client), Has.Count.EqualTo(Enum.GetValues<LaneMode>().Length));
         }
 
         star.World.Run(AWhile);
