@@ -86,15 +86,13 @@ internal sealed partial class MessageReceiveLane : ReceiveLane
     {
         get
         {
-            int typical = Volatile.Read(ref _typicalBytes);
-
-            // Before the first message nothing is known of their length, and the first ids are enough.
-            if (!_isReliable || typical == 0)
+            if (!_isReliable)
             {
                 return false;
             }
 
-            int ahead = IdsAhead(typical);
+            // Before the first message nothing is known of their length; its ids may all have been passed over.
+            int ahead = IdsAhead(Math.Max(1, Volatile.Read(ref _typicalBytes)));
             return Volatile.Read(ref _doneIds) + ahead - GrantedLimit >= Math.Max(1, ahead / 4);
         }
     }

@@ -6,7 +6,7 @@
 // Within a level a lane gets a share of bytes for each time it is its turn, in proportion to its weight; the heaviest of
 // the level gets the full share, so that nobody waits long for a heavy one. A frame may go beyond the share: the
 // overdraft is kept, and paid off in later rounds. If all that are ready are overdrawn, as many rounds as the first of
-// them needs pass at once.
+// them needs pass at once. A lane whose frame finds no room in a packet keeps its turn; others fill the rest and pay.
 //
 // Always true:
 //   - a lane that may write is in the ready set, or waits in the set of those held by the connection's credit;
@@ -26,6 +26,9 @@ internal sealed class SendSchedule
 
     // A frame shorter than this is not worth asking lanes for.
     private const int LeastRoom = 8;
+
+    // What a lane filled the rests of packets with is not held against it for ever.
+    private const int MostOverdraft = 64 * FullShare;
 
     // So many lanes are asked in vain to fill the rest of a packet.
     private const int MostMisfits = 8;
@@ -163,17 +166,20 @@ internal sealed class SendSchedule
 
     private void WriteLevel(ref PacketDraft draft, ref Level level)
     {
-        while (HasRoom(draft) && TryPick(ref level, out int rank))
+        bool isFilling = false;
+
+        while (HasRoom(draft) && (isFilling ? TryPickFiller(level, out int rank) : TryPick(ref level, out rank)))
         {
             SendLane lane = LaneAt(rank);
             int before = draft.Writer.Used;
-            LaneTurn turn = lane.WriteNew(ref draft, lane.Deficit);
-            lane.Deficit -= draft.Writer.Used - before;
+            LaneTurn turn = lane.WriteNew(ref draft, Math.Max(1, lane.Deficit));
+            lane.Deficit = Math.Max(lane.Deficit - (draft.Writer.Used - before), -MostOverdraft);
 
             if (turn == LaneTurn.NoFit)
             {
                 _tried.Add(rank);
                 _misfits++;
+                isFilling = true;
             }
             else if (turn != LaneTurn.HasMore && !TryStrikeOff(rank, turn, draft.ConnectionRoom))
             {
@@ -225,6 +231,14 @@ internal sealed class SendSchedule
 
             PassRounds(level, leastRounds);
         }
+    }
+
+    // Whose turn it is found no room: others may fill the rest of the packet. They pay for it, and it stays the turn of
+    // the one that waits for the next packet.
+    private bool TryPickFiller(in Level level, out int rank)
+    {
+        rank = NextWilling(level, level.Cursor + 1);
+        return rank >= 0;
     }
 
     private void PassRounds(in Level level, long rounds)

@@ -224,6 +224,9 @@ internal sealed class SessionEnd : ISessionHost
     /// <summary>Each LaneBlocked this end wrote: lane and limit.</summary>
     internal List<(int Lane, long Limit)> BlockedFrames { get; } = [];
 
+    /// <summary>Each LaneSettled this end wrote: lane and id.</summary>
+    internal List<(int Lane, long Id)> SettledFrames { get; } = [];
+
     /// <summary>While set, this end's session is not asked; packets count as refused.</summary>
     internal bool RefusesAll { get; set; }
 
@@ -262,6 +265,10 @@ internal sealed class SessionEnd : ISessionHost
             if (frame.Type == FrameType.LaneBlocked)
             {
                 BlockedFrames.Add((frame.Lane, frame.Offset));
+            }
+            else if (frame.Type == FrameType.LaneSettled)
+            {
+                SettledFrames.Add((frame.Lane, frame.Offset));
             }
         }
     }
