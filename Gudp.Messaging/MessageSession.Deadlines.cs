@@ -48,7 +48,9 @@ internal sealed partial class MessageSession
 
         if (_repeats.NextDeadline <= now)
         {
+            // A message that waited for nothing but its repeats may have ended.
             _repeats.HandleTimeout();
+            _hasProgressed = true;
         }
 
         if (_memoryRecheckAt <= now)

@@ -89,7 +89,23 @@ internal sealed partial class MessageSendLane
         lock (_gate)
         {
             long id = piece.Part.Id;
-            return id >= _oldest && IsOpen(At(id).Transfer) && !IsOutdated(id, At(id));
+
+            if (id < _oldest || !IsOpen(At(id).Transfer))
+            {
+                return false;
+            }
+
+            ref Record record = ref At(id);
+
+            if (!IsOutdated(id, record))
+            {
+                return true;
+            }
+
+            // D-8.6: repeats that will not go are waited for no longer; the last copy may be lost already.
+            record.RepeatsLeft = 0;
+            _ = GiveUpIfOutdated(piece.Part);
+            return false;
         }
     }
 
@@ -103,6 +119,7 @@ internal sealed partial class MessageSendLane
 
             if (isDone)
             {
+                draft.HasProgressed = true;
                 return false;
             }
 

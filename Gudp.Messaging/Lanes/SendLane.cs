@@ -189,7 +189,10 @@ internal abstract class SendLane
     /// <returns>Whether it was written.</returns>
     internal abstract bool TryRepeat(ref PacketDraft draft, in SentPiece piece, out bool isDone);
 
-    /// <summary>Whether the piece is not known to have arrived, and was not given up.</summary>
+    /// <summary>
+    /// Whether the piece is not known to have arrived, and was not given up. If not, its repeats are over, and a message
+    /// that only waited for them has its end.
+    /// </summary>
     internal abstract bool Matters(in SentPiece piece);
 
     /// <summary>The peer lets the lane go further; older news is ignored.</summary>

@@ -110,7 +110,8 @@ public sealed class MessageScenarioTests
             },
         };
         Node node = world.AddNode(core);
-        MessagingConfig config = LaneModes.Apply(lanes, new MessagingConfig { Core = core, Lanes = MixedPlan.LaneCount });
+        MessagingConfig config = new() { Core = core, Lanes = MixedPlan.LaneCount };
+        config = LaneModes.Apply(lanes, config);
         return new MessageEndpoint(node.Daemon, node.Host.Address.WithPort(Port), config);
     }
 

@@ -28,8 +28,8 @@ internal sealed class LaneMessage(int index, int length, LaneMode mode, SendOpti
     /// <summary>That application would not have it. Set before it says so.</summary>
     internal bool IsRefused { get; set; }
 
-    /// <summary>The sender asked for its cancellation, whatever the answer was.</summary>
-    internal bool WasCancelAsked { get; set; }
+    /// <summary>The sender cancelled it, and was told so.</summary>
+    internal bool WasCancelled { get; set; }
 
     internal bool WasToldTransfer { get; set; }
 
@@ -40,7 +40,7 @@ internal sealed class LaneMessage(int index, int length, LaneMode mode, SendOpti
 
     /// <summary>Something its sender asked for may end it before it is received.</summary>
     internal bool MayBeGivenUp
-        => options.ReceiveTimeout > TimeSpan.Zero || options.MaxAttempts > 0 || WasCancelAsked;
+        => options.ReceiveTimeout > TimeSpan.Zero || options.MaxAttempts > 0 || WasCancelled;
 
     /// <summary>Nothing about it can change any more, and all that was asked for was told.</summary>
     internal bool IsSettled
@@ -56,6 +56,6 @@ internal sealed class LaneMessage(int index, int length, LaneMode mode, SendOpti
             + $"{(options.NotifyReceived ? "r" : "")}{(options.NotifyTaken ? "t" : "")}, told "
             + $"{(WasToldTransfer ? "r" : "")}{(WasToldTake ? "t" : "")}, "
             + $"time-outs {options.ReceiveTimeout.TotalMilliseconds:0}/{options.TakeTimeout.TotalMilliseconds:0} ms, "
-            + $"attempts {options.MaxAttempts}, cancel asked {WasCancelAsked}, arrived {HasArrived}, taken {IsTaken}, "
+            + $"attempts {options.MaxAttempts}, cancelled {WasCancelled}, arrived {HasArrived}, taken {IsTaken}, "
             + $"refused {IsRefused}, id {Id.Incarnation}/{Id.Value})";
 }

@@ -6,20 +6,13 @@ namespace Gudp.Tests.World;
 /// <summary>Which lane of mixed traffic has which mode.</summary>
 internal static class LaneModes
 {
-    private static readonly string Landed = Environment.GetEnvironmentVariable("GUDP_LANDED") ?? "";
-
     private const int Million = 1_000_000;
+    private const int Modes = 5;
 
     /// <summary>Lane 0 as it must be; the others in any mode, priority and weight.</summary>
     internal static IReadOnlyList<LaneOptions> Drawn(Prng draws)
     {
         LaneOptions[] lanes = new LaneOptions[MixedPlan.LaneCount];
-
-        if (Landed.Length == 0)
-        {
-            lanes[SendOptions.UnreliableLane] = new LaneOptions { Mode = LaneMode.Unreliable };
-            return lanes;
-        }
 
         bool hasPriorities = draws.NextChance(Million / 2);
         bool hasWeights = draws.NextChance(Million / 2);
@@ -27,7 +20,7 @@ internal static class LaneModes
 
         for (int lane = 1; lane < lanes.Length; lane++)
         {
-            LaneMode mode = (LaneMode)(Landed[(int)draws.NextBelow(Landed.Length)] - '0');
+            LaneMode mode = (LaneMode)draws.NextBelow(Modes);
             int priority = (int)draws.NextBetween(-2, 2);
             int weight = (int)draws.NextBetween(1, 8);
             int repeats = (int)draws.NextBetween(0, 3);

@@ -178,12 +178,6 @@ internal sealed partial class MixedTraffic : IMessageHandler
             return _plan.LargeBytes;
         }
 
-        if (lane.Mode == LaneMode.Unreliable)
-        {
-            int most = Math.Min(Sender.MaxUnreliableBytes, _plan.MostBytes);
-            return (int)_draws.NextBetween(LaneContent.NumberBytes, most);
-        }
-
         int length = _draws.NextBelow(20) switch
         {
             < 2 => (int)_draws.NextBelow(LaneContent.NumberBytes),
@@ -236,11 +230,8 @@ internal sealed partial class MixedTraffic : IMessageHandler
         lane.Tiny = sent.IsTiny ? sent : lane.Tiny;
         lane.Sent.Add(sent);
 
-        if (lane.Mode != LaneMode.Unreliable)
-        {
-            _all.Add(sent);
-            _open.Add(sent);
-        }
+        _all.Add(sent);
+        _open.Add(sent);
     }
 
     private void AssertMayBeRefused(LaneRecord lane, SendStatus status, int length)
@@ -256,8 +247,23 @@ internal sealed partial class MixedTraffic : IMessageHandler
         }
     }
 
-    // Not there yet: cancellations are drawn, and do nothing.
-    private static void Cancel(LaneMessage message) => _ = message;
+    // A cancellation that is accepted is the message's end at once; one that is not changes nothing.
+    private void Cancel(LaneMessage sent)
+    {
+        SendReceipt before = Sender.StateOf(sent.Id);
+
+        if (sent.IsTiny)
+        {
+            return;
+        }
+
+        bool isCancelled = Sender.TryCancel(sent.Id);
+        sent.WasCancelled |= isCancelled;
+        SendReceipt after = Sender.StateOf(sent.Id);
+        Look(sent, after);
+        bool isTrue = isCancelled ? after.Transfer == TransferState.Cancelled : after == before;
+        Require(isTrue, $"cancelled ({isCancelled}) at {before}, it is {after}", sent);
+    }
 
     /// <summary>One lane: what was sent on it, and how far its reader is.</summary>
     private sealed class LaneRecord(int number, LaneMode mode)
