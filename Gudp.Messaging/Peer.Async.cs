@@ -20,6 +20,52 @@ public sealed partial class Peer
     internal bool LacksMemoryToRead
         => Session.LacksMemoryToRead || Home.FormerSession is { LacksMemoryToRead: true };
 
+    /// <summary>As <see cref="WaitUntilOpen"/>, without holding a thread.</summary>
+    /// <param name="cancellationToken">Ends the wait; the connection goes on.</param>
+    /// <returns>False if the connection ended first.</returns>
+    /// <exception cref="OperationCanceledException">Cancelled.</exception>
+    public async ValueTask<bool> WaitUntilOpenAsync(CancellationToken cancellationToken = default)
+    {
+        while (true)
+        {
+            MessageSession session = Session;
+            long seen = session.Changes.Version;
+
+            if (session.IsFinal || session.IsOpen)
+            {
+                return !session.IsFinal;
+            }
+
+            await session.Changes.WhenPast(seen).WaitAsync(cancellationToken).ConfigureAwait(false);
+        }
+    }
+
+    /// <summary>As <see cref="Flush"/>, without holding a thread.</summary>
+    /// <param name="cancellationToken">Ends the wait; what was accepted goes on.</param>
+    /// <returns>False if the connection ended first.</returns>
+    /// <exception cref="OperationCanceledException">Cancelled.</exception>
+    public async ValueTask<bool> FlushAsync(CancellationToken cancellationToken = default)
+    {
+        MessageSession session = Session;
+
+        while (true)
+        {
+            long seen = session.Changes.Version;
+
+            if (session.IsFlushed())
+            {
+                return true;
+            }
+
+            if (session.HasEnded)
+            {
+                return false;
+            }
+
+            await session.Changes.WhenPast(seen).WaitAsync(cancellationToken).ConfigureAwait(false);
+        }
+    }
+
     /// <summary>Queues one message, and waits for room while there is none.</summary>
     /// <param name="message">
     /// 0 bytes to the largest message; copied before the task completes, so leave it alone until then.

@@ -1,6 +1,7 @@
 using System;
 using System.Buffers.Binary;
 using System.Text;
+using CommunityToolkit.HighPerformance.Buffers;
 
 namespace Gudp.Sequencing.Time;
 
@@ -75,8 +76,8 @@ internal sealed class Digest
     internal static ulong OfRun(ReadOnlySpan<Digest> members)
     {
         const int MemberBytes = 44;
-        byte[] all = new byte[MemberBytes * members.Length];
-        Span<byte> rest = all;
+        using SpanOwner<byte> all = SpanOwner<byte>.Allocate(MemberBytes * members.Length);
+        Span<byte> rest = all.Span;
 
         foreach (Digest member in members)
         {
@@ -88,7 +89,7 @@ internal sealed class Digest
             rest = rest[MemberBytes..];
         }
 
-        return XxHash64.Hash(0, all);
+        return XxHash64.Hash(0, all.Span);
     }
 
     private static void WriteTag(Span<byte> destination, Tag tag)

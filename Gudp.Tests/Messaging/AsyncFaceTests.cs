@@ -73,6 +73,30 @@ public sealed class AsyncFaceTests
         Assert.That(closed!.Status, Is.EqualTo(SendStatus.Closed));
     }
 
+    [Test]
+    public async Task Opening_and_flushing_are_waited_for_until_they_are_done_cancelled_or_never_will_be()
+    {
+        await using Loopback link = await Loopback.OpenAsync(Config);
+        using MessageEndpoint deaf = new(link.LeftDaemon, PeerAddress.LoopbackIPv4(0), Config);
+        using CancellationTokenSource cancel = new();
+        bool open = await link.Client.WaitUntilOpenAsync();
+        link.Client.TrySend("there"u8);
+        bool flushed = await link.Client.FlushAsync().AsTask().WaitAsync(Patience);
+
+        using Peer nobody = link.Caller.Connect(deaf.LocalAddress);
+        nobody.TrySend("never"u8);
+        Task<bool> opening = nobody.WaitUntilOpenAsync(cancel.Token).AsTask();
+        Task<bool> flushing = nobody.FlushAsync(cancel.Token).AsTask();
+        Task<bool> ending = nobody.WaitUntilOpenAsync().AsTask();
+        cancel.Cancel();
+
+        Assert.That(open && flushed, Is.True);
+        await Assert.CatchAsync<OperationCanceledException>(() => opening.WaitAsync(Patience));
+        await Assert.CatchAsync<OperationCanceledException>(() => flushing.WaitAsync(Patience));
+        nobody.Close();
+        Assert.That(await ending.WaitAsync(Patience), Is.False);
+    }
+
     // Goal: whoever is cancelled while a message comes in has not taken it with him.
     [Test]
     public async Task Cancelling_readers_again_and_again_loses_and_doubles_nothing()

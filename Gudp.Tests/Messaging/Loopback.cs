@@ -24,6 +24,8 @@ internal sealed class Loopback : IAsyncDisposable
         Config = config;
     }
 
+    internal Daemon LeftDaemon => _left;
+
     internal MessagingConfig Config { get; }
 
     /// <summary>The endpoint that listens.</summary>
