@@ -29,13 +29,14 @@ internal sealed partial class OrderedSendLane
 
     /// <summary>Any thread, under the lock of the receipts. A message shall not go any more.</summary>
     /// <returns>False: the peer may have no room for another skip now; or there is no such message.</returns>
-    internal bool TryGiveUp(OffsetRange place)
+    internal bool TryGiveUp(OffsetRange place, TransferState end)
     {
         bool added = place.From >= 0 && place.To <= Volatile.Read(ref _reserved)
             && _given.TryAdd(place, Received, MostSkips);
 
         if (added)
         {
+            CountTransfers(end);
             MarkReady();
         }
 
@@ -51,6 +52,7 @@ internal sealed partial class OrderedSendLane
         while (_oldestSkip < Volatile.Read(ref _nextSkip)
             && _given.TryAdd(_skips[_oldestSkip & (MostClaims - 1)], _tail, MostSkips))
         {
+            Receipts.MarkAbandoned(_skips[_oldestSkip & (MostClaims - 1)]);
             Volatile.Write(ref _oldestSkip, _oldestSkip + 1);
         }
 

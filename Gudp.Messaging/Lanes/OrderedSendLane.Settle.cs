@@ -140,6 +140,7 @@ internal sealed partial class OrderedSendLane
         // Taken implies received, whatever became of the acknowledgements.
         SettleRange(0, offset);
         Receipts.Taken = offset;
+        Receipts.CountTakes(this);
         MarkPruneDue();
         return true;
     }
@@ -195,6 +196,8 @@ internal sealed partial class OrderedSendLane
 
     private void FreeUpTo(long tail)
     {
+        CountTransfers(TransferState.Received, CountMessages(tail));
+
         while (_oldestLarge < Volatile.Read(ref _nextLarge))
         {
             ref LargeMessage large = ref LargeAt(_oldestLarge);

@@ -120,6 +120,11 @@ internal sealed partial class OrderedSendLane : SendLane
     {
         lock (_gate)
         {
+            if (!_ended)
+            {
+                CountEnds();
+            }
+
             _ended = true;
             ReturnMemoryIfOver();
         }

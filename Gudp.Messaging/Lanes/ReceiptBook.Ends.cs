@@ -19,7 +19,9 @@ internal sealed partial class ReceiptBook
     private long _dated;
     private bool _limitsAttempts;
     private bool _hasSilentNotes;
+    private bool _hasGivenUp;
     private bool _isOver;
+    private long _takeCounted;
 
     /// <summary>Leader. When <see cref="Expire"/> wants to be called.</summary>
     internal Instant NextDeadline { get; private set; } = Instant.Never;
@@ -155,11 +157,11 @@ internal sealed partial class ReceiptBook
                 return TryGiveUp(ref At(index), TransferState.Cancelled, lane);
             }
 
-            bool givenUp = lane.TryGiveUp(place);
+            bool givenUp = lane.TryGiveUp(place, TransferState.Cancelled);
 
             if (givenUp)
             {
-                _givenUp.Add(place.From, place.To, TransferState.Cancelled);
+                AddGivenUp(place, TransferState.Cancelled);
             }
 
             return givenUp;
@@ -203,6 +205,57 @@ internal sealed partial class ReceiptBook
             }
 
             return count;
+        }
+    }
+
+    /// <summary>Leader. Whether the message that ends here was given up, or never was one.</summary>
+    internal bool IsGivenUp(long end)
+    {
+        if (!Volatile.Read(ref _hasGivenUp))
+        {
+            return false;
+        }
+
+        lock (_gate)
+        {
+            return _givenUp.TryFind(end, out _);
+        }
+    }
+
+    /// <summary>Leader. The place of a claim that was abandoned: no message.</summary>
+    internal void MarkAbandoned(OffsetRange place)
+    {
+        lock (_gate)
+        {
+            AddGivenUp(place, default);
+        }
+    }
+
+    /// <summary>Leader. The peer's application has taken more: counts what is decided by that.</summary>
+    internal void CountTakes(OrderedSendLane lane)
+    {
+        lock (_gate)
+        {
+            for (_takeCounted = Math.Max(_takeCounted, _takeCursor);
+                _takeCounted < _nextNote && At(_takeCounted).End <= Taken;
+                _takeCounted++)
+            {
+                CountTake(ref At(_takeCounted), lane);
+            }
+        }
+    }
+
+    /// <summary>The connection is over.</summary>
+    internal void CountEnds(OrderedSendLane lane)
+    {
+        lock (_gate)
+        {
+            _isOver = true;
+
+            for (long index = _takeCursor; index < _nextNote; index++)
+            {
+                CountTake(ref At(index), lane);
+            }
         }
     }
 
@@ -289,24 +342,44 @@ internal sealed partial class ReceiptBook
 
         note.TakeLimit = 0;
         _notTaken.Add(note.Place.From, note.End, TakeState.Expired);
+        CountTake(ref note, lane);
         TellEarly(ref note, lane);
         return true;
     }
 
     private bool TryGiveUp(ref Entry note, TransferState end, OrderedSendLane lane)
     {
-        if (!lane.TryGiveUp(note.Place))
+        if (!lane.TryGiveUp(note.Place, end))
         {
             return false;
         }
 
         Invariant.Require(!note.IsGivenUp, "A message has one end.");
-        _givenUp.Add(note.Place.From, note.End, end);
+        AddGivenUp(note.Place, end);
         note.IsGivenUp = true;
         note.ReceiveLimit = 0;
         note.TakeLimit = 0;
+        CountTake(ref note, lane);
         TellEarly(ref note, lane);
         return true;
+    }
+
+    // Once for each asked message, as soon as it is decided.
+    private void CountTake(ref Entry note, OrderedSendLane lane)
+    {
+        TakeState take = note.AsksTaken && !note.IsTakeCounted && !note.IsClaim ? TakeOf(note.End) : TakeState.Pending;
+
+        if (take != TakeState.Pending)
+        {
+            note.IsTakeCounted = true;
+            lane.CountTake(take);
+        }
+    }
+
+    private void AddGivenUp(OffsetRange place, TransferState end)
+    {
+        _givenUp.Add(place.From, place.To, end);
+        Volatile.Write(ref _hasGivenUp, true);
     }
 
     // The ends of those before it may be far away.

@@ -141,6 +141,7 @@ internal sealed partial class ReceiptBook
             {
                 _nextNote--;
                 _dated = Math.Min(_dated, _nextNote);
+                _takeCounted = Math.Min(_takeCounted, _nextNote);
                 return;
             }
 
@@ -233,6 +234,7 @@ internal sealed partial class ReceiptBook
         for (; _takeCursor < _transferCursor; _takeCursor++)
         {
             ref Entry note = ref At(_takeCursor);
+            CountTake(ref note, lane);
 
             if ((note.Open & ReceiptWish.Taken) == 0 || note.IsClaim)
             {
@@ -327,6 +329,7 @@ internal sealed partial class ReceiptBook
         internal ReceiptWish Open;
         internal bool AsksTaken;
         internal bool IsClaim;
+        internal bool IsTakeCounted;
         internal byte MostAttempts;
 
         /// <summary>Its transfer ended, and it did not arrive as far as is known.</summary>
@@ -357,6 +360,7 @@ internal sealed partial class ReceiptBook
         internal void Drop()
         {
             IsClaim = false;
+            IsTakeCounted = true;
             IsGivenUp = true;
             Open = ReceiptWish.None;
             ReceiveLimit = 0;

@@ -1,0 +1,79 @@
+using System;
+using System.Threading;
+using Gudp.Core;
+using Gudp.Messaging.Diagnostics;
+using Gudp.Messaging.Status;
+
+namespace Gudp.Messaging.Lanes;
+
+/// <content>
+/// How many messages came to which end. Offsets do not tell, so the leader reads the headers whose room it frees.
+/// </content>
+internal sealed partial class OrderedSendLane
+{
+    // Messages before this place are counted; the one that starts there ends at the next, if its header was read.
+    private long _counted;
+    private long _countedEnd;
+
+    // The first large message, and the bytes of those before it, that the place has not come to.
+    private long _countedLarge;
+    private long _countedLargeBytes;
+
+    /// <summary>Any thread. A take came to its end.</summary>
+    internal void CountTake(TakeState end) => CountTakes(end);
+
+    // Leader, before the room up to there is freed: so many messages end there or before and were not given up.
+    private long CountMessages(long to)
+    {
+        long count = 0;
+
+        while (_counted < to)
+        {
+            if (_countedEnd == _counted)
+            {
+                ReadCountedHeader();
+            }
+
+            if (_countedEnd > to)
+            {
+                break;
+            }
+
+            count += Receipts.IsGivenUp(_countedEnd) ? 0 : 1;
+            _counted = _countedEnd;
+        }
+
+        return count;
+    }
+
+    private void ReadCountedHeader()
+    {
+        Span<byte> bytes = stackalloc byte[VarInt.MaxBytes];
+        _ring!.Read(_counted - _countedLargeBytes, bytes);
+        int headerBytes = VarInt.TryRead(bytes, out ulong header);
+        Invariant.Require(headerBytes > 0, "A message starts with its header.");
+        int length = (int)(header >> 1);
+        _countedEnd = _counted + headerBytes + length;
+
+        if (_countedLarge < Volatile.Read(ref _nextLarge)
+            && LargeAt(_countedLarge).BodyStart == _counted + headerBytes)
+        {
+            _countedLarge++;
+            _countedLargeBytes += length;
+        }
+    }
+
+    // Under the lane lock, once. What is not decided now will not be: what was sent is unknown, the rest did not go.
+    private void CountEnds()
+    {
+        CountTransfers(TransferState.Unknown, CountMessages(_sent));
+        CountTransfers(
+            TransferState.Cancelled,
+            Tally.Read(MessageCount.MessagesSent)
+                - Tally.Read(MessageCount.TransfersReceived)
+                - Tally.Read(MessageCount.TransfersExpired)
+                - Tally.Read(MessageCount.TransfersCancelled)
+                - Tally.Read(MessageCount.TransfersUnknown));
+        Receipts.CountEnds(this);
+    }
+}
