@@ -52,7 +52,7 @@ public sealed partial class MessageEndpoint : IDisposable
         config.Validate();
         _config = config;
         _sink = sink;
-        Memory = new MessageMemory(config.EndpointMemoryBytes);
+        Memory = new MessageMemory(config.EndpointMemoryBytes, toReceiveBytes: config.ToReceiveBytes);
         Peers = new PeerTable(this, config);
         _meter = config.Core.Metrics ? new MessageMeter(config.Core.Name, this) : null;
         _endpoint = daemon.Open(local, config.Core.Connections with { Payload = new SessionFactory(this, null) });

@@ -410,7 +410,7 @@ internal sealed partial class MessageSession
     // Without memory the message stays where it is until others are disposed.
     private bool TryCopy(ReadOnlySpan<byte> content, out byte[] block)
     {
-        bool lacksMemory = _memory.TryRent(content.Length, out block) != SendStatus.Accepted;
+        bool lacksMemory = _memory.TryRentToReceive(content.Length, out block) != SendStatus.Accepted;
         Volatile.Write(ref _holdLacksMemory, lacksMemory);
 
         if (lacksMemory)

@@ -67,7 +67,7 @@ internal sealed partial class MessageSession : IPacketPayload
     {
         _host = host;
         _config = config;
-        _memory = new MessageMemory(config.PeerMemoryBytes, endpointMemory);
+        _memory = new MessageMemory(config.PeerMemoryBytes, endpointMemory, config.ToReceiveBytes);
         _sink = sink is null ? null : new GuardedSink(sink, host);
         _sendLanes = new SendLane?[config.Lanes];
         _schedule = new SendSchedule(_sendLanes, config.LanePlan);

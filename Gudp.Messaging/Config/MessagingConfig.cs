@@ -192,7 +192,10 @@ public readonly record struct MessagingConfig
     /// least two rings, two queues and two largest messages, and a largest message with two rings and a quarter ring for
     /// each lane.
     /// </summary>
-    /// <remarks>Used up: sends are refused with PeerFull, and arriving messages wait unacknowledged.</remarks>
+    /// <remarks>
+    /// Up to half of it only takes what is received, so that two ends full of what they send can go on. Used up: sends are
+    /// refused with PeerFull, and arriving messages wait unacknowledged.
+    /// </remarks>
     public long PeerMemoryBytes
     {
         get => _peerMemoryBytes ?? DefaultPeerMemoryBytes;
@@ -265,6 +268,12 @@ public readonly record struct MessagingConfig
     /// largest message, because a message lane starts one only when all of it is allowed.
     /// </summary>
     internal long ConnectionCreditBytes => (((Lanes / 4) + 2L) * LaneRingBytes) + MaxMessageBytes;
+
+    /// <summary>
+    /// So much of a peer's memory only takes what is received: all that its credit allows, in blocks of up to twice the
+    /// length; but no more than half.
+    /// </summary>
+    internal long ToReceiveBytes => Math.Min(2 * ConnectionCreditBytes, PeerMemoryBytes / 2);
 
     /// <summary>A preset by its name, as the key <c>Preset</c> of the text form takes it.</summary>
     /// <param name="name">One of <see cref="PresetNames"/>; upper and lower case are the same.</param>

@@ -115,7 +115,7 @@ internal sealed partial class MessageReceiveLane
 
         int bytes = PartialMessage.BlockFor(end, (int)frame.Total, partial?.HeldBytes ?? 0, Math.Max(have, 0));
 
-        if (bytes < end || _memory.TryRent(bytes, out byte[] block) != SendStatus.Accepted)
+        if (bytes < end || _memory.TryRentToReceive(bytes, out byte[] block) != SendStatus.Accepted)
         {
             return false;
         }

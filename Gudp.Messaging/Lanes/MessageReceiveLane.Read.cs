@@ -14,6 +14,10 @@ internal sealed partial class MessageReceiveLane
 
     private const int FirstWaiting = 16;
 
+    // Blocks are powers of two, and at least as long as MessageMemory's shortest.
+    private const int BlockFactor = 2;
+    private const int LeastBlockBytes = 64;
+
     private readonly Lock _queueGate = new();
     private WaitingMessage[] _waiting = [];
     private long _firstWaiting;
@@ -45,7 +49,7 @@ internal sealed partial class MessageReceiveLane
     /// <summary>Any thread. What is here, whole or in part, and not handed out; numbers at a glance.</summary>
     internal override QueueCounters ReadQueue() => new(
         $"lane {Number} receive",
-        _isReliable ? _limits.LaneBytes : _limits.UnreliableBytes,
+        _isReliable ? (_window.Bytes * BlockFactor) + (_mostIdsAhead * LeastBlockBytes) : _limits.UnreliableBytes,
         _isReliable ? _mostIdsAhead : MostWaiting,
         Volatile.Read(ref _waitingBytes) + Volatile.Read(ref _partialBytes),
         WaitingCount + Volatile.Read(ref _partialCount),
@@ -263,7 +267,7 @@ internal sealed partial class MessageReceiveLane
         }
 
         while (Volatile.Read(ref _waitingBytes) + _partialBytes + bytes > _limits.UnreliableBytes
-            || _memory.TryRent(bytes, out block) != SendStatus.Accepted)
+            || _memory.TryRentToReceive(bytes, out block) != SendStatus.Accepted)
         {
             if (Oldest(except: growing) is not { } oldest)
             {

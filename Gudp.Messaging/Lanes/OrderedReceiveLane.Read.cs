@@ -190,7 +190,7 @@ internal sealed partial class OrderedReceiveLane
         }
 
         // About one message per lap of the ring. Without memory it waits, as a large one does.
-        if (_spare is null && _memory.TryRent(_capacity / 4, out _spare) != SendStatus.Accepted)
+        if (_spare is null && _memory.TryRentToReceive(_capacity / 4, out _spare) != SendStatus.Accepted)
         {
             _spare = null;
             Volatile.Write(ref _lacksMemory, true);
@@ -205,7 +205,7 @@ internal sealed partial class OrderedReceiveLane
     private bool TryOpenLarge(int headerBytes, int length, bool asksTaken)
     {
         // Without memory the message waits in the ring, and the peer for credit.
-        if (_memory.TryRent(length, out byte[] block) != SendStatus.Accepted)
+        if (_memory.TryRentToReceive(length, out byte[] block) != SendStatus.Accepted)
         {
             Volatile.Write(ref _lacksMemory, true);
             return false;

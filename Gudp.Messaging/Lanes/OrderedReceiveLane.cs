@@ -134,7 +134,7 @@ internal sealed partial class OrderedReceiveLane : ReceiveLane
     {
         if (_hasContentInPacket && _ring is null && !_ended)
         {
-            if (_memory.TryRent(_capacity, out byte[] block) != SendStatus.Accepted)
+            if (_memory.TryRentToReceive(_capacity, out byte[] block) != SendStatus.Accepted)
             {
                 return false;
             }

@@ -26,6 +26,9 @@ internal sealed class ReceiveWindow
         _granted = bytes;
     }
 
+    /// <summary>The most that is received and not read.</summary>
+    internal long Bytes => _bytes;
+
     /// <summary>Leader. What was received, each byte or message once.</summary>
     internal long Received { get; private set; }
 

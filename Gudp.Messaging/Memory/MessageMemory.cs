@@ -24,6 +24,7 @@ internal sealed class MessageMemory
 
     private readonly MessageMemory? _endpoint;
     private readonly long _limitBytes;
+    private readonly long _sendLimitBytes;
     private readonly Stack<SharedBlock> _freeShared = new();
     private long _usedBytes;
     private long _blocks;
@@ -32,10 +33,16 @@ internal sealed class MessageMemory
     private long _refused;
 
     /// <summary>An endpoint's whole memory, or with <paramref name="endpoint"/> one peer's part of it.</summary>
-    internal MessageMemory(long limitBytes, MessageMemory? endpoint = null)
+    /// <param name="limitBytes">The most that is lent.</param>
+    /// <param name="endpoint">The endpoint's.</param>
+    /// <param name="toReceiveBytes">
+    /// So much of it is not lent for sending: two ends full of what they send to each other could never receive (R19).
+    /// </param>
+    internal MessageMemory(long limitBytes, MessageMemory? endpoint = null, long toReceiveBytes = 0)
     {
         _limitBytes = limitBytes;
         _endpoint = endpoint;
+        _sendLimitBytes = limitBytes - toReceiveBytes;
     }
 
     internal long UsedBytes => Volatile.Read(ref _usedBytes);
@@ -54,20 +61,27 @@ internal sealed class MessageMemory
         Volatile.Read(ref _mostBlocks),
         Volatile.Read(ref _refused));
 
-    /// <summary>Lends a block of at least <paramref name="bytes"/>; the borrower returns it once.</summary>
+    /// <summary>
+    /// Lends a block of at least <paramref name="bytes"/> for what is sent; the borrower returns it once.
+    /// </summary>
     /// <returns>Accepted, <see cref="SendStatus.PeerFull"/> or <see cref="SendStatus.DaemonFull"/>.</returns>
-    internal SendStatus TryRent(int bytes, out byte[] block)
+    internal SendStatus TryRent(int bytes, out byte[] block) => TryRent(bytes, isSent: true, out block);
+
+    /// <summary>As <see cref="TryRent(int, out byte[])"/>, for what is received: up to the whole limit.</summary>
+    internal SendStatus TryRentToReceive(int bytes, out byte[] block) => TryRent(bytes, isSent: false, out block);
+
+    private SendStatus TryRent(int bytes, bool isSent, out byte[] block)
     {
         block = ArrayPool<byte>.Shared.Rent(Math.Max(bytes, LeastBlockBytes));
 
-        if (!TryCharge(block.Length))
+        if (!TryCharge(block.Length, isSent))
         {
             ArrayPool<byte>.Shared.Return(block);
             block = [];
             return SendStatus.PeerFull;
         }
 
-        if (_endpoint is not null && !_endpoint.TryCharge(block.Length))
+        if (_endpoint is not null && !_endpoint.TryCharge(block.Length, isSent))
         {
             Discharge(block.Length);
             ArrayPool<byte>.Shared.Return(block);
@@ -99,7 +113,7 @@ internal sealed class MessageMemory
         block = null;
         byte[] bytes = ArrayPool<byte>.Shared.Rent(Math.Max(length, LeastBlockBytes));
 
-        if (!TryCharge(bytes.Length))
+        if (!TryCharge(bytes.Length, isSent: true))
         {
             ArrayPool<byte>.Shared.Return(bytes);
             return SendStatus.DaemonFull;
@@ -121,7 +135,7 @@ internal sealed class MessageMemory
     {
         Invariant.Require(_endpoint is not null, "Shares are charged to peers.");
 
-        if (!TryCharge(block.Bytes.Length))
+        if (!TryCharge(block.Bytes.Length, isSent: true))
         {
             return SendStatus.PeerFull;
         }
@@ -152,11 +166,11 @@ internal sealed class MessageMemory
         }
     }
 
-    private bool TryCharge(int bytes)
+    private bool TryCharge(int bytes, bool isSent)
     {
         long used = Interlocked.Add(ref _usedBytes, bytes);
 
-        if (used > _limitBytes)
+        if (used > (isSent ? _sendLimitBytes : _limitBytes))
         {
             Interlocked.Add(ref _usedBytes, -bytes);
             Interlocked.Increment(ref _refused);

@@ -194,7 +194,7 @@ public sealed class HostileFrameTests
         MessagingConfig tight = Small with { PeerMemoryBytes = 512 * 1024, EndpointMemoryBytes = 512 * 1024 };
         using SessionPair pair = SessionPair.Opened(config: tight);
         Assert.That(
-            pair.Server.Memory.TryRent(512 * 1024, out byte[] all), Is.EqualTo(SendStatus.Accepted), "Takes it all.");
+            pair.Server.Memory.TryRentToReceive(512 * 1024, out byte[] all), Is.EqualTo(SendStatus.Accepted), "Takes it all.");
         byte[] frames = [.. Open(1, 0), .. Data(1, 0, [2, 1])];
 
         PayloadVerdict without = pair.Server.Session.HandleFrames(new PacketNumber(1), frames, pair.Now);

@@ -18,10 +18,21 @@ public sealed class MessageAllocationTests
     [TestCase(1_000, false, true)]
     [TestCase(10_000, true, true)]
     public void Sending_and_reading_allocates_nothing_once_warm(int bytes, bool receive, bool notify)
+        => AssertNothingAllocated(LaneMode.OrderedReliable, bytes, receive, notify);
+
+    [Test]
+    public void Message_lanes_allocate_nothing_once_warm(
+        [Values(LaneMode.UnorderedReliable, LaneMode.Unreliable)] LaneMode mode,
+        [Values(32, 10_000)] int bytes,
+        [Values] bool receive,
+        [Values] bool notify)
+        => AssertNothingAllocated(mode, bytes, receive, notify);
+
+    private static void AssertNothingAllocated(LaneMode mode, int bytes, bool receive, bool notify)
     {
-        QuietPair pair = new();
+        QuietPair pair = new(mode);
         byte[] message = new byte[bytes];
-        SendOptions options = new() { NotifyReceived = notify, NotifyTaken = notify };
+        SendOptions options = new() { Lane = QuietPair.Lane, NotifyReceived = notify, NotifyTaken = notify };
         Exchange(pair, message, options, receive, rounds: 3_000);
 
         long before = GC.GetAllocatedBytesForCurrentThread();
@@ -79,18 +90,26 @@ public sealed class MessageAllocationTests
     /// <summary>Two sessions joined directly: each packet arrives and is acknowledged at once.</summary>
     private sealed class QuietPair
     {
+        internal const int Lane = 3;
+
         private readonly byte[] _packet = new byte[1_100];
         private long _number;
 
-        internal QuietPair()
+        internal QuietPair(LaneMode mode)
         {
+            MessagingConfig config = new()
+            {
+                LanePlan = LanePlan.Default.With(Lane, new LaneOptions { Mode = mode }),
+            };
+            Client = new MessageSession(new QuietHost(), config, new MessageMemory(1 << 28), sink: null);
+            Server = new MessageSession(new QuietHost(), config, new MessageMemory(1 << 28), sink: null);
             Client.HandleOpened(MessageSession.ParametersOf(default), default);
             Server.HandleOpened(MessageSession.ParametersOf(default), default);
         }
 
-        internal MessageSession Client { get; } = new(new QuietHost(), default, new MessageMemory(1 << 28), sink: null);
+        internal MessageSession Client { get; }
 
-        internal MessageSession Server { get; } = new(new QuietHost(), default, new MessageMemory(1 << 28), sink: null);
+        internal MessageSession Server { get; }
 
         internal void Turn()
         {

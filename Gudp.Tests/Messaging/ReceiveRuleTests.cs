@@ -72,7 +72,7 @@ public sealed class ReceiveRuleTests
     {
         using HandPeer peer = new(Small);
         peer.Take(Open(3, (byte)mode));
-        Assert.That(peer.Session.Memory.TryRent(8 * 1024 * 1024, out byte[] all), Is.EqualTo(SendStatus.Accepted));
+        Assert.That(peer.Session.Memory.TryRentToReceive(8 * 1024 * 1024, out byte[] all), Is.EqualTo(SendStatus.Accepted));
 
         PayloadVerdict without = peer.Give(Message(3, 0, 0, [1]), Message(3, 1, 0, [2]));
         PayloadVerdict part = peer.Give(Fragment(3, 2, 0, (9, 0), [1]));
@@ -90,7 +90,7 @@ public sealed class ReceiveRuleTests
     {
         using HandPeer peer = new(Small);
         peer.Take(Open(3, (byte)mode));
-        Assert.That(peer.Session.Memory.TryRent(8 * 1024 * 1024, out byte[] all), Is.EqualTo(SendStatus.Accepted));
+        Assert.That(peer.Session.Memory.TryRentToReceive(8 * 1024 * 1024, out byte[] all), Is.EqualTo(SendStatus.Accepted));
 
         peer.Take(Message(3, 0, 1, [1]), Fragment(3, 1, 1, (9, 0), [1]));
         peer.Session.Memory.Return(all);
@@ -140,6 +140,41 @@ public sealed class ReceiveRuleTests
         Assert.That(pair.Client.Peer.Flush(TimeSpan.Zero), Is.True, "No deadlock by credit.");
         Assert.That(received, Is.GreaterThanOrEqualTo(lanes.Length));
         Assert.That(pair.Server.Violations, Is.Empty);
+    }
+
+    // Both ends send as much as they may before either reads: what arrives must find memory all the same.
+    [Test]
+    public void R19_two_ends_full_of_what_they_send_still_receive([Values(0, 1)] int mode)
+    {
+        LanePlan plan = LanePlan.Default.With(3, new LaneOptions { Mode = (LaneMode)mode });
+        using SessionPair pair = SessionPair.Opened(config: Small with { LanePlan = plan });
+        SessionEnd[] ends = [pair.Client, pair.Server];
+        int[] accepted = new int[2];
+        int[] received = new int[2];
+
+        for (int end = 0; end < 2; end++)
+        {
+            while (ends[end].Peer.TrySend(new byte[200_000], new SendOptions { Lane = 3 }) == SendStatus.Accepted)
+            {
+                accepted[end]++;
+            }
+        }
+
+        bool done = pair.RunUntil(() =>
+        {
+            for (int end = 0; end < 2; end++)
+            {
+                while (ends[end].Peer.TryReceive(out ReceivedMessage message))
+                {
+                    received[end]++;
+                    message.Dispose();
+                }
+            }
+
+            return received[0] == accepted[1] && received[1] == accepted[0];
+        });
+
+        Assert.That(done, Is.True, $"{received[0]} of {accepted[1]}, {received[1]} of {accepted[0]} arrived.");
     }
 
     [Test]

@@ -133,7 +133,7 @@ public sealed class ScheduleTests
     [Test]
     public void Sixty_four_lanes_take_hardly_more_packets_than_one()
     {
-        MessagingConfig config = new() { Lanes = 66 };
+        MessagingConfig config = new() { Lanes = 66, PeerMemoryBytes = 256 * 1024 * 1024 };
 
         int one = PacketsFor(lanes: 1);
         int many = PacketsFor(lanes: 64);

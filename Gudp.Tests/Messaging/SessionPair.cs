@@ -198,7 +198,7 @@ internal sealed class SessionEnd : ISessionHost
     internal SessionEnd(int frameBytes, MessagingConfig config, IMessageSink? sink)
     {
         MaxFrameBytes = frameBytes;
-        Memory = new MessageMemory(config.EndpointMemoryBytes);
+        Memory = new MessageMemory(config.EndpointMemoryBytes, toReceiveBytes: config.ToReceiveBytes);
         Session = new MessageSession(this, config, Memory, sink);
     }
 

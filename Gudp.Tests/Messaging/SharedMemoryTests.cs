@@ -53,20 +53,34 @@ public sealed class SharedMemoryTests
         Node home = world.AddNode();
         MessageEndpoint listener = new(home.Daemon, home.Host.Address.WithPort(7000), Narrow, sink);
         listener.Listen();
-        Peer reader = Connect(world, listener);
+        _ = Connect(world, listener);
         Peer sender = Connect(world, listener);
         world.RunUntil(() => sink.Peers.Count == 2, Limit);
         sender.TrySend([1]);
         world.RunUntil(() => sink.Messages == 1, Limit);
 
+        // What is kept to receive, another peer has received.
         FillMemory(world, sink.Peers[0]);
+        List<byte[]> blocks = FillMemoryToReceive(listener);
         sender.TrySend(new byte[50 * Kilobyte]);
         world.Run(TimeSpan.FromSeconds(1));
         int before = sink.Messages;
-        reader.Dispose();
+        blocks.ForEach(listener.Memory.Return);
         world.RunUntil(() => sink.Messages == 2, Limit);
 
         Assert.That(before, Is.EqualTo(1));
+    }
+
+    private static List<byte[]> FillMemoryToReceive(MessageEndpoint endpoint)
+    {
+        List<byte[]> blocks = [];
+
+        while (endpoint.Memory.TryRentToReceive(Kilobyte, out byte[] block) == SendStatus.Accepted)
+        {
+            blocks.Add(block);
+        }
+
+        return blocks;
     }
 
     private static Peer Connect(SimWorld world, MessageEndpoint listener)
