@@ -56,7 +56,13 @@ internal static class StreamCells
         }
 
         MessagingConfig config = new() { Core = Presets.Plain(default), LanePlan = plan };
-        return config with { Lanes = Math.Max(config.Lanes, FirstLane + lanes) };
+
+        // A ring for each lane at each end, in the half of the memory that is there to send.
+        return config with
+        {
+            Lanes = Math.Max(config.Lanes, FirstLane + lanes),
+            PeerMemoryBytes = Math.Max(config.PeerMemoryBytes, 2L * (FirstLane + lanes) * config.LaneRingBytes),
+        };
     }
 
     /// <summary>With messages on the default lane sent again so often before anything is known lost.</summary>
