@@ -7,8 +7,9 @@ namespace Gudp.Bench.Messages;
 /// <summary>Runs every cell for every round and takes the medians.</summary>
 /// <param name="rounds">Runs of each cell.</param>
 /// <param name="span">How long a stream is measured; a good part of it again before.</param>
+/// <param name="modes">Of the streams and lanes.</param>
 /// <param name="log">A line for every cell.</param>
-internal sealed class MessagesBench(int rounds, TimeSpan span, TextWriter log)
+internal sealed class MessagesBench(int rounds, TimeSpan span, IReadOnlyCollection<LaneMode> modes, TextWriter log)
 {
     private static readonly TimeSpan LeastWarmUp = TimeSpan.FromMilliseconds(300);
 
@@ -20,12 +21,13 @@ internal sealed class MessagesBench(int rounds, TimeSpan span, TextWriter log)
     internal IReadOnlyList<StreamRow> Streams()
     {
         // The compiler's thread is busy in the first seconds.
-        StreamRun.Run(StreamCells.All.First(), LeastWarmUp, span);
-        return [.. StreamCells.All.Select(Stream)];
+        StreamCell[] cells = [.. StreamCells.All.Where(cell => modes.Contains(cell.Mode))];
+        StreamRun.Run(cells[0], LeastWarmUp, span);
+        return [.. cells.Select(Stream)];
     }
 
     internal IReadOnlyList<LaneRow> Lanes()
-        => [.. from mode in StreamCells.Modes from bytes in MessageFloors.LaneSizes select Lane(mode, bytes)];
+        => [.. from mode in StreamCells.Modes where modes.Contains(mode) from bytes in MessageFloors.LaneSizes select Lane(mode, bytes)];
 
     internal IReadOnlyList<RepeatRow> Repeats()
         => [.. from loss in MessageFloors.LossPercents from repeats in MessageFloors.Repeats select Repeat(repeats, loss)];

@@ -1,14 +1,15 @@
 using System.Globalization;
-using Gudp.Bench.Transport;
+using Gudp.Messaging;
 
 namespace Gudp.Bench.Messages;
 
-/// <summary><c>messages [--only NAME] [--quick] [--rounds N] [--json F] [--html F] [--markdown F]</c>.</summary>
+/// <summary><c>messages [--only NAME] [--mode MODE] [--quick] [--rounds N] [--json F] [--html F] [--markdown F]</c>.</summary>
 internal sealed class MessagesCommand
 {
     private static readonly string[] Parts = ["streams", "lanes", "repeats"];
 
     private readonly List<string> _only = [];
+    private readonly List<LaneMode> _modes = [];
     private readonly Dictionary<string, string> _files = [];
     private int _rounds = 5;
     private TimeSpan _span = TimeSpan.FromMilliseconds(600);
@@ -20,8 +21,10 @@ internal sealed class MessagesCommand
 
         if (!command.TryRead(arguments))
         {
-            log.WriteLine("messages [--only NAME] [--quick] [--rounds N] [--json F] [--html F] [--markdown F]");
+            log.WriteLine(
+                "messages [--only NAME] [--mode MODE] [--quick] [--rounds N] [--json F] [--html F] [--markdown F]");
             log.WriteLine($"NAME: {string.Join(", ", Parts)}");
+            log.WriteLine($"MODE: {string.Join(", ", StreamCells.Modes)}");
             return 2;
         }
 
@@ -58,6 +61,9 @@ internal sealed class MessagesCommand
             case "--only" when Parts.Contains(value):
                 _only.Add(value);
                 return true;
+            case "--mode" when Enum.TryParse(value, out LaneMode mode) && StreamCells.Modes.Contains(mode):
+                _modes.Add(mode);
+                return true;
             case "--rounds":
                 return int.TryParse(value, NumberStyles.None, CultureInfo.InvariantCulture, out _rounds) && _rounds > 0;
             case "--json" or "--html" or "--markdown":
@@ -70,15 +76,16 @@ internal sealed class MessagesCommand
 
     private void Measure(TextWriter log)
     {
-        MessagesBench bench = new(_rounds, _span, log);
+        IReadOnlyCollection<LaneMode> modes = _modes.Count > 0 ? _modes : [.. StreamCells.Modes];
+        MessagesBench bench = new(_rounds, _span, modes, log);
         MessagesReport report = Former();
         report = report with
         {
             Rounds = _rounds,
             SpanMs = _span.TotalMilliseconds,
             Processors = Environment.ProcessorCount,
-            Streams = Wants("streams") ? bench.Streams() : report.Streams,
-            Lanes = Wants("lanes") ? bench.Lanes() : report.Lanes,
+            Streams = Wants("streams") ? Join(report.Streams, bench.Streams(), row => row.Mode) : report.Streams,
+            Lanes = Wants("lanes") ? Join(report.Lanes, bench.Lanes(), row => row.Mode) : report.Lanes,
             Repeats = Wants("repeats") ? bench.Repeats() : report.Repeats,
         };
         report = report with { Floors = MessageFloors.Judge(report) };
@@ -89,11 +96,18 @@ internal sealed class MessagesCommand
         log.Write(MessagesTables.Floors(report).ToMarkdown());
     }
 
+    // In the order of the modes; of each mode the newer rows.
+    private static IReadOnlyList<T> Join<T>(IReadOnlyList<T> former, IReadOnlyList<T> newer, Func<T, LaneMode> modeOf)
+    {
+        HashSet<LaneMode> measured = [.. newer.Select(modeOf)];
+        return [.. former.Where(row => !measured.Contains(modeOf(row))).Concat(newer).OrderBy(modeOf)];
+    }
+
     private bool Wants(string part) => _only.Count == 0 || _only.Contains(part);
 
     // What is not measured this time stays as it was.
     private MessagesReport Former()
-        => _only.Count > 0 && _files.TryGetValue("--json", out string? path) && File.Exists(path)
+        => _only.Count + _modes.Count > 0 && _files.TryGetValue("--json", out string? path) && File.Exists(path)
             ? MessagesReport.Parse(File.ReadAllText(path))
             : new MessagesReport();
 

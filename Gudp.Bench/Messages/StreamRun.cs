@@ -32,9 +32,10 @@ internal readonly record struct StreamSample
 internal static class StreamRun
 {
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(20);
+    private static readonly TimeSpan LongestSettling = TimeSpan.FromSeconds(3);
     private static readonly TimeSpan Step = TimeSpan.FromMilliseconds(5);
 
-    // An unreliable message has no end that could be waited for at the receiver.
+    // So long nothing happens when nothing more will.
     private static readonly TimeSpan Stillness = TimeSpan.FromMilliseconds(100);
 
     /// <param name="cell">What is sent.</param>
@@ -48,13 +49,32 @@ internal static class StreamRun
         receiver.Start();
         sender.Start();
 
-        Thread.Sleep(warmUp);
+        Settle(warmUp);
         Moment before = Moment.Before(sender, receiver);
         Thread.Sleep(span);
         Moment after = Moment.After(sender, receiver);
 
         Finish(cell, sender, receiver);
         return SampleOf(cell, (before, after), pair, (sender.Sent, receiver.Arrived));
+    }
+
+    // Pools fill and buffers grow with the traffic: the steady state begins when nothing has been allocated for a while.
+    private static void Settle(TimeSpan warmUp)
+    {
+        Thread.Sleep(warmUp);
+        long start = Stopwatch.GetTimestamp();
+
+        for (long seen = -1; Stopwatch.GetElapsedTime(start) < LongestSettling; Thread.Sleep(Stillness))
+        {
+            long allocated = GC.GetTotalAllocatedBytes();
+
+            if (allocated == seen)
+            {
+                return;
+            }
+
+            seen = allocated;
+        }
     }
 
     private static void Finish(StreamCell cell, StreamSender sender, StreamReceiver receiver)

@@ -1,5 +1,4 @@
 using System;
-using System.Buffers;
 using System.Collections.Generic;
 using System.Threading;
 using Gudp.Core;
@@ -11,13 +10,17 @@ namespace Gudp.Messaging.Memory;
 /// Lends blocks of bytes to one peer, within the peer's budget and within that of its endpoint.
 /// </summary>
 /// <remarks>
-/// Any thread. The blocks come from the shared array pool; the budgets are what bounds them. Always true: used bytes
+/// Any thread. The blocks come from the endpoint's shelf; the budgets are what bounds those lent. Always true: used bytes
 /// are the sum of the blocks lent and not returned, and never above the limit.
 /// </remarks>
 internal sealed class MessageMemory
 {
     // Each block counts that much, so that the budget bounds their number too.
-    private const int LeastBlockBytes = 64;
+    private const int LeastBlockBytes = BlockShelf.LeastBytes;
+
+    // What an endpoint keeps for later, and never more than this part of what it may lend.
+    private const long MostKeptBytes = 64 * 1024 * 1024;
+    private const int KeptPart = 4;
 
     // So many objects of shared blocks are kept for later, empty.
     private const int MostFreeShared = 1024;
@@ -25,6 +28,7 @@ internal sealed class MessageMemory
     private readonly MessageMemory? _endpoint;
     private readonly long _limitBytes;
     private readonly long _sendLimitBytes;
+    private readonly BlockShelf _shelf;
     private readonly Stack<SharedBlock> _freeShared = new();
     private long _usedBytes;
     private long _blocks;
@@ -43,6 +47,7 @@ internal sealed class MessageMemory
         _limitBytes = limitBytes;
         _endpoint = endpoint;
         _sendLimitBytes = limitBytes - toReceiveBytes;
+        _shelf = endpoint?._shelf ?? new BlockShelf(Math.Min(MostKeptBytes, limitBytes / KeptPart));
     }
 
     internal long UsedBytes => Volatile.Read(ref _usedBytes);
@@ -72,11 +77,11 @@ internal sealed class MessageMemory
 
     private SendStatus TryRent(int bytes, bool isSent, out byte[] block)
     {
-        block = ArrayPool<byte>.Shared.Rent(Math.Max(bytes, LeastBlockBytes));
+        block = _shelf.Take(bytes);
 
         if (!TryCharge(block.Length, isSent))
         {
-            ArrayPool<byte>.Shared.Return(block);
+            _shelf.Put(block);
             block = [];
             return SendStatus.PeerFull;
         }
@@ -84,7 +89,7 @@ internal sealed class MessageMemory
         if (_endpoint is not null && !_endpoint.TryCharge(block.Length, isSent))
         {
             Discharge(block.Length);
-            ArrayPool<byte>.Shared.Return(block);
+            _shelf.Put(block);
             block = [];
             return SendStatus.DaemonFull;
         }
@@ -96,7 +101,7 @@ internal sealed class MessageMemory
     {
         _endpoint?.Discharge(block.Length);
         Discharge(block.Length);
-        ArrayPool<byte>.Shared.Return(block);
+        _shelf.Put(block);
     }
 
     /// <summary>Lends a payload that may get several owners; charged to the endpoint, whoever asks.</summary>
@@ -111,11 +116,11 @@ internal sealed class MessageMemory
         }
 
         block = null;
-        byte[] bytes = ArrayPool<byte>.Shared.Rent(Math.Max(length, LeastBlockBytes));
+        byte[] bytes = _shelf.Take(length);
 
         if (!TryCharge(bytes.Length, isSent: true))
         {
-            ArrayPool<byte>.Shared.Return(bytes);
+            _shelf.Put(bytes);
             return SendStatus.DaemonFull;
         }
 
@@ -155,7 +160,7 @@ internal sealed class MessageMemory
     internal void ReturnShared(SharedBlock block, byte[] bytes)
     {
         Discharge(bytes.Length);
-        ArrayPool<byte>.Shared.Return(bytes);
+        _shelf.Put(bytes);
 
         lock (_freeShared)
         {
