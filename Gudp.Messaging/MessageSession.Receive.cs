@@ -230,7 +230,12 @@ internal sealed partial class MessageSession
 
                 break;
             case FrameType.LaneCredit:
-                Volatile.Read(ref _sendLanes[frame.Lane])?.RaiseCredit(frame.Offset);
+                if (Volatile.Read(ref _sendLanes[frame.Lane]) is { } credited)
+                {
+                    credited.RaiseCredit(frame.Offset);
+                    _hasProgressed |= credited.IsRoomWanted;
+                }
+
                 break;
             case FrameType.ConnectionCredit:
                 _connectionLimit = Math.Max(_connectionLimit, frame.Offset);

@@ -1,4 +1,5 @@
 using System;
+using System.Threading;
 using Gudp.Core;
 using Gudp.Messaging.Diagnostics;
 using Gudp.Messaging.Wire;
@@ -80,7 +81,7 @@ internal sealed partial class MessageSendLane
 
     internal override void RaiseCredit(long limit)
     {
-        _creditLimit = Math.Max(_creditLimit, limit);
+        Volatile.Write(ref _creditLimit, Math.Max(_creditLimit, limit));
         MarkReady();
     }
 

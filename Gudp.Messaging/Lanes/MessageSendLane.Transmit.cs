@@ -36,7 +36,8 @@ internal sealed partial class MessageSendLane
 
     internal override long CreditedBytes => _credited;
 
-    private long CreditLimit => _isReliable ? Math.Max(_creditLimit, Peer.LaneCreditBytes / BytesPerId) : long.MaxValue;
+    private long CreditLimit
+        => _isReliable ? Math.Max(Volatile.Read(ref _creditLimit), Peer.LaneCreditBytes / BytesPerId) : long.MaxValue;
 
     private bool MustSayBlocked => _isHeldByPeer && _blockedAt != CreditLimit;
 

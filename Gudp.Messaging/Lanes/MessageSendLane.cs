@@ -280,6 +280,12 @@ internal sealed partial class MessageSendLane : SendLane
 
     private SendStatus RoomFor(int length)
     {
+        // D-8.6: what has no credit takes no older one's place; else a flood of newer ones would let none through.
+        if (_isSequenced && _next >= CreditLimit)
+        {
+            return SendStatus.NoCredit;
+        }
+
         bool hasRoom = _next - _oldest < MostRecords
             && (IsLarge(length)
                 ? _largeMessages < MostLargeMessages
