@@ -174,6 +174,22 @@ public sealed class Daemon : IDisposable
         }
     }
 
+    /// <summary>
+    /// Opens another local address for an endpoint: the same identity and config, and what peers open there is accepted
+    /// at <paramref name="sharing"/>, once that one listens (M37).
+    /// </summary>
+    /// <param name="local">As of <see cref="Open(PeerAddress, ConnectionConfig?)"/>.</param>
+    /// <param name="sharing">An endpoint of this daemon; disposed last.</param>
+    /// <returns>To connect from that address, and to be disposed.</returns>
+    /// <exception cref="ObjectDisposedException">The endpoint was disposed.</exception>
+    /// <exception cref="System.Net.Sockets.SocketException">The address cannot be used.</exception>
+    public Endpoint Open(PeerAddress local, Endpoint sharing)
+    {
+        ArgumentNullException.ThrowIfNull(sharing);
+        ThrowIfEnded();
+        return Open(local, sharing.ConfigToShare(), sharing);
+    }
+
     /// <summary>Opens a local address.</summary>
     /// <param name="local">Port 0 lets the system pick; <see cref="PeerAddress.AnyIPv6"/> serves both families.</param>
     /// <param name="config">How its connections behave; by default <see cref="GudpConfig.Connections"/>.</param>
@@ -187,10 +203,16 @@ public sealed class Daemon : IDisposable
         ThrowIfEnded();
         ConnectionConfig used = config ?? _config.Connections;
         used.ValidateForOpening();
-        used = used.PeerId.IsKnown ? used : used with { PeerId = _identity.NextPeerId() };
+        return Open(local, used.PeerId.IsKnown ? used : used with { PeerId = _identity.NextPeerId() }, null);
+    }
 
+    private Endpoint Open(PeerAddress local, in ConnectionConfig used, Endpoint? sharing)
+    {
         IDatagramSocket socket = _network.Open(local, _config.Sockets);
-        Endpoint endpoint = new(_loop, socket.LocalAddress, used, _connections, NextLayerChoices());
+        Endpoint endpoint = new(_loop, socket.LocalAddress, used, _connections, NextLayerChoices())
+        {
+            Sharing = sharing,
+        };
         EndpointSettings settings = new(_config, _identity, socket.Capabilities.ReceiveBufferBytes, _choices)
         {
             PeerId = endpoint.PeerId,

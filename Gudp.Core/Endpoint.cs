@@ -71,9 +71,10 @@ public sealed class Endpoint : IDisposable, IConnectionAcceptor
 
     bool IConnectionAcceptor.HasOneConnectionPerPeer => _config.Payload is { HasOneConnectionPerPeer: true };
 
-    bool IConnectionAcceptor.IsListening => Volatile.Read(ref _isListening) && !Volatile.Read(ref _isDisposed);
+    bool IConnectionAcceptor.IsListening => Volatile.Read(ref Entrance._isListening)
+        && !Volatile.Read(ref Entrance._isDisposed) && !Volatile.Read(ref _isDisposed);
 
-    bool IConnectionAcceptor.HasRoom => WaitingToBeAccepted < _config.Queues.PendingAccepts;
+    bool IConnectionAcceptor.HasRoom => Entrance.WaitingToBeAccepted < _config.Queues.PendingAccepts;
 
     /// <summary>Opens a connection to a peer. Returns at once; <see cref="Connection.WaitUntilOpen"/> waits.</summary>
     /// <param name="remote">Address and port of the peer.</param>
@@ -225,22 +226,10 @@ public sealed class Endpoint : IDisposable, IConnectionAcceptor
         Connection connection = (Connection)owner;
         ((ILoopConnection)connection).Attach(engine, _driver!);
 
-        lock (_gate)
+        if (!Entrance.TryEnqueue(connection))
         {
-            if (!_isDisposed)
-            {
-                if (!connection.IsTakenIn)
-                {
-                    _accepted.Enqueue(connection);
-                    Monitor.Pulse(_gate);
-                    WakeTasks();
-                }
-
-                return;
-            }
+            connection.Dispose();
         }
-
-        connection.Dispose();
     }
 
     void IConnectionAcceptor.HandleEnd()
@@ -254,6 +243,32 @@ public sealed class Endpoint : IDisposable, IConnectionAcceptor
     }
 
     internal void Attach(EndpointDriver driver) => _driver = driver;
+
+    /// <summary>The endpoint at which what is opened here is accepted; null: this one.</summary>
+    internal Endpoint? Sharing { private get; init; }
+
+    private Endpoint Entrance => Sharing ?? this;
+
+    internal ConnectionConfig ConfigToShare()
+    {
+        ObjectDisposedException.ThrowIf(_isDisposed, this);
+        return _config;
+    }
+
+    private bool TryEnqueue(Connection connection)
+    {
+        lock (_gate)
+        {
+            if (!_isDisposed && !connection.IsTakenIn)
+            {
+                _accepted.Enqueue(connection);
+                Monitor.Pulse(_gate);
+                WakeTasks();
+            }
+
+            return !_isDisposed;
+        }
+    }
 
     // Under the gate. All of them: whoever finds nothing waits anew.
     private void WakeTasks()

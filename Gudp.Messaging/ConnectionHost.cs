@@ -99,16 +99,9 @@ internal sealed class ConnectionHost(PayloadHost host, MessageEndpoint endpoint)
         End(status, reason, isFinal ? SessionFate.Final : SessionFate.Lost, now);
     }
 
-    /// <summary>
-    /// The connection gets its session, before anything happens on it; another one in its place, before it opens.
-    /// </summary>
+    /// <summary>The connection gets its session, before anything happens on it.</summary>
     internal void Begin(MessageSession session)
     {
-        if (_session is { } unused)
-        {
-            endpoint.Sessions.Remove(unused);
-        }
-
         _session = session;
         Volatile.Write(ref _last, session);
         endpoint.Sessions.Add(session);
@@ -127,9 +120,13 @@ internal sealed class ConnectionHost(PayloadHost host, MessageEndpoint endpoint)
     internal void MoveTo(ConnectionHost other, MessageSession session)
     {
         CloseReason reason = new(CloseCode.Superseded, "The peer opened a connection before this end's was open.");
+        ConnectionCounters counters = Connection.ReadCounters();
+        session.Peer.CountMoved(counters);
+        endpoint.Sessions.Replace(other._session!, counters);
         _session = null;
         session.MoveTo(other);
-        other.Begin(session);
+        other._session = session;
+        Volatile.Write(ref other._last, session);
         Close(reason);
 
         // The application was faster: what it wanted closed is the session, wherever it is.

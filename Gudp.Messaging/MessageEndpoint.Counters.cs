@@ -9,4 +9,14 @@ public sealed partial class MessageEndpoint
     /// </summary>
     /// <remarks>What is read of a peer after its end is not counted.</remarks>
     public PeerCounters ReadCounters() => Sessions.ReadTotal(Memory.ReadCounters());
+
+    /// <summary>
+    /// As <see cref="ReadCounters"/>, with the packets of all connections this endpoint ever had (M11). Any thread; cold
+    /// path.
+    /// </summary>
+    public PeerStatistics ReadStatistics() => Sessions.ReadStatistics(Memory.ReadCounters());
+
+    /// <summary>The sum over the peers of a kind, each over all its connections (M11). Any thread; cold path.</summary>
+    /// <param name="filter">Which, for instance <see cref="PeerFilter.Active"/>.</param>
+    public PeerStatistics ReadStatistics(PeerFilter filter) => Peers.ReadStatistics(filter);
 }

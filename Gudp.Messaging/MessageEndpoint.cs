@@ -7,8 +7,8 @@ using Gudp.Messaging.Status;
 namespace Gudp.Messaging;
 
 /// <summary>
-/// One local address for messages: connects to peers, and takes in those that connect. The daemon it stands on drives
-/// it.
+/// One or several local addresses for messages: connects to peers, and takes in those that connect. The daemon it stands
+/// on drives it.
 /// </summary>
 /// <remarks>Any thread may call any member.</remarks>
 /// <example><code>
@@ -26,7 +26,10 @@ public sealed partial class MessageEndpoint : IDisposable
 {
     private readonly MessagingConfig _config;
     private readonly IMessageSink? _sink;
+    private readonly Daemon _daemon;
     private readonly Endpoint _endpoint;
+    private readonly Lock _addressGate = new();
+    private Endpoint[] _endpoints;
     private bool _isListening;
     private readonly MessageMeter? _meter;
     private bool _isDisposed;
@@ -50,16 +53,22 @@ public sealed partial class MessageEndpoint : IDisposable
     {
         ArgumentNullException.ThrowIfNull(daemon);
         config.Validate();
+        _daemon = daemon;
         _config = config;
         _sink = sink;
         Memory = new MessageMemory(config.EndpointMemoryBytes, toReceiveBytes: config.ToReceiveBytes);
         Peers = new PeerTable(this, config);
         _meter = config.Core.Metrics ? new MessageMeter(config.Core.Name, this) : null;
         _endpoint = daemon.Open(local, config.Core.Connections with { Payload = new SessionFactory(this, null) });
+        _endpoints = [_endpoint];
     }
 
     /// <summary>The address it is bound to, with the port the system picked if 0 was asked for.</summary>
     public PeerAddress LocalAddress => _endpoint.LocalAddress;
+
+    /// <summary>All addresses it is bound to, the first one first. A new array.</summary>
+    public PeerAddress[] LocalAddresses
+        => Array.ConvertAll(Volatile.Read(ref _endpoints), static endpoint => endpoint.LocalAddress);
 
     /// <summary>
     /// Who this endpoint is to its peers: <see cref="ConnectionConfig.PeerId"/> of
@@ -89,6 +98,29 @@ public sealed partial class MessageEndpoint : IDisposable
     /// is returned as it is, and one that is known and not connected is dialled again.
     /// </remarks>
     public Peer Connect(PeerAddress remote) => Peers.Dial(remote, isPinned: false);
+
+    /// <summary>
+    /// Opens another local address for the same endpoint (M37): the same identity, the same peers, memory and sink; who
+    /// connects there is accepted here.
+    /// </summary>
+    /// <param name="local">Port 0 lets the system pick.</param>
+    /// <returns>The address it is bound to.</returns>
+    /// <exception cref="ObjectDisposedException">The endpoint was disposed.</exception>
+    /// <exception cref="System.Net.Sockets.SocketException">The address cannot be used.</exception>
+    /// <remarks>
+    /// A connection leaves from the first address of the family of the peer's address, and from the first one if there is
+    /// none. A peer that changes from one of our addresses to another one opens a new connection, and is the same peer.
+    /// </remarks>
+    public PeerAddress AddAddress(PeerAddress local)
+    {
+        lock (_addressGate)
+        {
+            ObjectDisposedException.ThrowIf(_isDisposed, this);
+            Endpoint added = _daemon.Open(local, _endpoint);
+            Volatile.Write(ref _endpoints, [.. _endpoints, added]);
+            return added.LocalAddress;
+        }
+    }
 
     /// <summary>Wishes the peer at an address to be connected, now and from then on (M6).</summary>
     /// <param name="remote">Address and port of the peer.</param>
@@ -168,7 +200,16 @@ public sealed partial class MessageEndpoint : IDisposable
         Volatile.Write(ref _isDisposed, true);
         KeepUnaccepted();
         _meter?.Dispose();
-        _endpoint.Dispose();
+
+        lock (_addressGate)
+        {
+            // The first one last: the others take in for it.
+            for (int i = _endpoints.Length - 1; i >= 0; i--)
+            {
+                _endpoints[i].Dispose();
+            }
+        }
+
         Ready.Changes.Signal();
     }
 
@@ -188,7 +229,17 @@ public sealed partial class MessageEndpoint : IDisposable
     internal Peer Dial(PeerAddress remote, Peer? peer, TimeSpan after)
     {
         ConnectionConfig config = _config.Core.Connections with { Payload = new SessionFactory(this, peer) };
-        return PeerOf(_endpoint.Connect(remote, config, after));
+        return PeerOf(EndpointFor(remote, peer).Connect(remote, config, after));
+    }
+
+    // A peer is dialled again from where it was dialled before.
+    private Endpoint EndpointFor(PeerAddress remote, Peer? peer)
+    {
+        Endpoint[] endpoints = Volatile.Read(ref _endpoints);
+        PeerAddress? before = peer?.Connection.LocalAddress;
+        return Array.Find(endpoints, endpoint => endpoint.LocalAddress == before)
+            ?? Array.Find(endpoints, endpoint => endpoint.LocalAddress.IsIPv4 == remote.IsIPv4)
+            ?? endpoints[0];
     }
 
     private static Peer PeerOf(Connection connection) => ((ConnectionHost)connection.Payload).Peer.Home;

@@ -7,7 +7,12 @@ namespace Gudp.Messaging;
 /// <content>What it counts (M11, R1).</content>
 public sealed partial class Peer
 {
-    /// <summary>A copy of what was sent and received, and of what it holds. Any thread; cold path.</summary>
+    /// <summary>The sum over all its connections so far, packets and messages. Any thread; cold path.</summary>
+    public PeerStatistics ReadStatistics() => Home.ReadSessions();
+
+    /// <summary>
+    /// A copy of what was sent and received on the present connection, and of what it holds. Any thread; cold path.
+    /// </summary>
     public PeerCounters ReadCounters() => Session.ReadCounters();
 
     /// <summary>

@@ -7,7 +7,9 @@ namespace Gudp.Messaging;
 /// <content>Sessions that come and go, and what the endpoint's table keeps with the peer.</content>
 public sealed partial class Peer
 {
+    private readonly Lock _sessionsGate = new();
     private PeerIdentity? _identity;
+    private PeerStatistics _dropped = PeerStatistics.None;
 
     /// <summary>Who it is; null before the handshake of its first session has told. Written under the table's gate.</summary>
     internal PeerIdentity? Identity
@@ -48,19 +50,48 @@ public sealed partial class Peer
 
         Invariant.Require(before.Incarnation != next.Incarnation, "Every session has its own number.");
 
-        if (!(before.HasEnded && before.IsDrained))
-        {
-            givenUp = FormerSession;
-            Volatile.Write(ref _former, before);
-        }
-
         next.Peer = this;
-        Volatile.Write(ref _present, next);
+
+        lock (_sessionsGate)
+        {
+            bool isKept = !(before.HasEnded && before.IsDrained);
+            givenUp = isKept ? FormerSession : null;
+
+            if ((isKept ? givenUp : before) is { } dropped)
+            {
+                _dropped = _dropped.Plus(PeerStatistics.Of(dropped).WithoutLevels());
+            }
+
+            if (isKept)
+            {
+                Volatile.Write(ref _former, before);
+            }
+
+            Volatile.Write(ref _present, next);
+        }
 
         // Who waits at the session before goes on at this one.
         before.Changes.Signal();
         givenUp?.Discard();
         return givenUp;
+    }
+
+    /// <summary>A connection that was dialled gave way to another one before it opened: what it counted stays.</summary>
+    internal void CountMoved(in ConnectionCounters packets)
+    {
+        lock (_sessionsGate)
+        {
+            _dropped = _dropped.Plus(PeerStatistics.None with { Packets = packets.WithoutLevels() });
+        }
+    }
+
+    private PeerStatistics ReadSessions()
+    {
+        lock (_sessionsGate)
+        {
+            PeerStatistics sum = _dropped.Plus(PeerStatistics.Of(Session));
+            return FormerSession is { } former ? sum.Plus(PeerStatistics.Of(former)) : sum;
+        }
     }
 
     /// <summary>From now on this object is another name of that peer. Under the table's gate.</summary>
@@ -73,12 +104,24 @@ public sealed partial class Peer
 
     private void DropIfDrained(MessageSession former)
     {
-        if (former.HasEnded && former.IsDrained
-            && Interlocked.CompareExchange(ref _former, null, former) == former)
+        if (!former.HasEnded || !former.IsDrained)
         {
-            // A reader that found the former one busy has left the messages of the present one where they are.
-            Session.SignalReadable();
+            return;
         }
+
+        lock (_sessionsGate)
+        {
+            if (_former != former)
+            {
+                return;
+            }
+
+            _dropped = _dropped.Plus(PeerStatistics.Of(former).WithoutLevels());
+            Volatile.Write(ref _former, null);
+        }
+
+        // A reader that found the former one busy has left the messages of the present one where they are.
+        Session.SignalReadable();
     }
 
     // A peer that is gone is known only as long as something of it was not read.

@@ -85,6 +85,21 @@ internal sealed partial class PeerTable
         }
     }
 
+    internal PeerStatistics ReadStatistics(PeerFilter filter)
+    {
+        lock (_gate)
+        {
+            PeerStatistics sum = PeerStatistics.None;
+
+            foreach (Peer peer in _known)
+            {
+                sum = Matches(peer, filter) ? sum.Plus(peer.ReadStatistics()) : sum;
+            }
+
+            return sum;
+        }
+    }
+
     /// <summary>The net changes of the active set since they were taken last, in the order they began.</summary>
     internal int TakeChanges(Span<PeerEvent> events)
     {

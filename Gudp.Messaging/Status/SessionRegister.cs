@@ -1,4 +1,5 @@
 using System.Collections.Generic;
+using Gudp.Core;
 
 namespace Gudp.Messaging.Status;
 
@@ -12,6 +13,8 @@ internal sealed class SessionRegister
     private readonly object _gate = new();
     private readonly HashSet<MessageSession> _live = [];
     private MessageCounts _ended;
+    private ConnectionCounters _endedPackets;
+    private long _sessions;
     private long _endedSlow;
 
     internal int LiveCount
@@ -29,7 +32,7 @@ internal sealed class SessionRegister
     {
         lock (_gate)
         {
-            _live.Add(session);
+            _sessions += _live.Add(session) ? 1 : 0;
         }
     }
 
@@ -42,7 +45,36 @@ internal sealed class SessionRegister
                 PeerCounters last = session.ReadCounters();
                 _ended.Add(last.Messages.Counts);
                 _endedSlow += last.SlowStages;
+                _endedPackets = _endedPackets.Plus(session.Connection.ReadCounters().WithoutLevels());
             }
+        }
+    }
+
+    /// <summary>
+    /// A session goes on another connection, in the place of one that was never used: the connection it leaves counted
+    /// this.
+    /// </summary>
+    internal void Replace(MessageSession unused, in ConnectionCounters left)
+    {
+        lock (_gate)
+        {
+            _sessions -= _live.Remove(unused) ? 1 : 0;
+            _endedPackets = _endedPackets.Plus(left.WithoutLevels());
+        }
+    }
+
+    internal PeerStatistics ReadStatistics(in QueueCounters memory)
+    {
+        lock (_gate)
+        {
+            ConnectionCounters packets = _endedPackets;
+
+            foreach (MessageSession session in _live)
+            {
+                packets = packets.Plus(session.Connection.ReadCounters());
+            }
+
+            return new PeerStatistics(packets, ReadTotal(memory)) { Sessions = _sessions };
         }
     }
 
