@@ -1,3 +1,4 @@
+using System.Collections.Generic;
 using System.Threading;
 using Gudp.Messaging.Lanes;
 
@@ -7,7 +8,8 @@ namespace Gudp.Messaging;
 internal sealed partial class MessageSession
 {
     private int _heldOut;
-    private int _claimsOut;
+    private readonly HashSet<long> _claimsOut = [];
+    private long _lastClaim;
 
     /// <summary>
     /// Owners of blocks, counted anew: lanes, messages that the application holds, claims in blocks of their own. Equal
@@ -17,7 +19,7 @@ internal sealed partial class MessageSession
     {
         get
         {
-            int blocks = Volatile.Read(ref _heldOut) + Volatile.Read(ref _claimsOut);
+            int blocks = Volatile.Read(ref _heldOut) + _claimsOut.Count;
 
             foreach (SendLane? lane in _sendLanes)
             {
@@ -33,12 +35,35 @@ internal sealed partial class MessageSession
         }
     }
 
-    /// <summary>Any thread. A claim was handed out, or is over.</summary>
-    internal void NoteClaim(in LaneClaim claim, bool isOver)
+    /// <summary>Any thread. A claim is handed out; one in a block of its own gets a number, others have 0.</summary>
+    internal long BeginClaim(in LaneClaim claim)
     {
-        if (claim.Block is not null)
+        if (claim.Block is null)
         {
-            Interlocked.Add(ref _claimsOut, isOver ? -1 : 1);
+            return 0;
+        }
+
+        lock (_claimsOut)
+        {
+            _claimsOut.Add(++_lastClaim);
+            return _lastClaim;
+        }
+    }
+
+    /// <summary>
+    /// Any thread. A claim is over. A copy of it must not give the block away again: another message may lie there.
+    /// </summary>
+    /// <returns>False if it was over already.</returns>
+    internal bool TryEndClaim(long number)
+    {
+        if (number == 0)
+        {
+            return true;
+        }
+
+        lock (_claimsOut)
+        {
+            return _claimsOut.Remove(number);
         }
     }
 }

@@ -76,13 +76,12 @@ public sealed partial class Peer
         return Session.TrySendAll(messages, options, results);
     }
 
-    /// <summary>Takes room for one ordered message that the caller then writes in place: one copy less.</summary>
+    /// <summary>Takes room for one message that the caller then writes in place: one copy less.</summary>
     /// <param name="length">Bytes of the message, 0 to the largest message.</param>
-    /// <param name="options">How it is sent; ordered lanes only.</param>
+    /// <param name="options">How it is sent.</param>
     /// <param name="claim">If accepted: to be committed or abandoned.</param>
     /// <returns>As <see cref="TrySend(ReadOnlySpan{byte}, SendOptions)"/>.</returns>
-    /// <exception cref="ArgumentOutOfRangeException">A negative length, or no such ordered lane.</exception>
-    /// <exception cref="ArgumentException">The options ask for an unreliable message.</exception>
+    /// <exception cref="ArgumentOutOfRangeException">A negative length, or no such lane.</exception>
     public SendStatus TryClaim(int length, SendOptions options, out MessageClaim claim)
     {
         ArgumentOutOfRangeException.ThrowIfNegative(length);

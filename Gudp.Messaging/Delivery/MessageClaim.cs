@@ -19,6 +19,7 @@ public ref struct MessageClaim
     private readonly MessageSession _session;
     private readonly SendLane _lane;
     private readonly LaneClaim _claim;
+    private readonly long _number;
     private bool _isOpen;
 
     internal MessageClaim(MessageSession session, SendLane lane, scoped in LaneClaim claim)
@@ -28,7 +29,7 @@ public ref struct MessageClaim
         _claim = claim;
         _isOpen = true;
         Span = claim.Room.Span;
-        session.NoteClaim(claim, isOver: false);
+        _number = session.BeginClaim(claim);
     }
 
     /// <summary>Where the message is written; as long as it was claimed, with undefined content at first.</summary>
@@ -44,14 +45,13 @@ public ref struct MessageClaim
     /// <exception cref="InvalidOperationException">The claim is over already.</exception>
     public SendStatus Commit(out SendReceipt receipt)
     {
-        if (!_isOpen)
+        if (!_isOpen || !_session.TryEndClaim(_number))
         {
             throw new InvalidOperationException("A claim is committed or abandoned once.");
         }
 
         _isOpen = false;
         SendStatus status = _lane.Commit(_claim, out MessageId id);
-        _session.NoteClaim(_claim, isOver: true);
         receipt = MessageSession.FirstReceipt(id with { Incarnation = _session.Incarnation });
         return _session.Conclude(status, _lane);
     }
@@ -65,9 +65,12 @@ public ref struct MessageClaim
         if (_isOpen)
         {
             _isOpen = false;
-            _lane.Abandon(_claim);
-            _session.NoteClaim(_claim, isOver: true);
-            _ = _session.Conclude(SendStatus.Accepted);
+
+            if (_session.TryEndClaim(_number))
+            {
+                _lane.Abandon(_claim);
+                _ = _session.Conclude(SendStatus.Accepted);
+            }
         }
     }
 }

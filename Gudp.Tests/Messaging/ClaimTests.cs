@@ -47,6 +47,39 @@ public sealed class ClaimTests
         Assert.That(pair.Client.Peer.Flush(TimeSpan.Zero), Is.True);
     }
 
+    // Goal: a block that was given back is another's by then; a copy of the claim must not give it back again.
+    [Test]
+    public void A_copy_of_a_claim_in_a_block_of_its_own_does_nothing_when_the_claim_is_over([Values(1, 2)] int lane)
+    {
+        using SessionPair pair = SessionPair.Opened(config: Small);
+        int length = lane == 1 ? 20_000 : 100;
+        pair.Client.Peer.TryClaim(length, new SendOptions { Lane = lane }, out MessageClaim claim);
+        MessageClaim copy = claim;
+        MessageClaim another = claim;
+        claim.Abandon();
+        pair.Client.Peer.TryClaim(length, new SendOptions { Lane = lane }, out MessageClaim next);
+        long blocks = pair.Client.Session.Memory.Blocks;
+
+        copy.Abandon();
+        bool threw = false;
+
+        try
+        {
+            another.Commit();
+        }
+        catch (InvalidOperationException)
+        {
+            threw = true;
+        }
+
+        Assert.That(threw, Is.True);
+        Assert.That(pair.Client.Session.Memory.Blocks, Is.EqualTo(blocks));
+        Assert.That(next.Commit(), Is.EqualTo(SendStatus.Accepted));
+        pair.RunUntilQuiet();
+        Assert.That(pair.Server.Peer.TryReceive(out ReceivedMessage message), Is.True);
+        message.Dispose();
+    }
+
     [Test]
     public void An_abandoned_claims_update_never_comes()
     {
