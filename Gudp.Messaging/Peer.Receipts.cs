@@ -26,7 +26,8 @@ public sealed partial class Peer
     {
         if (receipts.Length < ids.Length)
         {
-            throw new ArgumentException($"There are {ids.Length} ids, but only {receipts.Length} places.", nameof(receipts));
+            throw new ArgumentException(
+                $"There are {ids.Length} ids, but only {receipts.Length} places.", nameof(receipts));
         }
 
         for (int i = 0; i < ids.Length; i++)
@@ -47,8 +48,8 @@ public sealed partial class Peer
     /// Any thread. A message has a record if it was sent with <see cref="SendOptions.NotifyReceived"/>,
     /// <see cref="SendOptions.NotifyTaken"/>, <see cref="SendOptions.ReceiveTimeout"/> or
     /// <see cref="SendOptions.MaxAttempts"/>; on lanes of other modes than ordered reliable every message has one until
-    /// it has its end. Open claims are not messages yet. Only of the present connection: when one ends, all its messages
-    /// have their ends.
+    /// it has its end. Open claims are not messages yet. Only of the present connection: when one ends, so do its
+    /// messages.
     /// </remarks>
     public int CopyOpen(Span<SendReceipt> receipts) => Home.Session.CopyOpen(receipts);
 
@@ -56,9 +57,10 @@ public sealed partial class Peer
     /// <param name="id">From a receipt of this peer.</param>
     /// <returns>
     /// True: it is <see cref="TransferState.Cancelled"/>, and if it was asked its take is
-    /// <see cref="TakeState.Expired"/>; nothing of it is transmitted from now on. What was transmitted before may arrive
-    /// nevertheless. False: it has its end already, or is not known; or, rarely, so many messages are being given up that
-    /// the peer could not keep up, and it is worth trying again.
+    /// <see cref="TakeState.Expired"/>; nothing of it is transmitted from now on. What was transmitted before may
+    /// arrive nevertheless. False: it has its end already, or is not known; or, rarely, so many messages are being given
+    /// up that the peer could not keep up, and it is worth trying again. On the unreliable modes also: all of it was
+    /// transmitted.
     /// </returns>
     /// <remarks>Any thread. The update that was asked for comes as of any other end.</remarks>
     public bool TryCancel(MessageId id) => Home.SessionOf(id.Incarnation) is { } session && session.TryCancel(id);

@@ -1,6 +1,6 @@
 // The ranges of an ordered stream that were given up and that the peer must hear of, or has not passed over yet.
 //
-// A range is said to the peer as a LaneSkip (D-10.4). If the credit does not reach to its end, it is said in parts: each starts
+// A range is said to the peer as a LaneSkip (D-10.4). If the credit does not reach to its end, in parts: each starts
 // where the one before ended and goes out only when that one was acknowledged, so that the peer never sees a part that
 // starts inside a message it knows nothing of. The first part covers everything of the range that was transmitted.
 //

@@ -8,7 +8,7 @@ namespace Gudp.Messaging.Lanes;
 /// <content>Messages whose bytes stand beside the ring: large ones, and those that others send too.</content>
 internal sealed partial class OrderedSendLane
 {
-    /// <summary>So many messages of a lane may stand beside its ring; the budget in bytes may say stop before.</summary>
+    /// <summary>So many messages of a lane may stand beside its ring; the budget may say stop before.</summary>
     internal const int MostLargeMessages = 4096;
 
     // Places are made in parts, which then stay where they are: the leader reads while writers make more.
@@ -187,7 +187,7 @@ internal sealed partial class OrderedSendLane
         return ref _large[place / LargePerPart]![place % LargePerPart];
     }
 
-    /// <summary>A message whose bytes stand beside the ring: in a block of its own, or in one it has a share of.</summary>
+    /// <summary>A message whose bytes stand beside the ring: in a block of its own, or in a shared one.</summary>
     private struct LargeMessage
     {
         private byte[]? _block;

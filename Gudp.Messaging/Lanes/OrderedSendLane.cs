@@ -5,12 +5,13 @@
 // the bytes of all large messages before it.
 //
 // A claim takes its place in the stream at once, its bytes come later: transmission stops at the first open claim. An
-// abandoned claim with nothing behind it is simply taken back; else its place becomes a LaneSkip.
+// abandoned claim with nothing behind it is simply taken back; else its place becomes a LaneSkip, as does that of a
+// message that is given up.
 //
 // Always true:
 //   - tail <= sent <= published <= reserved, and between tail and reserved the ring holds at most its capacity;
-//   - offsets below the tail are settled: acknowledged, or taken by the peer;
-//   - a message's id is its end offset, so its state is a comparison with tail, sent and taken.
+//   - offsets below the tail are settled: acknowledged, taken by the peer, or given up and the peer knows;
+//   - a message's id is its end offset, so its state is a comparison with tail, sent and taken, unless it was given up.
 
 using System;
 using System.Runtime.CompilerServices;

@@ -73,7 +73,7 @@ internal sealed partial class ReceiptBook
         }
     }
 
-    /// <summary>Leader. A transmission of a range was lost: messages that may not be sent once more are given up.</summary>
+    /// <summary>Leader. A transmission of a range was lost: what may not be sent once more is given up.</summary>
     /// <param name="lost">What was in the packet.</param>
     /// <param name="attempt">Which transmission of it that was, from 1.</param>
     /// <param name="lane">The lane.</param>
@@ -138,7 +138,7 @@ internal sealed partial class ReceiptBook
     }
 
     /// <summary>Any thread. The sender does not want the message to go any more.</summary>
-    /// <returns>True: it is cancelled. False: it has its end already, or the peer's list of skips may be full.</returns>
+    /// <returns>True: it is cancelled. False: it has its end already, or the peer may be full of skips.</returns>
     internal bool TryCancel(MessageId id, OrderedSendLane lane)
     {
         lock (_gate)

@@ -12,8 +12,8 @@ namespace Gudp.Messaging.Lanes;
 /// </summary>
 /// <remarks>
 /// Any thread, under one lock that is held for a few comparisons. Always true: notes stand in the order of their
-/// messages; each update is handed out once, received before taken; an end never changes, because it is decided and read
-/// under the lock.
+/// messages; each update is handed out once, received before taken; an end never changes, because it is decided and
+/// read under the lock.
 /// </remarks>
 internal sealed partial class ReceiptBook
 {

@@ -4,7 +4,7 @@ using NUnit.Framework;
 
 namespace Gudp.Tests.Messaging;
 
-/// <summary>Ordered messages that are given up: by time, by attempts, and because their sender said so (D-10).</summary>
+/// <summary>Ordered messages that are given up: by time, by attempts, or by their sender (D-10).</summary>
 [TestFixture]
 public sealed class GiveUpTests
 {
@@ -148,8 +148,13 @@ public sealed class GiveUpTests
 
         for (int round = 0; round < 40; round++)
         {
-            for (int i = 0; i < 100 && peer.TrySend([(byte)i], default, out SendReceipt receipt) == SendStatus.Accepted; i++)
+            for (int i = 0; i < 100; i++)
             {
+                if (peer.TrySend([(byte)i], default, out SendReceipt receipt) != SendStatus.Accepted)
+                {
+                    break;
+                }
+
                 every.Add(receipt);
                 cancelled += i % 2 == 1 && peer.TryCancel(receipt.Id) ? 1 : 0;
             }
@@ -166,8 +171,8 @@ public sealed class GiveUpTests
         Assert.That(pair.Server.Refusals, Is.Zero);
     }
 
-    // Goal: whatever the path does and whenever messages are given up, what is read is what was sent and not given up in
-    // vain, in order; every state only moves forward; every update comes once; and the counts of ends add up.
+    // Goal: whatever the path does and whenever messages are given up, what is read is what was sent and not given up
+    // in vain, in order; every state only moves forward; every update comes once; and the counts of ends add up.
     [Test]
     public void M13_Ends_are_final_and_the_stream_stays_whole_whatever_is_given_up([Range(1, 20)] int seed)
     {

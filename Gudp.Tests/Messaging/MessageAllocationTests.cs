@@ -43,6 +43,29 @@ public sealed class MessageAllocationTests
         Assert.That(allocated, Is.Zero, "Something on the path of a message allocates; profile this test to find it.");
     }
 
+    [Test]
+    public void Sending_with_receipts_time_outs_and_limits_allocates_nothing_once_warm()
+    {
+        QuietPair pair = new(LaneMode.OrderedReliable);
+        byte[] message = new byte[200];
+        SendOptions options = new()
+        {
+            NotifyReceived = true,
+            NotifyTaken = true,
+            ReceiveTimeout = TimeSpan.FromSeconds(1),
+            TakeTimeout = TimeSpan.FromSeconds(2),
+            MaxAttempts = 5,
+        };
+        Exchange(pair, message, options, receive: true, rounds: 3_000);
+
+        long before = GC.GetAllocatedBytesForCurrentThread();
+        int read = Exchange(pair, message, options, receive: true, rounds: 1_000);
+        long allocated = GC.GetAllocatedBytesForCurrentThread() - before;
+
+        Assert.That(read, Is.EqualTo(4_000));
+        Assert.That(allocated, Is.Zero);
+    }
+
     private static int Exchange(QuietPair pair, byte[] message, SendOptions options, bool receive, int rounds)
     {
         Counter counter = default;
