@@ -27,7 +27,10 @@ internal sealed class MessagesBench(int rounds, TimeSpan span, IReadOnlyCollecti
     }
 
     internal IReadOnlyList<LaneRow> Lanes()
-        => [.. from mode in StreamCells.Modes where modes.Contains(mode) from bytes in MessageFloors.LaneSizes select Lane(mode, bytes)];
+        => [.. from mode in StreamCells.Modes
+               where modes.Contains(mode)
+               from bytes in MessageFloors.LaneSizes
+               select Lane(mode, bytes)];
 
     internal IReadOnlyList<RepeatRow> Repeats()
         => [.. from loss in MessageFloors.LossPercents from repeats in MessageFloors.Repeats select Repeat(repeats, loss)];

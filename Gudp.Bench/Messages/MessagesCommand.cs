@@ -3,7 +3,9 @@ using Gudp.Messaging;
 
 namespace Gudp.Bench.Messages;
 
-/// <summary><c>messages [--only NAME] [--mode MODE] [--quick] [--rounds N] [--json F] [--html F] [--markdown F]</c>.</summary>
+/// <summary>
+/// <c>messages [--only NAME] [--mode MODE] [--quick] [--rounds N] [--json F] [--html F] [--markdown F]</c>.
+/// </summary>
 internal sealed class MessagesCommand
 {
     private static readonly string[] Parts = ["streams", "lanes", "repeats"];

@@ -49,7 +49,7 @@ internal sealed record MessagesReport
     internal string ToJson() => JsonSerializer.Serialize(this, Options) + "\n";
 }
 
-/// <summary>One cell of the streams; all costs are per message that arrived.</summary>
+/// <summary>One cell of the streams; all costs are per message sent.</summary>
 internal sealed record StreamRow
 {
     public LaneMode Mode { get; init; }
@@ -72,7 +72,7 @@ internal sealed record StreamRow
     /// <summary>In the sender's packets, besides the message layer's frames.</summary>
     public required Spread PacketOverheadBytes { get; init; }
 
-    /// <summary>The sender's bytes on the wire less the message's own.</summary>
+    /// <summary>The sender's bytes on the wire less the message's own; -1 on mode 2, which sends few of them.</summary>
     public required Spread MessageOverheadBytes { get; init; }
 
     /// <summary>The receiver's bytes on the wire.</summary>

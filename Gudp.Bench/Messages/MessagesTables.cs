@@ -108,7 +108,8 @@ internal static class MessagesTables
     internal static PageTable Repeats(MessagesReport report)
     {
         PageTable table = new(
-            "Loss %", "Repeats", "p50 ms", "p99 ms", "p99, least to most", "Slowest ms", "Bytes sent per message", "Over none");
+            "Loss %", "Repeats", "p50 ms", "p99 ms", "p99, least to most", "Slowest ms", "Bytes sent per message",
+            "Over none");
 
         foreach (RepeatRow row in report.Repeats)
         {
@@ -152,7 +153,7 @@ internal static class MessagesTables
 
     private static string Number(double value) => Text(value, "0.####");
 
-    private static string Tenths(double value) => Text(value, "#,0.0");
+    private static string Tenths(double value) => value < 0 ? "-" : Text(value, "#,0.0");
 
     private static string Text(double value, string format) => value.ToString(format, CultureInfo.InvariantCulture);
 }

@@ -19,25 +19,26 @@ internal static class MessagesText
 
     private const string StreamNote =
         "One process, two daemons with a thread each, a thread that sends all it may and one that takes messages in place; "
-        + "the default config with packets of at most 1,452 bytes. Per message that arrived: processor time (CPU us) is that "
-        + "of all threads of both ends; allocated bytes are those of the whole process. Arrived is relative to what was "
-        + "sent in the measured time: on a sequenced lane a newer message takes the place of older ones, on an unreliable "
-        + "one nothing lost is sent again. The receiver checks each message's content, and the order and completeness its "
-        + "mode promises; with receipts, the sender insists on one update for each message.";
+        + "the default config with packets of at most 1,452 bytes. Per message sent: processor time (CPU us) is that of "
+        + "all threads of both ends; allocated bytes are those of the whole process. Arrived is relative to what was sent "
+        + "in the measured time: on a sequenced lane a newer message takes the place of older ones, on an unreliable one "
+        + "nothing lost is sent again. The receiver checks each message's content, and the order and completeness its mode "
+        + "promises; with receipts, the sender insists on one update for each message.";
 
     private const string OverheadNote =
         "Bytes of UDP payload, without receipts, beside what wire.md says for full packets. The head of a packet holds the "
         + "acks that ride along and Core's other frames too. Packets that are not full, content sent again and probes for "
-        + "larger packets make the counted figure per message larger; numbers shorter than four bytes make it smaller. What "
-        + "is returned are the receiver's packets: acks, credit and confirmations.";
+        + "larger packets make the counted figure per message larger; numbers shorter than four bytes make it smaller. Of a "
+        + "sequenced reliable lane few messages reach the wire, so nothing is said. What is returned are the receiver's "
+        + "packets: acks, credit and confirmations.";
 
     private const string LanesNote =
         "Processor time per message sent, both ends. One thread drives both through real sockets, without pacing. All 64 "
         + "lanes used in turn, message by message; and one lane while 63 others are open, used before and idle now.";
 
     private const string RepeatsNote =
-        "A message of 200 bytes 60 times a second for a minute over 50 ms, Lockstep preset, in virtual time; each sent again "
-        + "in that many later packets before anything is known lost. From TrySend to the reader.";
+        "A message of 200 bytes 60 times a second for a minute over 50 ms, Lockstep preset, in virtual time; each sent "
+        + "again in that many later packets before anything is known lost. From TrySend to the reader.";
 
     private const string Schema = """
         ## The JSON file
@@ -60,8 +61,8 @@ internal static class MessagesText
         StringBuilder text = new();
         text.Append($"# {Title}\n\nMade by\n\n```\n{Command} --json docs/measurements/messages.json ")
             .Append("--html docs/measurements/messages.html --markdown docs/measurements/messages.md\n```\n\n")
-            .Append("with charts in [messages.html](messages.html). `--only NAME` measures one part anew and keeps the rest of ")
-            .Append("the JSON file; names:\nstreams, lanes, repeats. `--quick` takes a minute or two and tells little.\n\n")
+            .Append("with charts in [messages.html](messages.html). `--only NAME` measures one part anew and keeps the rest ")
+            .Append("of the JSON file; names:\nstreams, lanes, repeats. So does `--mode MODE`; `--quick` tells little.\n\n")
             .Append(Schema.ReplaceLineEndings("\n"))
             .Append($"## Floors\n\n{ReportText.Wrap(Intro)}\n\n{RoundsOf(report)}\n\n")
             .Append(MessagesTables.Floors(report).ToMarkdown());

@@ -4,12 +4,12 @@ using Gudp.Messaging;
 
 namespace Gudp.Bench.Messages;
 
-/// <summary>What one run of a cell found. All figures are per message that arrived.</summary>
+/// <summary>What one run of a cell found. All costs are per message sent.</summary>
 internal readonly record struct StreamSample
 {
     internal double MessagesPerSecond { get; init; }
 
-    /// <summary>Of those sent in the measured time: on the reliable modes without a newer-wins rule, about 100.</summary>
+    /// <summary>Of those sent in the measured time; about 100 on the reliable modes where no newer one wins.</summary>
     internal double ArrivedPercent { get; init; }
 
     /// <summary>Processor time of the whole process, both ends, in microseconds.</summary>
@@ -21,7 +21,9 @@ internal readonly record struct StreamSample
     /// <summary>What the sender's packets carry besides the message layer's frames.</summary>
     internal double PacketOverheadBytes { get; init; }
 
-    /// <summary>Sender's bytes on the wire less the message's own.</summary>
+    /// <summary>
+    /// Sender's bytes on the wire less the message's own; not a number where most messages never get there.
+    /// </summary>
     internal double MessageOverheadBytes { get; init; }
 
     /// <summary>Receiver's bytes on the wire: acks, credit, receipts.</summary>
@@ -55,7 +57,7 @@ internal static class StreamRun
         Moment after = Moment.After(sender, receiver);
 
         Finish(cell, sender, receiver);
-        return SampleOf(cell, (before, after), pair, (sender.Sent, receiver.Arrived));
+        return SampleOf(cell, (before, after), pair, sender.Sent);
     }
 
     // Pools fill and buffers grow with the traffic: the steady state begins when nothing has been allocated for a while.
@@ -103,21 +105,22 @@ internal static class StreamRun
     }
 
     private static StreamSample SampleOf(
-        StreamCell cell, (Moment Before, Moment After) window, LoopbackPair pair, (long Sent, long Arrived) all)
+        StreamCell cell, (Moment Before, Moment After) window, LoopbackPair pair, long allSent)
     {
         (Moment before, Moment after) = window;
-        double arrived = Math.Max(1, after.Arrived - before.Arrived);
+        double sent = Math.Max(1, after.Sent - before.Sent);
+        bool isWholeOnWire = cell.Mode != LaneMode.SequencedReliable;
         ConnectionCounters there = pair.Sender.Connection.ReadCounters();
         ConnectionCounters back = pair.Receiver.Connection.ReadCounters();
         return new StreamSample
         {
-            MessagesPerSecond = arrived / Stopwatch.GetElapsedTime(before.Timestamp, after.Timestamp).TotalSeconds,
-            ArrivedPercent = 100 * arrived / Math.Max(1, after.Sent - before.Sent),
-            ProcessorMicroseconds = (after.Worked - before.Worked).TotalMicroseconds / arrived,
-            AllocatedBytes = (after.Allocated - before.Allocated) / arrived,
+            MessagesPerSecond = sent / Stopwatch.GetElapsedTime(before.Timestamp, after.Timestamp).TotalSeconds,
+            ArrivedPercent = 100 * (after.Arrived - before.Arrived) / sent,
+            ProcessorMicroseconds = (after.Worked - before.Worked).TotalMicroseconds / sent,
+            AllocatedBytes = (after.Allocated - before.Allocated) / sent,
             PacketOverheadBytes = (double)(there.BytesSent - there.PayloadBytesSent) / there.DatagramsSent,
-            MessageOverheadBytes = ((double)there.BytesSent / all.Arrived) - cell.Bytes,
-            ReturnBytes = (double)back.BytesSent / all.Arrived,
+            MessageOverheadBytes = isWholeOnWire ? ((double)there.BytesSent / allSent) - cell.Bytes : double.NaN,
+            ReturnBytes = (double)back.BytesSent / allSent,
         };
     }
 
