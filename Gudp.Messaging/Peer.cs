@@ -122,7 +122,8 @@ public sealed partial class Peer : IDisposable
     }
 
     /// <summary>
-    /// Waits until everything accepted so far is received by the peer; unreliable messages: until transmitted.
+    /// Waits until everything accepted so far has its end: received by the peer, or given up; unreliable messages:
+    /// acknowledged or lost.
     /// </summary>
     /// <param name="timeout">How long; <see cref="Timeout.InfiniteTimeSpan"/> for ever.</param>
     /// <returns>False if the time passed, or the connection ended, first.</returns>

@@ -10,6 +10,7 @@ namespace Gudp.Messaging.Lanes;
 internal sealed partial class MessageSendLane
 {
     private readonly DeadlineHeap _deadlines = new();
+    private readonly Func<DeadlineHeap.Entry, bool> _stillMatters;
     private IdQueue _news;
     private IdQueue _timed;
     private Instant _nextDeadline = Instant.Never;
@@ -239,10 +240,12 @@ internal sealed partial class MessageSendLane
     {
         if (_deadlines.Count > 4 * (FirstRecords + (_next - _oldest)))
         {
-            _deadlines.Keep(entry => entry.Id >= _oldest
-                && (entry.OfTake ? At(entry.Id).Take == TakeState.Pending : IsOpen(At(entry.Id).Transfer)));
+            _deadlines.Keep(_stillMatters);
         }
     }
+
+    private bool StillMatters(DeadlineHeap.Entry entry) => entry.Id >= _oldest
+        && (entry.OfTake ? At(entry.Id).Take == TakeState.Pending : IsOpen(At(entry.Id).Transfer));
 
     private void HandleAnswers(IdRangeReader ids, TakeState answer)
     {

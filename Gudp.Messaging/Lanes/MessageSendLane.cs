@@ -62,6 +62,7 @@ internal sealed partial class MessageSendLane : SendLane
         _tally = ledgers.Tally;
         _isReliable = options.Mode <= LaneMode.SequencedReliable;
         _isSequenced = options.Mode == LaneMode.SequencedReliable;
+        _stillMatters = StillMatters;
     }
 
     internal override bool IsSettled => Volatile.Read(ref _openTransfers) == 0;

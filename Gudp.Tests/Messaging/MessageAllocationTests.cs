@@ -32,7 +32,13 @@ public sealed class MessageAllocationTests
     {
         QuietPair pair = new(mode);
         byte[] message = new byte[bytes];
-        SendOptions options = new() { Lane = QuietPair.Lane, NotifyReceived = notify, NotifyTaken = notify };
+        SendOptions options = new()
+        {
+            Lane = QuietPair.Lane,
+            NotifyReceived = notify,
+            NotifyTaken = notify,
+            ReceiveTimeout = TimeSpan.FromSeconds(notify && mode != LaneMode.OrderedReliable ? 5 : 0),
+        };
         Exchange(pair, message, options, receive, rounds: 3_000);
 
         long before = GC.GetAllocatedBytesForCurrentThread();
@@ -122,7 +128,7 @@ public sealed class MessageAllocationTests
         {
             MessagingConfig config = new()
             {
-                LanePlan = LanePlan.Default.With(Lane, new LaneOptions { Mode = mode }),
+                LanePlan = LanePlan.Default.With(Lane, new LaneOptions { Mode = mode, Repeats = 1 }),
             };
             Client = new MessageSession(new QuietHost(), config, new MessageMemory(1 << 28), sink: null);
             Server = new MessageSession(new QuietHost(), config, new MessageMemory(1 << 28), sink: null);
