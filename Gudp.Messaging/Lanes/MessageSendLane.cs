@@ -282,7 +282,7 @@ internal sealed partial class MessageSendLane : SendLane
     private SendStatus RoomFor(int length)
     {
         // D-8.6: what has no credit takes no older one's place; else a flood of newer ones would let none through.
-        if (_isSequenced && _next >= CreditLimit)
+        if (_isSequenced && Peer.IsKnown && _next >= CreditLimit)
         {
             return SendStatus.NoCredit;
         }

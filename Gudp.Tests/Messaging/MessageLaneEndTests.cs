@@ -219,6 +219,19 @@ public sealed class MessageLaneEndTests
         TransferState StateOf(SendReceipt receipt) => pair.Client.Peer.StateOf(receipt.Id).Transfer;
     }
 
+    [Test]
+    public void What_is_sent_before_the_handshake_goes_after_it([Values(Unordered, Sequenced, Unreliable)] int lane)
+    {
+        using SessionPair pair = new(config: Modes);
+
+        SendStatus status = pair.Client.Peer.TrySend([5], new SendOptions { Lane = lane });
+        pair.Open(Modes);
+        pair.RunUntilQuiet();
+
+        Assert.That(status, Is.EqualTo(SendStatus.Accepted));
+        Assert.That(MessageLaneTests.Take(pair), Is.EqualTo(new byte[] { 5 }));
+    }
+
     // D-8.7
     [Test]
     public void The_ends_of_older_messages_are_remembered_for_a_while()
