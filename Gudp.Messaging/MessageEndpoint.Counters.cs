@@ -1,6 +1,8 @@
+using System;
+
 namespace Gudp.Messaging;
 
-/// <content>What it counts (M11).</content>
+/// <content>What it counts (M11), and its end by a deadline (R17).</content>
 public sealed partial class MessageEndpoint
 {
     /// <summary>
@@ -19,4 +21,17 @@ public sealed partial class MessageEndpoint
     /// <summary>The sum over the peers of a kind, each over all its connections (M11). Any thread; cold path.</summary>
     /// <param name="filter">Which, for instance <see cref="PeerFilter.Active"/>.</param>
     public PeerStatistics ReadStatistics(PeerFilter filter) => Peers.ReadStatistics(filter);
+
+    /// <summary>
+    /// As <see cref="Peer.Shutdown"/> for all peers at once, by one deadline; then the endpoint is disposed.
+    /// </summary>
+    /// <param name="deadline">How long to wait at most, for all together.</param>
+    /// <returns>One entry per peer with something left.</returns>
+    /// <remarks>As <see cref="Peer.Shutdown"/>.</remarks>
+    public MessageDrainReport Shutdown(TimeSpan deadline)
+    {
+        MessageDrainReport report = Gudp.Messaging.Shutdown.Run(Sessions.ReadLive(), deadline);
+        Dispose();
+        return report;
+    }
 }

@@ -15,7 +15,7 @@ internal sealed partial class MessageSession
     /// <summary>Any thread. Copies a message into its lane's queue.</summary>
     internal SendStatus TrySend(ReadOnlySpan<byte> message, in SendOptions options, out MessageId id)
     {
-        if (_host.IsFinal)
+        if (RefusesAll)
         {
             id = default;
             return SendStatus.Closed;
@@ -30,7 +30,7 @@ internal sealed partial class MessageSession
     /// <summary>Any thread. Puts a payload into its lane of which others may send the same bytes.</summary>
     internal SendStatus TrySend(SharedBlock message, in SendOptions options, out MessageId id)
     {
-        if (_host.IsFinal)
+        if (RefusesAll)
         {
             id = default;
             return SendStatus.Closed;
@@ -47,7 +47,7 @@ internal sealed partial class MessageSession
     internal int TrySendAll(
         ReadOnlySpan<ReadOnlyMemory<byte>> messages, in SendOptions options, Span<SendResult> results)
     {
-        if (_host.IsFinal)
+        if (RefusesAll)
         {
             results[..messages.Length].Fill(new SendResult(SendStatus.Closed, default));
             return 0;

@@ -24,7 +24,7 @@ internal sealed partial class MessageSession
     internal long RepeatsWritten => _repeats.Written;
 
     /// <inheritdoc/>
-    public bool HasUnfinished => !IsFlushed();
+    public bool HasUnfinished => !Volatile.Read(ref _isGivenUp) && !IsFlushed();
 
     /// <inheritdoc/>
     /// <remarks>The fullest of the lanes says how full it is.</remarks>

@@ -178,6 +178,9 @@ internal sealed partial class MessageSession : IPacketPayload
 
         bool writable = _hasProgressed && TakeWritable();
 
+        // D-13.1
+        writable |= _hasOpened && Interlocked.Exchange(ref _wantsOpen, 0) != 0;
+
         if (_sink is not null)
         {
             writable |= HandReceipts(_sink, now);

@@ -47,6 +47,7 @@ internal sealed partial class MessageReceiveLane
     internal override long UnreadBytes => Volatile.Read(ref _waitingBytes);
 
     /// <summary>Any thread. What is here, whole or in part, and not handed out; numbers at a glance.</summary>
+    /// <remarks>The bytes are those of blocks, which are up to twice as long as what they hold.</remarks>
     internal override QueueCounters ReadQueue() => new(
         $"lane {Number} receive",
         _isReliable ? (_window.Bytes * BlockFactor) + (_mostIdsAhead * LeastBlockBytes) : _limits.UnreliableBytes,

@@ -121,6 +121,25 @@ internal sealed partial class MessageSendLane
         }
     }
 
+    internal override void AddOpenTo(ref OpenTraffic sum)
+    {
+        lock (_gate)
+        {
+            for (long id = _oldest; id < _next; id++)
+            {
+                ref Record record = ref At(id);
+                bool isSent = record.Transfer == TransferState.Sent;
+                bool isQueued = record.Transfer == TransferState.Queued;
+                sum.UnconfirmedMessages += isSent ? 1 : 0;
+                sum.UnconfirmedBytes += isSent ? record.Payload.Length : 0;
+                sum.UntransmittedMessages += isQueued ? 1 : 0;
+                sum.UntransmittedBytes += isQueued ? record.Payload.Length - record.SentTo : 0;
+                bool isReceived = record.Transfer == TransferState.Received;
+                sum.UntakenMessages += isReceived && record.Take == TakeState.Pending ? 1 : 0;
+            }
+        }
+    }
+
     internal override bool Admits(FrameType type, long value)
         => type is FrameType.MessagesTaken or FrameType.MessagesRefused && value < Volatile.Read(ref _cursor) + 1;
 

@@ -196,8 +196,15 @@ internal sealed partial class OrderedSendLane
 
     private void FreeUpTo(long tail)
     {
-        CountTransfers(TransferState.Received, CountMessages(tail));
+        lock (_freeGate)
+        {
+            CountTransfers(TransferState.Received, CountMessages(tail));
+            FreeBelow(tail);
+        }
+    }
 
+    private void FreeBelow(long tail)
+    {
         while (_oldestLarge < Volatile.Read(ref _nextLarge))
         {
             ref LargeMessage large = ref LargeAt(_oldestLarge);

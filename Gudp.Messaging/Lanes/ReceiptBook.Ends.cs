@@ -137,6 +137,24 @@ internal sealed partial class ReceiptBook
         }
     }
 
+    /// <summary>Any thread. Asked messages that are received and not known to be taken or refused.</summary>
+    internal long CountUntaken(OrderedSendLane lane)
+    {
+        lock (_gate)
+        {
+            long count = 0;
+
+            for (long index = _takeCursor; index < _nextNote; index++)
+            {
+                ref Entry note = ref At(index);
+                bool isOpen = note.AsksTaken && !note.IsClaim && !note.IsGivenUp && note.End <= lane.Received;
+                count += isOpen && TakeOf(note.End) == TakeState.Pending ? 1 : 0;
+            }
+
+            return count;
+        }
+    }
+
     /// <summary>Any thread. The sender does not want the message to go any more.</summary>
     /// <returns>True: it is cancelled. False: it has its end already, or the peer may be full of skips.</returns>
     internal bool TryCancel(MessageId id, OrderedSendLane lane)

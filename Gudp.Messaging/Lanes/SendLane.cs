@@ -270,6 +270,9 @@ internal abstract class SendLane
         }
     }
 
+    /// <summary>Any thread. Adds up what has no end yet (D-13.4). Cold path.</summary>
+    internal abstract void AddOpenTo(ref OpenTraffic sum);
+
     /// <summary>Any thread, after what there is to write was published.</summary>
     protected void MarkReady() => _schedule.MarkReady(Number);
 
