@@ -524,13 +524,13 @@ public sealed class BackPressureTests
 
     private static byte[] HoardAll(SessionEnd end)
     {
-        Assert.That(end.Session.Memory.TryRent(512 * 1024, out byte[] hoard), Is.EqualTo(SendStatus.Accepted));
+        Assert.That(end.Session.Memory.TryRentToReceive(512 * 1024, out byte[] hoard), Is.EqualTo(SendStatus.Accepted));
         return hoard;
     }
 
     private static byte[] HoardEndpoint(SessionEnd end)
     {
-        Assert.That(end.Memory.TryRent(512 * 1024, out byte[] hoard), Is.EqualTo(SendStatus.Accepted));
+        Assert.That(end.Memory.TryRentToReceive(512 * 1024, out byte[] hoard), Is.EqualTo(SendStatus.Accepted));
         return hoard;
     }
 
