@@ -15,12 +15,13 @@ internal sealed class LaneRun : IMessageHandler
     private const int Budget = 4_096;
 
     // So many are offered between two turns, and so many turns without an arrival are the end of patience.
-    private const int Batch = 512;
+    private const int MostOffered = 512;
     private const int StillTurns = 1_000_000;
 
     private readonly LoopbackPair _pair;
     private readonly LaneMode _mode;
     private readonly byte[] _message;
+    private readonly int _offered;
     private long _sent;
     private long _arrived;
 
@@ -29,6 +30,9 @@ internal sealed class LaneRun : IMessageHandler
         _pair = pair;
         _mode = mode;
         _message = new byte[bytes];
+
+        // More of them at a time would give way to the last one, the more the fewer lanes there are.
+        _offered = mode == LaneMode.SequencedReliable ? 1 : MostOffered;
     }
 
     /// <param name="mode">Of all lanes.</param>
@@ -66,7 +70,7 @@ internal sealed class LaneRun : IMessageHandler
         for (int still = 0; _sent < end; still++)
         {
             long before = _arrived;
-            Offer(Math.Min(end, _sent + Batch), lanes);
+            Offer(Math.Min(end, _sent + _offered), lanes);
             _pair.Turn();
             _pair.Receiver.Poll(ref self, Budget);
             still = _arrived == before ? still : 0;

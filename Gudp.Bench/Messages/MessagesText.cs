@@ -13,32 +13,34 @@ internal static class MessagesText
     private const string Title = "Message measurements";
 
     private const string Intro =
-        "The streams and the lanes are measured on real sockets over the loopback of one machine, so they depend on it "
-        + "and on what else runs there; the repeats in the simulator, so they do not. Every figure is the median of the "
-        + "rounds, \"least to most\" their range.";
+        "The streams and the lanes are measured on real sockets over the loopback of one machine, so they depend "
+        + "on it and on what else runs there; the repeats in the simulator, so they do not. Every figure is the "
+        + "median of the rounds, \"least to most\" their range.";
 
     private const string StreamNote =
-        "One process, two daemons with a thread each, a thread that sends all it may and one that takes messages in place; "
-        + "the default config with packets of at most 1,452 bytes. Per message sent: processor time (CPU us) is that of "
-        + "all threads of both ends; allocated bytes are those of the whole process. Arrived is relative to what was sent "
-        + "in the measured time: on a sequenced lane a newer message takes the place of older ones, on an unreliable one "
-        + "nothing lost is sent again. The receiver checks each message's content, and the order and completeness its mode "
-        + "promises; with receipts, the sender insists on one update for each message.";
+        "One process, two daemons with a thread each, a thread that sends all it may and one that takes messages "
+        + "in place; the default config with packets of at most 1,452 bytes. Per message sent: processor time (CPU "
+        + "us) is that of all threads of both ends; allocated bytes are those of the whole process. Arrived is "
+        + "relative to what was sent in the measured time: on a sequenced lane a newer message takes the place of "
+        + "older ones, on an unreliable one nothing lost is sent again. The receiver checks each message's content, "
+        + "and the order and completeness its mode promises; with receipts, the sender insists on one update for "
+        + "each message.";
 
     private const string OverheadNote =
-        "Bytes of UDP payload, without receipts, beside what wire.md says for full packets. The head of a packet holds the "
-        + "acks that ride along and Core's other frames too. Packets that are not full, content sent again and probes for "
-        + "larger packets make the counted figure per message larger; numbers shorter than four bytes make it smaller. Of a "
-        + "sequenced reliable lane few messages reach the wire, so nothing is said. What is returned are the receiver's "
-        + "packets: acks, credit and confirmations.";
+        "Bytes of UDP payload, without receipts, beside what wire.md says for full packets. The head of a packet "
+        + "holds the acks that ride along and Core's other frames too. Packets that are not full, content sent "
+        + "again and probes for larger packets make the counted figure per message larger; numbers shorter than "
+        + "four bytes make it smaller. Of a sequenced reliable lane few messages reach the wire, so nothing is "
+        + "said. What is returned are the receiver's packets: acks, credit and confirmations.";
 
     private const string LanesNote =
-        "Processor time per message sent, both ends. One thread drives both through real sockets, without pacing. All 64 "
-        + "lanes used in turn, message by message; and one lane while 63 others are open, used before and idle now.";
+        "Processor time per message sent, both ends. One thread drives both through real sockets, without pacing. "
+        + "All 64 lanes used in turn, message by message; and one lane while 63 others are open, used before and "
+        + "idle now.";
 
     private const string RepeatsNote =
-        "A message of 200 bytes 60 times a second for a minute over 50 ms, Lockstep preset, in virtual time; each sent "
-        + "again in that many later packets before anything is known lost. From TrySend to the reader.";
+        "A message of 200 bytes 60 times a second for a minute over 50 ms, Lockstep preset, in virtual time; each "
+        + "sent again in that many later packets before anything is known lost. From TrySend to the reader.";
 
     private const string Schema = """
         ## The JSON file

@@ -43,7 +43,8 @@ internal static class StreamCells
     internal static bool IsUnreliable(LaneMode mode) => mode is LaneMode.SequencedUnreliable or LaneMode.Unreliable;
 
     /// <summary>A newer message takes the place of older ones.</summary>
-    internal static bool IsSequenced(LaneMode mode) => mode is LaneMode.SequencedReliable or LaneMode.SequencedUnreliable;
+    internal static bool IsSequenced(LaneMode mode)
+        => mode is LaneMode.SequencedReliable or LaneMode.SequencedUnreliable;
 
     /// <summary>As a user gets it, with so many lanes of the mode.</summary>
     internal static MessagingConfig Config(LaneMode mode, int lanes)

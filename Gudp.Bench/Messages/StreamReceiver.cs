@@ -3,7 +3,7 @@ using Gudp.Messaging;
 
 namespace Gudp.Bench.Messages;
 
-/// <summary>An application that takes messages in place on a thread of its own, and sleeps while there are none.</summary>
+/// <summary>An application that takes messages in place on a thread of its own, and sleeps meanwhile.</summary>
 internal sealed class StreamReceiver : IMessageHandler
 {
     private const int Budget = 1_024;

@@ -60,7 +60,7 @@ internal static class StreamRun
         return SampleOf(cell, (before, after), pair, sender.Sent);
     }
 
-    // Pools fill and buffers grow with the traffic: the steady state begins when nothing has been allocated for a while.
+    // Pools and buffers grow with the traffic: the steady state begins when nothing was allocated for a while.
     private static void Settle(TimeSpan warmUp)
     {
         Thread.Sleep(warmUp);

@@ -3,7 +3,7 @@ using Gudp.Messaging;
 
 namespace Gudp.Bench.Messages;
 
-/// <summary>An application that sends as much as it may from a thread of its own, and fetches what it asked for.</summary>
+/// <summary>An application that sends all it may from a thread of its own, and fetches what it asked for.</summary>
 internal sealed class StreamSender
 {
     private const int UpdateBatch = 256;

@@ -3,10 +3,12 @@ using Gudp.Messaging;
 
 namespace Gudp.Bench.Messages;
 
-/// <summary>What docs/protocol/wire.md says a message costs on the wire, in full packets of a path of 1,452 bytes.</summary>
+/// <summary>
+/// What docs/protocol/wire.md says a message costs on the wire, in full packets of a path of 1,452 bytes.
+/// </summary>
 /// <remarks>
-/// In Plain. Ids and offsets have four bytes, as they do between the sixteen thousandth and the billionth. Acks that ride
-/// along are not counted.
+/// In Plain. Ids and offsets have four bytes, as they do between the sixteen thousandth and the billionth. Acks that
+/// ride along are not counted.
 /// </remarks>
 internal static class WireOverhead
 {
