@@ -54,6 +54,12 @@ internal sealed partial class MessageSession
 
     private long ConnectionRoom => _connectionLimit - _connectionSent;
 
+    /// <summary>
+    /// What has counted against the connections' credits so far; when nothing is under way or unread, both ends have
+    /// counted the same (D-3.1, D-8.3, D-9.10).
+    /// </summary>
+    internal (long Sent, long Received, long Read) CreditedBytes => (_connectionSent, _window.Received, _window.Read);
+
     /// <inheritdoc/>
     public int WriteFrames(PacketNumber packet, Span<byte> destination, Instant now)
     {

@@ -6,8 +6,8 @@ using NUnit.Framework;
 namespace Gudp.Tests.Messaging;
 
 // One seed of the fast swarm: two sessions without a network or a clock, mixed traffic in both directions, and a path
-// that gets everything wrong for a while. Then the path heals, everything must be known to have ended as it should; then
-// some more is sent, and the end cuts it off anywhere.
+// that gets everything wrong for a while. Then the path heals, everything must be known to have ended as it should, and
+// nothing may be left behind; then some more is sent, and the end cuts it off anywhere.
 
 /// <summary>Runs one seed. Not reusable.</summary>
 internal sealed class MixedPair : IDisposable
@@ -19,6 +19,9 @@ internal sealed class MixedPair : IDisposable
     private const int LargestMessage = 256 * 1024;
     private const int QueueBytes = 128 * 1024;
     private const int LastMessages = 12;
+
+    // Incomplete unreliable messages are kept for two seconds.
+    private const int MostEmptyingSteps = 3_000;
 
     private readonly Prng _draws;
     private readonly SessionPair _pair;
@@ -45,7 +48,8 @@ internal sealed class MixedPair : IDisposable
         _pair.Open(config);
     }
 
-    internal string Standing => $"step {_pair.Steps}; client {_pair.Client}, server {_pair.Server}; {_there.Standing}; {_back.Standing}";
+    internal string Standing
+        => $"step {_pair.Steps}; client {_pair.Client}, server {_pair.Server}; {_there.Standing}; {_back.Standing}";
 
     /// <summary>How the messages of both directions ended, once it has run.</summary>
     internal MixedAccount Account { get; } = new();
@@ -60,6 +64,7 @@ internal sealed class MixedPair : IDisposable
 
         Heal();
         Assert.That(Finish(), Is.True, "Healed, and yet not everything ended.");
+        AssertEmpties();
         End();
         _there.AssertEnded(Account);
         _back.AssertEnded(Account);
@@ -119,6 +124,8 @@ internal sealed class MixedPair : IDisposable
 
     private void Advance()
     {
+        _there.Now = _pair.Now;
+        _back.Now = _pair.Now;
         _there.Send();
         _back.Send();
         _pair.Step();
@@ -146,8 +153,23 @@ internal sealed class MixedPair : IDisposable
         return _there.IsFinished && _back.IsFinished;
     }
 
+    private void AssertEmpties()
+    {
+        for (int i = 0; i < MostEmptyingSteps && !(_there.IsEmpty() && _back.IsEmpty()); i++)
+        {
+            Advance();
+        }
+
+        if (!(_there.IsEmpty() && _back.IsEmpty()))
+        {
+            Assert.Fail($"Something is left behind: {_there.Remains}; {_back.Remains}");
+        }
+    }
+
     private void End()
     {
+        _there.Now = _pair.Now;
+        _back.Now = _pair.Now;
         _there.SendLast(LastMessages);
         _back.SendLast(LastMessages);
 
@@ -168,8 +190,9 @@ internal sealed class MixedPair : IDisposable
         if (_pair.Client.Violations.Count + _pair.Server.Violations.Count > 0
             || _pair.Client.IsFinal || _pair.Server.IsFinal)
         {
-            Assert.Fail($"Nobody closed it, and yet: {string.Join(", ", _pair.Client.Violations)} / "
-                + $"{string.Join(", ", _pair.Server.Violations)}, {_pair.Client.CloseReason}, {_pair.Server.CloseReason}.");
+            Assert.Fail($"Nobody closed it, and yet: "
+                + $"{string.Join(", ", _pair.Client.Violations)}, {_pair.Client.CloseReason} / "
+                + $"{string.Join(", ", _pair.Server.Violations)}, {_pair.Server.CloseReason}.");
         }
     }
 }

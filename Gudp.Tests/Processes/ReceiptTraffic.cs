@@ -9,6 +9,9 @@ internal static class ReceiptTraffic
 {
     internal const int Messages = 10_000;
 
+    /// <summary>Takes half of them; the other lanes are ordered.</summary>
+    internal const int UnorderedLane = 3;
+
     /// <summary>So long a silence is the end, whether or not something is undelivered.</summary>
     internal static readonly TimeSpan IdleTimeout = TimeSpan.FromSeconds(3);
 
@@ -20,11 +23,12 @@ internal static class ReceiptTraffic
     private const int NumberBytes = 4;
     private const int MostBytes = 200;
 
-    private static readonly int[] Lanes = [1, 3, 4, 5];
+    private static readonly int[] Lanes = [1, UnorderedLane, 4, UnorderedLane];
 
     internal static MessagingConfig Config => new()
     {
         LaneRingBytes = 4 * 1024 * 1024,
+        LanePlan = LanePlan.Default.With(UnorderedLane, new() { Mode = LaneMode.UnorderedReliable }),
         Core = new()
         {
             Connections = new()

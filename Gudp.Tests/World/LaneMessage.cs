@@ -1,3 +1,4 @@
+using Gudp.Core;
 using Gudp.Messaging;
 
 namespace Gudp.Tests.World;
@@ -15,6 +16,9 @@ internal sealed class LaneMessage(int index, int length, LaneMode mode, SendOpti
     internal SendOptions Options => options;
 
     internal MessageId Id { get; } = first.Id;
+
+    /// <summary>When it was accepted, where that is known to a turn.</summary>
+    internal Instant? SentAt { get; init; }
 
     /// <summary>What its receipt said when it was looked at last.</summary>
     internal SendReceipt Receipt { get; set; } = first;

@@ -6,6 +6,9 @@ namespace Gudp.Tests.World;
 // The sending end's knowledge, held against the truth: I6 and I7, and at the end the exact accounting.
 internal sealed partial class MixedTraffic
 {
+    // A turn later than the deadline, and the one that first sees the message.
+    private static readonly TimeSpan Slack = TimeSpan.FromMilliseconds(3);
+
     /// <summary>
     /// Nothing can happen any more, and all was read: every message has exactly one end, every promise of its lane was
     /// kept, and everything asked for was told once.
@@ -135,8 +138,48 @@ internal sealed partial class MixedTraffic
         Require(isTakeForward, $"I6, its take went back to {receipt}", sent);
         Require(IsTransferTrue(sent, receipt.Transfer), $"I6/I7, the transfer is not so: {receipt}", sent);
         Require(IsTakeTrue(sent, receipt), $"I6/I7, the take is not so: {receipt}", sent);
+        LookAtClock(sent, receipt);
         sent.Receipt = receipt;
     }
+
+    /// <summary>Time-outs end what they should, not before their time and to a turn.</summary>
+    private void LookAtClock(LaneMessage sent, SendReceipt receipt)
+    {
+        if (Now is not { } now || sent.SentAt is not { } sentAt || HasConnectionEnded)
+        {
+            return;
+        }
+
+        TimeSpan age = now - sentAt;
+        TimeSpan receive = sent.Options.ReceiveTimeout;
+        bool endedByTime = receipt.Transfer == TransferState.Expired && sent.Receipt.Transfer != TransferState.Expired
+            && sent.Options.MaxAttempts == 0 && sent.Mode <= LaneMode.SequencedReliable && !IsSuperseded(sent);
+        Require(!endedByTime || age >= receive - Slack, $"it expired after {age}", sent);
+
+        // An ordered lane may wait: for earlier messages, and for room for another skip (D-10.2, D-10.5).
+        bool mustHaveEnded = receive > TimeSpan.Zero && age > receive + Slack && sent.Mode != LaneMode.OrderedReliable;
+        Require(!mustHaveEnded || LaneMessage.IsEnd(receipt.Transfer), $"it is still open after {age}", sent);
+        TimeSpan take = sent.Options.TakeTimeout;
+        bool mustBeTold = take > TimeSpan.Zero && age > take + Slack;
+        Require(!mustBeTold || LaneMessage.IsEnd(receipt.Take), $"its take is still open after {age}", sent);
+    }
+
+    /// <summary>
+    /// Nothing is under way and all was read: nothing is left in any queue, and both ends have counted the same.
+    /// </summary>
+    internal bool IsEmpty()
+        => Array.TrueForAll(_lanes, lane => IsEmptyQueue(Sender.ReadLane(lane.Number).SendQueue)
+            && IsEmptyQueue(Receiver!.ReadLane(lane.Number).ReceiveQueue))
+            && Sender.Session.CreditedBytes.Sent == Receiver!.Session.CreditedBytes.Received
+            && Receiver!.Session.CreditedBytes.Received == Receiver!.Session.CreditedBytes.Read;
+
+    /// <summary>What is left, for the message of a failure.</summary>
+    internal string Remains
+        => $"{_name}: counted {Sender.Session.CreditedBytes} there and {Receiver!.Session.CreditedBytes} here; "
+            + string.Join("; ", _lanes.Select(lane => $"{lane}: {Sender.ReadLane(lane.Number).SendQueue}, "
+                + $"{Receiver!.ReadLane(lane.Number).ReceiveQueue}"));
+
+    private static bool IsEmptyQueue(in QueueCounters queue) => queue.Items == 0 && queue.Bytes == 0;
 
     private bool IsTransferTrue(LaneMessage sent, TransferState state) => state switch
     {

@@ -55,6 +55,11 @@ internal sealed partial class MixedTraffic : IMessageHandler
     /// <summary>The connection is over: what is still open may end as unknown.</summary>
     internal bool HasConnectionEnded { get; set; }
 
+    /// <summary>
+    /// The time of the turn that follows, for who holds time-outs against the clock; null where turns may be late.
+    /// </summary>
+    internal Instant? Now { get; set; }
+
     internal int Sent => _all.Count;
 
     internal int Arrived { get; private set; }
@@ -224,7 +229,7 @@ internal sealed partial class MixedTraffic : IMessageHandler
 
     private void NoteAccepted(LaneRecord lane, int length, SendOptions options, SendReceipt receipt)
     {
-        LaneMessage sent = new(lane.Sent.Count, length, lane.Mode, options, receipt);
+        LaneMessage sent = new(lane.Sent.Count, length, lane.Mode, options, receipt) { SentAt = Now };
         Require(receipt.Id.Lane == lane.Number, "A receipt names another lane", sent);
         Require(lane.ById.TryAdd(receipt.Id.Value, sent), "Two messages have one id", sent);
         lane.Tiny = sent.IsTiny ? sent : lane.Tiny;
