@@ -42,9 +42,7 @@ internal sealed partial class MixedTraffic
         lane.Sent.ForEach(account.Add);
         MessageCounters counted = Sender.ReadLane(lane.Number).Messages;
 
-        // Ordered lanes do not count ends: most of their messages have no record that could end.
-        bool endsAgree = lane.Mode == LaneMode.OrderedReliable
-            || (counted.TransfersReceived == account[TransferState.Received]
+        bool endsAgree = counted.TransfersReceived == account[TransferState.Received]
             && counted.TransfersExpired == account[TransferState.Expired]
             && counted.TransfersCancelled == account[TransferState.Cancelled]
             && counted.TransfersUnknown == account[TransferState.Unknown]
@@ -52,7 +50,7 @@ internal sealed partial class MixedTraffic
             && counted.TakesTaken == account[TakeState.Taken]
             && counted.TakesRefused == account[TakeState.Refused]
             && counted.TakesExpired == account[TakeState.Expired]
-            && counted.TakesUnknown == account[TakeState.Unknown]);
+            && counted.TakesUnknown == account[TakeState.Unknown];
 
         if (counted.MessagesSent != account.Accepted || !endsAgree)
         {
