@@ -338,10 +338,11 @@ public sealed class BackPressureTests
         Assert.That(isInside.Wait(TimeSpan.FromSeconds(30)), Is.True);
         int received = 0;
 
-        for (int i = 0; i < 2_000; i++)
+        for (int sent = 0; sent < 2_000;)
         {
             Assert.That(other.WaitToSend(TimeSpan.FromSeconds(30)), Is.True);
-            received += other.TrySend(new byte[1_000]) == SendStatus.Accepted ? ReadAll(reader) : 0;
+            sent += other.TrySend(new byte[1_000]) == SendStatus.Accepted ? 1 : 0;
+            received += ReadAll(reader);
         }
 
         while (received < 2_000
