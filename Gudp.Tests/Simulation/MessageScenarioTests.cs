@@ -14,7 +14,7 @@ namespace Gudp.Tests.Simulation;
 public sealed class MessageScenarioTests
 {
     private const int Port = 7000;
-    private const int Seeds = 3;
+    private const int Seeds = 5;
     private const string SeedsVariable = "GUDP_T1_SEEDS";
 
     private static readonly TimeSpan Tick = TimeSpan.FromMilliseconds(100);

@@ -96,7 +96,8 @@ internal sealed partial class MixedTraffic
         }
         catch (NotTakenException)
         {
-            // The message stays, and is handed out again.
+            // The message stays, and is handed out again after a while: time to be told of it too soon.
+            _pausedMoments = (int)_draws.NextBelow(_plan.MostPausedMoments);
         }
     }
 
