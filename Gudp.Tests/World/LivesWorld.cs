@@ -86,7 +86,11 @@ internal sealed class LivesWorld : IDisposable
         Assert.That(_server.Memory.UsedBytes, Is.Zero, "Memory is back to what it was.");
     }
 
-    public void Dispose() => _world.Dispose();
+    public void Dispose()
+    {
+        _clients.ForEach(client => client.Dispose());
+        _world.Dispose();
+    }
 
     private static MessagingConfig Config(PeerId kept) => new()
     {
@@ -141,7 +145,7 @@ internal sealed class LivesWorld : IDisposable
     }
 
     /// <summary>One process after the other at one address.</summary>
-    private sealed class Client(int number, Node node, PeerId kept)
+    private sealed class Client(int number, Node node, PeerId kept) : IDisposable
     {
         private readonly Dictionary<int, int> _next = [];
         private readonly byte[] _message = new byte[MessageBytes];
@@ -161,6 +165,8 @@ internal sealed class LivesWorld : IDisposable
             _incarnation = -1;
             _endpoint = new MessageEndpoint(node.Daemon, node.Host.Address.WithPort(Port), Config(kept));
         }
+
+        public void Dispose() => _endpoint?.Dispose();
 
         internal void Connect(PeerAddress server) => Peer = _endpoint!.Connect(server);
 
