@@ -217,6 +217,9 @@ public sealed partial class Connection : IDisposable, ILoopConnection
         }
     }
 
+    /// <summary>Any thread. True while the calling thread is inside a turn of the daemon.</summary>
+    internal bool IsLedByCaller => _loop.IsLedByCaller;
+
     /// <summary>Any thread, after publishing: the leader will look at this connection in its next turn.</summary>
     internal void Touch()
     {

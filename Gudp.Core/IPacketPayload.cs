@@ -29,6 +29,12 @@ public interface IPacketPayload
     SendBacklog Backlog => default;
 
     /// <summary>
+    /// As <see cref="Backlog"/>, asked once when the connection ends, for the report of <see cref="Daemon.Shutdown"/>: a
+    /// layer that does not count what waits at each turn may do so here.
+    /// </summary>
+    SendBacklog BacklogAtEnd => Backlog;
+
+    /// <summary>
     /// When <see cref="HandleTimeout"/> wants to be called; <see cref="Instant.Never"/> if not at all.
     /// </summary>
     Instant NextDeadline { get; }

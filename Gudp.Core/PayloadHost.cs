@@ -24,6 +24,12 @@ public sealed class PayloadHost
     public TimeSpan SmoothedRtt => new(Volatile.Read(ref _smoothedRttTicks));
 
     /// <summary>
+    /// Whether the calling thread is inside a turn of the connection's daemon: it must not wait for what only a turn can
+    /// bring. Any thread.
+    /// </summary>
+    public bool IsLedByCaller => Connection.IsLedByCaller;
+
+    /// <summary>
     /// Says that there is something to send. Any thread; call after publishing. Cheap when it was said already and
     /// not yet looked at.
     /// </summary>

@@ -20,6 +20,8 @@ internal sealed class ConnectionHost(PayloadHost host, MessageEndpoint endpoint)
 
     public bool IsFinal => host.Connection.Status.IsFinal;
 
+    public bool IsLedByCaller => host.IsLedByCaller;
+
     public Connection Connection => host.Connection;
 
     public bool HasDataToSend => _session is { HasDataToSend: true };
@@ -27,6 +29,8 @@ internal sealed class ConnectionHost(PayloadHost host, MessageEndpoint endpoint)
     public bool HasUnfinished => _session is { HasUnfinished: true };
 
     public SendBacklog Backlog => _session?.Backlog ?? default;
+
+    public SendBacklog BacklogAtEnd => _session?.BacklogAtEnd ?? default;
 
     public Instant NextDeadline => _session?.NextDeadline ?? Instant.Never;
 

@@ -13,6 +13,9 @@ internal interface ISessionHost
     /// </summary>
     bool IsFinal { get; }
 
+    /// <summary>Whether the calling thread is inside a turn of the connection. Any thread.</summary>
+    bool IsLedByCaller => false;
+
     /// <summary>The connection.</summary>
     Connection Connection { get; }
 

@@ -17,9 +17,13 @@ namespace Gudp.Messaging;
 /// Received, and asked with <see cref="SendOptions.NotifyTaken"/>, and not known to be taken or refused.
 /// </param>
 /// <param name="Open">
-/// Receipts of messages without an end about which something was asked; the first <see cref="MostOpen"/>.
+/// Receipts of messages without an end about which something was asked; the first <see cref="MostOpen"/>. Empty if the
+/// connection had ended by itself: with it every message got its end.
 /// </param>
-/// <param name="CloseReason">Why the connection ended, if it ended by itself; else null.</param>
+/// <param name="CloseReason">
+/// Why the connection ended, if it did before the shutdown was done and not by it; else null. Then what is counted here is
+/// what was left at that moment.
+/// </param>
 public sealed record PeerDrain(
     PeerId Id,
     PeerAddress Remote,
@@ -38,7 +42,8 @@ public sealed record PeerDrain(
     public override string ToString() => string.Create(
         CultureInfo.InvariantCulture,
         $"{Remote}: {UntransmittedMessages} messages ({UntransmittedBytes} B) not sent, {UnconfirmedMessages} "
-            + $"({UnconfirmedBytes} B) not known to be received, {UntakenMessages} not known to be taken");
+            + $"({UnconfirmedBytes} B) not known to be received, {UntakenMessages} not known to be taken"
+            + $"{(CloseReason is null ? "" : "; the connection had ended: ")}{CloseReason}");
 }
 
 /// <summary>

@@ -26,7 +26,10 @@ public sealed partial class MessageEndpoint
     /// As <see cref="Peer.Shutdown"/> for all peers at once, by one deadline; then the endpoint is disposed.
     /// </summary>
     /// <param name="deadline">How long to wait at most, for all together.</param>
-    /// <returns>One entry per peer with something left.</returns>
+    /// <returns>
+    /// One entry per peer with something left; of peers whose connection had ended before, <see cref="Peer.Shutdown"/> tells.
+    /// </returns>
+    /// <exception cref="InvalidOperationException">As for <see cref="Peer.Shutdown"/>.</exception>
     /// <remarks>As <see cref="Peer.Shutdown"/>.</remarks>
     public MessageDrainReport Shutdown(TimeSpan deadline)
     {

@@ -190,6 +190,11 @@ internal sealed partial class MessageSession
         SendLane lane = Interlocked.CompareExchange(ref _sendLanes[number], made, null) ?? made;
         _sendLanesInUse.AddAtomic(number);
 
+        if (Volatile.Read(ref _isShuttingDown))
+        {
+            lane.StopAccepting();
+        }
+
         // The end may have passed between the two: then nobody else ends this lane.
         if (HasEnded)
         {

@@ -47,6 +47,10 @@ internal sealed partial class MessageSession
     }
 
     /// <inheritdoc/>
+    public SendBacklog BacklogAtEnd
+        => Backlog with { Packets = (int)Math.Min(int.MaxValue, ReadOpen().UntransmittedMessages) };
+
+    /// <inheritdoc/>
     public bool HasDataToSend
         => _peerTerms.IsKnown && !_ended && !_outbox.IsFull
             && (HasFactsToSend() || _hasOffer || _outbox.Waiting > 0 || _repeats.IsDue

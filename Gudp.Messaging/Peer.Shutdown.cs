@@ -12,11 +12,17 @@ public sealed partial class Peer
     /// </summary>
     /// <param name="deadline">
     /// How long to wait at most; <see cref="Timeout.InfiniteTimeSpan"/>: until all is done or the connection ends. Zero
-    /// only looks. What is left then is given up at once, without <see cref="Core.ConnectionConfig.LingerTimeout"/>.
+    /// or less only looks. What is left then is given up at once, without <see cref="Core.ConnectionConfig.LingerTimeout"/>.
     /// </param>
-    /// <returns>What was left, as it was known when the waiting ended.</returns>
+    /// <returns>
+    /// What was left, as it was known when the waiting ended. Called again, or after the connection has ended: what is left
+    /// by now, or was when it ended.
+    /// </returns>
+    /// <exception cref="InvalidOperationException">
+    /// Called from a sink, with a deadline other than zero: it would wait for the turn it is in.
+    /// </exception>
     /// <remarks>
-    /// Not from a sink or handler on the loop's thread: it waits for that loop. In manual mode another thread must call
+    /// A claim that is open is no message yet: to commit it is refused from now on. In manual mode another thread must call
     /// <see cref="Core.Daemon.ProcessIO"/> meanwhile. <see cref="Dispose"/> does not wait: there the connection lingers.
     /// </remarks>
     public MessageDrainReport Shutdown(TimeSpan deadline) => Gudp.Messaging.Shutdown.Run([Session], deadline);

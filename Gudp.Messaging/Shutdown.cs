@@ -1,9 +1,7 @@
 using System;
 using System.Collections.Generic;
 using System.Diagnostics;
-using System.Linq;
 using System.Threading;
-using Gudp.Messaging.Lanes;
 
 namespace Gudp.Messaging;
 
@@ -17,6 +15,7 @@ internal static class Shutdown
     {
         long start = Stopwatch.GetTimestamp();
         List<PeerDrain> left = [];
+        ThrowIfInTurn(sessions, deadline);
 
         foreach (MessageSession session in sessions)
         {
@@ -25,37 +24,51 @@ internal static class Shutdown
 
         foreach (MessageSession session in sessions)
         {
-            OpenTraffic open = WaitFor(session, deadline, start);
+            bool isDone = WaitFor(session, deadline, start);
 
-            if (session.ReadDrain(open) is { } drain)
+            if (session.ReadDrain() is { } drain)
             {
                 left.Add(drain);
             }
 
-            session.EndShutdown(isOver: !open.IsEmpty);
+            session.EndShutdown(isOver: !isDone);
         }
 
         return new MessageDrainReport(left);
     }
 
-    // What is open at the end of the session shall be known, so it is read before the end is looked at.
-    private static OpenTraffic WaitFor(MessageSession session, TimeSpan deadline, long start)
+    private static void ThrowIfInTurn(IReadOnlyList<MessageSession> sessions, TimeSpan deadline)
+    {
+        bool waits = deadline > TimeSpan.Zero || deadline == Timeout.InfiniteTimeSpan;
+
+        foreach (MessageSession session in sessions)
+        {
+            if (waits && session.IsLedByCaller)
+            {
+                throw new InvalidOperationException(
+                    "A shutdown with a deadline cannot be asked for from inside the turn that it would wait for, which is "
+                    + "where sinks run; do it on another thread, or with a deadline of zero.");
+            }
+        }
+    }
+
+    // False: the time was over first.
+    private static bool WaitFor(MessageSession session, TimeSpan deadline, long start)
     {
         while (true)
         {
             long seen = session.Changes.Version;
-            OpenTraffic open = session.ReadOpen();
 
-            if (session.HasEnded || (open.IsEmpty && session.IsFlushed()))
+            if (session.IsShutDown)
             {
-                return open;
+                return true;
             }
 
             TimeSpan rest = deadline == Timeout.InfiniteTimeSpan ? Step : deadline - Stopwatch.GetElapsedTime(start);
 
             if (rest <= TimeSpan.Zero)
             {
-                return open;
+                return false;
             }
 
             session.Changes.WaitPast(seen, rest < Step ? rest : Step);

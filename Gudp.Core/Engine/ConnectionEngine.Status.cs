@@ -63,7 +63,7 @@ internal sealed partial class ConnectionEngine
     /// <summary>Before the layer forgets what it holds.</summary>
     private void NoteLeftover()
     {
-        Leftover = new Leftover(_payload.Backlog, _sent.BytesInFlight, _sent.OpenPackets);
+        Leftover = new Leftover(_payload.BacklogAtEnd, _sent.BytesInFlight, _sent.OpenPackets);
         _counters.QueueDelay = TimeSpan.Zero;
     }
 }

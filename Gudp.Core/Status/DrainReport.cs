@@ -61,6 +61,7 @@ public sealed record DrainReport
         ? "Everything was delivered."
         : string.Join('\n', Undelivered.Select(static left => string.Create(
             CultureInfo.InvariantCulture,
-            $"{left.Remote}: {left.QueuedBytes} B not sent, {left.UnackedBytes} B not acknowledged; "
+            $"{left.Remote}: {left.QueuedPackets} ({left.QueuedBytes} B) not sent, {left.UnackedPackets} packets "
+                + $"({left.UnackedBytes} B) not acknowledged; "
                 + $"{left.Cause} ({left.Reasons})")));
 }

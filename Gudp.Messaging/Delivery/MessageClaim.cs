@@ -51,6 +51,14 @@ public ref struct MessageClaim
         }
 
         _isOpen = false;
+
+        if (_session.RefusesAll)
+        {
+            _lane.Abandon(_claim);
+            receipt = default;
+            return _session.Conclude(SendStatus.Closed, _lane);
+        }
+
         SendStatus status = _lane.Commit(_claim, out MessageId id);
         receipt = MessageSession.FirstReceipt(id with { Incarnation = _session.Incarnation });
         return _session.Conclude(status, _lane);

@@ -125,6 +125,12 @@ internal sealed partial class MessageSendLane
     {
         lock (_gate)
         {
+            if (_ended)
+            {
+                sum.Add(_openAtEnd);
+                return;
+            }
+
             for (long id = _oldest; id < _next; id++)
             {
                 ref Record record = ref At(id);

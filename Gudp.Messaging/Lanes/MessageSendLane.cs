@@ -51,6 +51,8 @@ internal sealed partial class MessageSendLane : SendLane
     private long _supersededTo;
     private int _wantedLength = -1;
     private bool _isUpdateRoomWanted;
+    private OpenTraffic _openAtEnd;
+    private bool _isClosed;
     private bool _ended;
 
     internal MessageSendLane(
@@ -144,10 +146,24 @@ internal sealed partial class MessageSendLane : SendLane
 
     internal override void Abandon(in LaneClaim claim) => Return(new Payload(claim.Block!, Shared: null, claim.Length));
 
+    internal override void StopAccepting()
+    {
+        lock (_gate)
+        {
+            _isClosed = true;
+        }
+    }
+
     internal override void End()
     {
         lock (_gate)
         {
+            if (!_ended)
+            {
+                AddOpenTo(ref _openAtEnd);
+            }
+
+            _isClosed = true;
             _ended = true;
 
             for (long id = _oldest; id < _next; id++)
@@ -217,7 +233,7 @@ internal sealed partial class MessageSendLane : SendLane
 
         lock (_gate)
         {
-            status = _ended ? SendStatus.Closed : MakeRoom(payload.Length, wish);
+            status = _isClosed ? SendStatus.Closed : MakeRoom(payload.Length, wish);
 
             if (status == SendStatus.Accepted)
             {

@@ -14,6 +14,15 @@ internal struct OpenTraffic
     /// <summary>Received, and asked, and not known to be taken or refused.</summary>
     internal long UntakenMessages;
 
+    internal void Add(in OpenTraffic other)
+    {
+        UntransmittedMessages += other.UntransmittedMessages;
+        UntransmittedBytes += other.UntransmittedBytes;
+        UnconfirmedMessages += other.UnconfirmedMessages;
+        UnconfirmedBytes += other.UnconfirmedBytes;
+        UntakenMessages += other.UntakenMessages;
+    }
+
     internal readonly bool IsEmpty => UntransmittedMessages + UnconfirmedMessages + UntakenMessages == 0
         && UntransmittedBytes + UnconfirmedBytes == 0;
 }

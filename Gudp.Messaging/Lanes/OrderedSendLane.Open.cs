@@ -9,15 +9,22 @@ internal sealed partial class OrderedSendLane
 {
     // Held by the leader while it counts and frees, and by whoever reads here, so that the headers stay where they are.
     private readonly Lock _freeGate = new();
+    private OpenTraffic _openAtEnd;
 
     /// <inheritdoc/>
     internal override void AddOpenTo(ref OpenTraffic sum)
     {
-        sum.UntakenMessages += Receipts.CountUntaken(this);
-
         // In this order, as whoever ends the lane takes them.
         lock (_gate)
         {
+            if (_ended)
+            {
+                sum.Add(_openAtEnd);
+                return;
+            }
+
+            sum.UntakenMessages += Receipts.CountUntaken(this);
+
             lock (_freeGate)
             {
                 AddStreamTo(ref sum);

@@ -40,6 +40,7 @@ internal sealed partial class OrderedSendLane : SendLane
     private long _reservedLargeBytes;
     private long _sharedBytes;
     private long _mostBytes;
+    private bool _isClosed;
     private bool _ended;
 
     // Written by writers, read by the leader.
@@ -117,12 +118,22 @@ internal sealed partial class OrderedSendLane : SendLane
     }
 
     /// <inheritdoc/>
+    internal override void StopAccepting()
+    {
+        lock (_gate)
+        {
+            _isClosed = true;
+        }
+    }
+
+    /// <inheritdoc/>
     internal override void End()
     {
         lock (_gate)
         {
             if (!_ended)
             {
+                AddOpenTo(ref _openAtEnd);
                 CountEnds();
             }
 
@@ -136,7 +147,7 @@ internal sealed partial class OrderedSendLane : SendLane
     {
         ring = null;
 
-        if (_ended)
+        if (_isClosed || _ended)
         {
             return SendStatus.Closed;
         }

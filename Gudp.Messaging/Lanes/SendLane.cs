@@ -146,6 +146,9 @@ internal abstract class SendLane
     /// <returns>How many.</returns>
     internal abstract int TakeUpdates(Span<ReceiptUpdate> updates, bool ended, ref bool roomCameFree);
 
+    /// <summary>Any thread. No more messages; those that were accepted go on (D-13.4).</summary>
+    internal abstract void StopAccepting();
+
     /// <summary>Any thread. No more messages; memory goes back as soon as no claim is open.</summary>
     internal abstract void End();
 
@@ -270,7 +273,9 @@ internal abstract class SendLane
         }
     }
 
-    /// <summary>Any thread. Adds up what has no end yet (D-13.4). Cold path.</summary>
+    /// <summary>
+    /// Any thread. Adds up what has no end yet, or had none when the connection ended (D-13.4). Cold path.
+    /// </summary>
     internal abstract void AddOpenTo(ref OpenTraffic sum);
 
     /// <summary>Any thread, after what there is to write was published.</summary>

@@ -78,6 +78,28 @@ public sealed class DrainTests
         Assert.That(late, Is.EqualTo(SendStatus.Closed));
     }
 
+    [TestCase(0)]
+    [TestCase(1_000)]
+    public void R17_the_report_of_a_daemon_counts_the_messages_that_never_went_out(int length)
+    {
+        using SimWorld world = new(seed: 4);
+        Node node = world.AddNode();
+        MessagingConfig config = Plain with { LanePlan = AllModes.LanePlan };
+        MessageEndpoint caller = new(node.Daemon, node.Host.Address.WithPort(0), config);
+        Peer client = caller.Connect(node.Host.Address.WithPort(9));
+
+        foreach (int lane in (int[])[1, 1, 2, 3])
+        {
+            client.TrySend(new byte[length], new SendOptions { Lane = lane });
+        }
+
+        DrainReport report = node.Daemon.Shutdown(TimeSpan.Zero);
+        node.IsStopped = true;
+
+        Assert.That(report.Undelivered.Single().QueuedPackets, Is.EqualTo(4));
+        Assert.That(report.Undelivered.Single().QueuedBytes, Is.InRange(4 * length, 4 * (length + 4)));
+    }
+
     [Test]
     public void R17_the_receipts_of_a_drain_are_bounded()
     {
@@ -95,6 +117,115 @@ public sealed class DrainTests
 
         Assert.That(report.Peers.Single().UntransmittedMessages, Is.EqualTo(1_000));
         Assert.That(report.Peers.Single().Open, Has.Count.EqualTo(PeerDrain.MostOpen));
+    }
+
+    [Test]
+    public void R17_a_connection_that_ends_by_itself_is_reported_with_what_it_had_left_and_with_its_reason()
+    {
+        using PeerStar star = new(clients: 1, Plain with { LanePlan = AllModes.LanePlan });
+        Peer client = star.Clients[0];
+        star.CutOff(0);
+
+        foreach (int lane in (int[])[1, 3])
+        {
+            client.TrySend(new byte[1_000], new SendOptions { Lane = lane, NotifyReceived = true });
+            client.TrySend(new byte[1_000], new SendOptions { Lane = lane });
+        }
+
+        MessageSession session = client.Session;
+        star.World.RunUntil(() => session.HasEnded, TimeSpan.FromMinutes(5));
+
+        MessageDrainReport first = client.Shutdown(TimeSpan.Zero);
+        MessageDrainReport second = client.Shutdown(Timeout.InfiniteTimeSpan);
+
+        PeerDrain drain = first.Peers.Single();
+        Assert.That(drain.CloseReason!.Code, Is.EqualTo(CloseCode.IdleTimeout));
+        Assert.That(drain.UnconfirmedMessages + drain.UntransmittedMessages, Is.EqualTo(4));
+        Assert.That(drain.UnconfirmedBytes + drain.UntransmittedBytes, Is.InRange(4_000, 4_016));
+        Assert.That(first.ToString(), Does.Contain("ended: IdleTimeout"));
+        Assert.That(second.ToString(), Is.EqualTo(first.ToString()));
+    }
+
+    [Test]
+    public void R17_what_this_end_closed_itself_has_no_close_reason_in_the_report()
+    {
+        using PeerStar star = new(clients: 1, Plain);
+        Peer client = star.Clients[0];
+        client.TrySend(new byte[1_000], new SendOptions { NotifyTaken = true });
+
+        MessageDrainReport first = client.Shutdown(TimeSpan.Zero);
+        star.World.Run(TimeSpan.FromSeconds(1));
+        MessageDrainReport second = client.Shutdown(TimeSpan.Zero);
+
+        PeerDrain again = second.Peers.Single();
+        Assert.That(first.Peers.Single().CloseReason, Is.Null);
+        Assert.That(again.CloseReason, Is.Null);
+        Assert.That(again.UntransmittedMessages + again.UnconfirmedMessages + again.UntakenMessages, Is.EqualTo(1));
+    }
+
+    [TestCase(1, 100)]
+    [TestCase(3, 100)]
+    [TestCase(1, 500_000)]
+    public void R17_a_claim_that_is_open_when_the_shutdown_begins_is_not_sent_any_more(int lane, int length)
+    {
+        using SessionPair pair = SessionPair.Opened(config: AllModes);
+        pair.Client.Peer.TryClaim(length, new SendOptions { Lane = lane }, out MessageClaim claim);
+
+        pair.Client.Session.BeginShutdown();
+        SendStatus committed = claim.Commit();
+
+        Assert.That(committed, Is.EqualTo(SendStatus.Closed));
+        Assert.That(pair.Client.Session.IsFlushed(), Is.True);
+        Assert.That(pair.Client.Session.ReadOpen().IsEmpty, Is.True);
+    }
+
+    [Test]
+    public void R17_a_sink_cannot_wait_for_the_turn_it_runs_in()
+    {
+        using SimWorld world = new(seed: 3);
+        Node right = world.AddNode();
+        Node left = world.AddNode();
+        EndingSink sink = new();
+        MessageEndpoint listener = new(right.Daemon, right.Host.Address.WithPort(7000), Plain, sink);
+        listener.Listen();
+        MessageEndpoint caller = new(left.Daemon, left.Host.Address.WithPort(0), Plain);
+        Peer client = caller.Connect(listener.LocalAddress);
+        client.TrySend("end"u8);
+
+        world.RunUntil(() => sink.Thrown is not null, Patience);
+
+        Assert.That(sink.Thrown, Is.TypeOf<InvalidOperationException>());
+        Assert.That(sink.Looked!.IsComplete, Is.True);
+    }
+
+    // Two threads on one lane, a third on another.
+    [Test]
+    public void R17_what_is_reported_is_what_was_accepted_while_other_threads_send([Range(1, 10)] int round)
+    {
+        using PeerStar star = new(clients: 1, Plain with { LanePlan = AllModes.LanePlan }, seed: (ulong)round);
+        Peer client = star.Clients[0];
+        using CountdownEvent isSending = new(3);
+        Task<int>[] senders = [.. new[] { 1, 3, 4 }.Select(lane => Task.Run(() =>
+        {
+            int accepted = 0;
+            SendOptions options = new() { Lane = lane == 4 ? 1 : lane };
+
+            SendStatus status = client.TrySend([], options);
+            isSending.Signal();
+
+            for (; status != SendStatus.Closed; status = client.TrySend([], options))
+            {
+                accepted += status == SendStatus.Accepted ? 1 : 0;
+            }
+
+            return accepted;
+        }))];
+        Assert.That(isSending.Wait(Patience), Is.True);
+
+        MessageDrainReport report = client.Shutdown(TimeSpan.Zero);
+        Task.WaitAll(senders, Patience);
+
+        Assert.That(report.Peers.Single().UntransmittedMessages, Is.EqualTo(senders.Sum(sender => sender.Result)));
     }
 
     [Test]
@@ -197,6 +328,35 @@ public sealed class DrainTests
         while (pair.Client.Peer.TakeUpdates(updates) == updates.Length)
         {
             // Only fetched.
+        }
+    }
+
+    private sealed class EndingSink : IMessageSink
+    {
+        internal Exception? Thrown { get; private set; }
+
+        internal MessageDrainReport? Looked { get; private set; }
+
+        public void HandleMessage(Peer from, int lane, ReadOnlySpan<byte> message, Instant now)
+        {
+            try
+            {
+                from.Shutdown(Patience);
+            }
+            catch (InvalidOperationException thrown)
+            {
+                Thrown = thrown;
+            }
+
+            Looked = from.Shutdown(TimeSpan.Zero);
+        }
+
+        public void HandlePeer(Peer peer, PeerChange change, Instant now)
+        {
+        }
+
+        public void HandleReceipt(Peer peer, ReceiptUpdate update, Instant now)
+        {
         }
     }
 }
