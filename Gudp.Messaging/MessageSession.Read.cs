@@ -130,7 +130,7 @@ internal sealed partial class MessageSession
             TallyOf(held.LaneNumber).CountShared(MessageCount.MessagesRefused);
         }
 
-        _memory.Return(held.Block);
+        _memory.ReturnReceived(held.Block);
         Interlocked.Decrement(ref _heldOut);
 
         // A reader may wait for just this memory, or for room in the ledger.

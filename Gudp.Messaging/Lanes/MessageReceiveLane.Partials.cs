@@ -59,7 +59,7 @@ internal sealed partial class MessageReceiveLane
         {
             if (_staged[i].Block is { } unused)
             {
-                _memory.Return(unused);
+                _memory.ReturnReceived(unused);
             }
 
             _staged[i] = default;
@@ -122,7 +122,7 @@ internal sealed partial class MessageReceiveLane
 
         if (staged.Block is { } smaller)
         {
-            _memory.Return(smaller);
+            _memory.ReturnReceived(smaller);
         }
 
         staged = staged with { Block = block };
@@ -187,7 +187,7 @@ internal sealed partial class MessageReceiveLane
     private void MoveTo(PartialMessage partial, byte[] larger)
     {
         _partialBytes += larger.Length - partial.Block.Length;
-        _memory.Return(partial.MoveTo(larger));
+        _memory.ReturnReceived(partial.MoveTo(larger));
     }
 
     private bool TakeFirstUnreliable(in LaneFrame frame, Instant now)
@@ -302,7 +302,7 @@ internal sealed partial class MessageReceiveLane
     {
         byte[] block = partial.TakeBlock();
         _partialBytes -= block.Length;
-        _memory.Return(block);
+        _memory.ReturnReceived(block);
         Remove(partial);
     }
 

@@ -188,7 +188,7 @@ internal sealed partial class MessageReceiveLane
 
     private void DropWhole(in WaitingMessage whole, MessageDrop cause)
     {
-        _memory.Return(whole.Block);
+        _memory.ReturnReceived(whole.Block);
         ThrowAway(whole.Id, whole.Length, whole.AsksTaken, cause);
     }
 
@@ -235,7 +235,7 @@ internal sealed partial class MessageReceiveLane
         // A block that was detached belongs to its holder.
         if (done.Block.Length > 0)
         {
-            _memory.Return(done.Block);
+            _memory.ReturnReceived(done.Block);
         }
 
         if (_isReliable)

@@ -205,7 +205,7 @@ internal sealed partial class MessageSendLane : SendLane
 
         if (length > 0)
         {
-            status = _memory.TryRent(length, out byte[] block);
+            status = _memory.TryRentToSend(length, out byte[] block);
             payload = payload with { Bytes = block };
         }
 
@@ -220,7 +220,7 @@ internal sealed partial class MessageSendLane : SendLane
         }
         else if (payload.Bytes.Length > 0)
         {
-            _memory.Return(payload.Bytes);
+            _memory.ReturnSent(payload.Bytes);
         }
     }
 

@@ -124,7 +124,7 @@ internal sealed partial class OrderedReceiveLane
         if (_largeBlock is { } large)
         {
             _largeBlock = null;
-            _memory.Return(large);
+            _memory.ReturnReceived(large);
         }
 
         if (_read - _released >= ReleaseStepBytes)
@@ -276,7 +276,7 @@ internal sealed partial class OrderedReceiveLane
         if (_largeBlock is { } large)
         {
             _largeBlock = null;
-            _memory.Return(large);
+            _memory.ReturnReceived(large);
         }
     }
 
@@ -295,13 +295,13 @@ internal sealed partial class OrderedReceiveLane
             if (_spare is { } spare)
             {
                 _spare = null;
-                _memory.Return(spare);
+                _memory.ReturnReceived(spare);
             }
 
             if (_ring is { } ring)
             {
                 _ring = null;
-                _memory.Return(ring.Block);
+                _memory.ReturnReceived(ring.Block);
             }
         }
 

@@ -67,7 +67,7 @@ internal sealed partial class OrderedSendLane
             if (claim.Block is not null)
             {
                 _ring!.Write(place.Position, claim.Room.Span);
-                _memory.Return(claim.Block);
+                _memory.ReturnSent(claim.Block);
             }
 
             place = place with { IsCommitted = true };
@@ -96,7 +96,7 @@ internal sealed partial class OrderedSendLane
     {
         if (claim.Index < 0)
         {
-            _memory.Return(claim.Block!);
+            _memory.ReturnSent(claim.Block!);
             return;
         }
 
@@ -112,7 +112,7 @@ internal sealed partial class OrderedSendLane
 
             if (claim.Block is not null)
             {
-                _memory.Return(claim.Block);
+                _memory.ReturnSent(claim.Block);
             }
 
             Receipts.Forget(place.End);

@@ -108,7 +108,7 @@ internal sealed partial class OrderedSendLane
 
     private SendStatus TryRentRoom(int length, out Memory<byte> room, out byte[]? block)
     {
-        SendStatus status = _memory.TryRent(length, out byte[] rented);
+        SendStatus status = _memory.TryRentToSend(length, out byte[] rented);
         bool accepted = status == SendStatus.Accepted;
         room = accepted ? rented.AsMemory(0, length) : default;
         block = accepted ? rented : null;
@@ -227,7 +227,7 @@ internal sealed partial class OrderedSendLane
             }
             else if (_block is not null)
             {
-                memory.Return(_block);
+                memory.ReturnSent(_block);
             }
 
             _shared = null;

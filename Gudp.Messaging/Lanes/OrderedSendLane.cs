@@ -154,7 +154,7 @@ internal sealed partial class OrderedSendLane : SendLane
 
         if (_ring is null)
         {
-            SendStatus rented = _memory.TryRent(_capacity, out byte[] block);
+            SendStatus rented = _memory.TryRentToSend(_capacity, out byte[] block);
 
             if (rented != SendStatus.Accepted)
             {
@@ -311,7 +311,7 @@ internal sealed partial class OrderedSendLane : SendLane
 
         if (_ring is { } ring)
         {
-            _memory.Return(ring.Block);
+            _memory.ReturnSent(ring.Block);
             _ring = null;
         }
     }

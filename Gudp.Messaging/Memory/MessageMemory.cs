@@ -11,7 +11,8 @@ namespace Gudp.Messaging.Memory;
 /// </summary>
 /// <remarks>
 /// Any thread. The blocks come from the endpoint's shelf; the budgets are what bounds those lent. Always true: used bytes
-/// are the sum of the blocks lent and not returned, and never above the limit.
+/// are the sum of the blocks lent and not returned, and never above the limit; each direction leaves the other its part,
+/// so that neither sending nor receiving can stop the other for ever (R19).
 /// </remarks>
 internal sealed class MessageMemory
 {
@@ -22,15 +23,20 @@ internal sealed class MessageMemory
     private const long MostKeptBytes = 64 * 1024 * 1024;
     private const int KeptPart = 4;
 
+    // At least this part is lent for sending only: rings for what is received stay as long as the connection.
+    private const int ToSendPart = 4;
+
     // So many objects of shared blocks are kept for later, empty.
     private const int MostFreeShared = 1024;
 
     private readonly MessageMemory? _endpoint;
     private readonly long _limitBytes;
     private readonly long _sendLimitBytes;
+    private readonly long _receiveLimitBytes;
     private readonly BlockShelf _shelf;
     private readonly Stack<SharedBlock> _freeShared = new();
     private long _usedBytes;
+    private long _sendBytes;
     private long _blocks;
     private long _mostUsedBytes;
     private long _mostBlocks;
@@ -47,6 +53,7 @@ internal sealed class MessageMemory
         _limitBytes = limitBytes;
         _endpoint = endpoint;
         _sendLimitBytes = limitBytes - toReceiveBytes;
+        _receiveLimitBytes = toReceiveBytes == 0 ? limitBytes : limitBytes - (limitBytes / ToSendPart);
         _shelf = endpoint?._shelf ?? new BlockShelf(Math.Min(MostKeptBytes, limitBytes / KeptPart));
     }
 
@@ -67,12 +74,15 @@ internal sealed class MessageMemory
         Volatile.Read(ref _refused));
 
     /// <summary>
-    /// Lends a block of at least <paramref name="bytes"/> for what is sent; the borrower returns it once.
+    /// Lends a block of at least <paramref name="bytes"/> for what is sent; the borrower returns it once, by
+    /// <see cref="ReturnSent"/>.
     /// </summary>
     /// <returns>Accepted, <see cref="SendStatus.PeerFull"/> or <see cref="SendStatus.DaemonFull"/>.</returns>
-    internal SendStatus TryRent(int bytes, out byte[] block) => TryRent(bytes, isSent: true, out block);
+    internal SendStatus TryRentToSend(int bytes, out byte[] block) => TryRent(bytes, isSent: true, out block);
 
-    /// <summary>As <see cref="TryRent(int, out byte[])"/>, for what is received: up to the whole limit.</summary>
+    /// <summary>
+    /// As <see cref="TryRentToSend"/>, for what is received; returned by <see cref="ReturnReceived"/>.
+    /// </summary>
     internal SendStatus TryRentToReceive(int bytes, out byte[] block) => TryRent(bytes, isSent: false, out block);
 
     private SendStatus TryRent(int bytes, bool isSent, out byte[] block)
@@ -88,7 +98,7 @@ internal sealed class MessageMemory
 
         if (_endpoint is not null && !_endpoint.TryCharge(block.Length, isSent))
         {
-            Discharge(block.Length);
+            Discharge(block.Length, isSent);
             _shelf.Put(block);
             block = [];
             return SendStatus.DaemonFull;
@@ -97,12 +107,9 @@ internal sealed class MessageMemory
         return SendStatus.Accepted;
     }
 
-    internal void Return(byte[] block)
-    {
-        _endpoint?.Discharge(block.Length);
-        Discharge(block.Length);
-        _shelf.Put(block);
-    }
+    internal void ReturnSent(byte[] block) => Return(block, isSent: true);
+
+    internal void ReturnReceived(byte[] block) => Return(block, isSent: false);
 
     /// <summary>Lends a payload that may get several owners; charged to the endpoint, whoever asks.</summary>
     /// <param name="length">Bytes of the payload.</param>
@@ -152,14 +159,14 @@ internal sealed class MessageMemory
     /// <summary>A lane of this peer is done with its share.</summary>
     internal void ReleaseShare(SharedBlock block)
     {
-        Discharge(block.Bytes.Length);
+        Discharge(block.Bytes.Length, isSent: true);
         block.Release();
     }
 
     /// <summary>A shared block lost its last owner.</summary>
     internal void ReturnShared(SharedBlock block, byte[] bytes)
     {
-        Discharge(bytes.Length);
+        Discharge(bytes.Length, isSent: true);
         _shelf.Put(bytes);
 
         lock (_freeShared)
@@ -171,13 +178,21 @@ internal sealed class MessageMemory
         }
     }
 
+    private void Return(byte[] block, bool isSent)
+    {
+        _endpoint?.Discharge(block.Length, isSent);
+        Discharge(block.Length, isSent);
+        _shelf.Put(block);
+    }
+
     private bool TryCharge(int bytes, bool isSent)
     {
         long used = Interlocked.Add(ref _usedBytes, bytes);
+        long sent = isSent ? Interlocked.Add(ref _sendBytes, bytes) : Volatile.Read(ref _sendBytes);
 
-        if (used > (isSent ? _sendLimitBytes : _limitBytes))
+        if (used > _limitBytes || (isSent ? sent > _sendLimitBytes : used - sent > _receiveLimitBytes))
         {
-            Interlocked.Add(ref _usedBytes, -bytes);
+            Uncharge(bytes, isSent);
             Interlocked.Increment(ref _refused);
             return false;
         }
@@ -187,9 +202,20 @@ internal sealed class MessageMemory
         return true;
     }
 
-    private void Discharge(int bytes)
+    private void Discharge(int bytes, bool isSent)
     {
         Interlocked.Decrement(ref _blocks);
+        Uncharge(bytes, isSent);
+    }
+
+    private void Uncharge(int bytes, bool isSent)
+    {
+        if (isSent)
+        {
+            Invariant.Require(
+                Interlocked.Add(ref _sendBytes, -bytes) >= 0, "What is returned as sent was lent to be sent.");
+        }
+
         Invariant.Require(
             Interlocked.Add(ref _usedBytes, -bytes) >= 0, "No more bytes are returned than were lent.");
     }

@@ -163,12 +163,12 @@ public sealed class BackPressureTests
             EndpointMemoryBytes = 512 * 1024,
         };
         using SessionPair pair = SessionPair.Opened(config: tight);
-        byte[] hoard = HoardEndpoint(pair.Server);
+        MemoryHoard hoard = new(pair.Server.Memory);
         pair.Client.Peer.TrySend(new byte[100], default, out SendReceipt receipt);
 
         pair.Run(100);
         SendReceipt without = pair.Client.Peer.StateOf(receipt.Id);
-        pair.Server.Memory.Return(hoard);
+        hoard.Return();
         pair.Run(100);
 
         Assert.That(without.Transfer, Is.EqualTo(TransferState.Sent));
@@ -212,13 +212,13 @@ public sealed class BackPressureTests
         MessagingConfig endpointLimit = peerLimit with { EndpointMemoryBytes = 512 * 1024 };
         using SessionPair ofPeer = SessionPair.Opened(config: peerLimit);
         using SessionPair ofEndpoint = SessionPair.Opened(config: endpointLimit);
-        byte[] ofOther = HoardEndpoint(ofEndpoint.Client);
-        byte[] own = HoardAll(ofPeer.Client);
+        MemoryHoard ofOther = new(ofEndpoint.Client.Memory);
+        MemoryHoard own = new(ofPeer.Client.Session.Memory);
 
         SendStatus peerFull = ofPeer.Client.Peer.TrySend([]);
         SendStatus daemonFull = ofEndpoint.Client.Peer.TrySend([]);
-        ofPeer.Client.Session.Memory.Return(own);
-        ofEndpoint.Client.Memory.Return(ofOther);
+        own.Return();
+        ofOther.Return();
 
         Assert.That(peerFull, Is.EqualTo(SendStatus.PeerFull));
         Assert.That(daemonFull, Is.EqualTo(SendStatus.DaemonFull));
@@ -259,9 +259,9 @@ public sealed class BackPressureTests
         RecordingSink sink = new();
         MessagingConfig tight = Small with { MaxMessageBytes = 64 * 1024, PeerMemoryBytes = 512 * 1024 };
         using SessionPair pair = SessionPair.Opened(config: tight, clientSink: sink);
-        byte[] hoard = HoardAll(pair.Client);
+        MemoryHoard hoard = new(pair.Client.Session.Memory);
         SendStatus refused = pair.Client.Peer.TrySend([]);
-        pair.Client.Session.Memory.Return(hoard);
+        hoard.Return();
 
         pair.Run(200);
 
@@ -521,18 +521,6 @@ public sealed class BackPressureTests
         {
             pair.Run(100);
         }
-    }
-
-    private static byte[] HoardAll(SessionEnd end)
-    {
-        Assert.That(end.Session.Memory.TryRentToReceive(512 * 1024, out byte[] hoard), Is.EqualTo(SendStatus.Accepted));
-        return hoard;
-    }
-
-    private static byte[] HoardEndpoint(SessionEnd end)
-    {
-        Assert.That(end.Memory.TryRentToReceive(512 * 1024, out byte[] hoard), Is.EqualTo(SendStatus.Accepted));
-        return hoard;
     }
 
     private static int ReadAll(Peer peer)

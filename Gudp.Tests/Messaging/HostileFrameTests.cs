@@ -193,12 +193,11 @@ public sealed class HostileFrameTests
     {
         MessagingConfig tight = Small with { PeerMemoryBytes = 512 * 1024, EndpointMemoryBytes = 512 * 1024 };
         using SessionPair pair = SessionPair.Opened(config: tight);
-        Assert.That(
-            pair.Server.Memory.TryRentToReceive(512 * 1024, out byte[] all), Is.EqualTo(SendStatus.Accepted), "Takes it all.");
+        MemoryHoard all = new(pair.Server.Memory);
         byte[] frames = [.. Open(1, 0), .. Data(1, 0, [2, 1])];
 
         PayloadVerdict without = pair.Server.Session.HandleFrames(new PacketNumber(1), frames, pair.Now);
-        pair.Server.Memory.Return(all);
+        all.Return();
         PayloadVerdict with = pair.Server.Session.HandleFrames(new PacketNumber(2), frames, pair.Now);
 
         Assert.That(without, Is.EqualTo(PayloadVerdict.Refused));

@@ -83,10 +83,10 @@ public sealed class MessageCountersTests
     public void Memory_remembers_the_most_it_lent_and_how_often_it_had_none()
     {
         MessageMemory memory = new(limitBytes: 4096);
-        Assert.That(memory.TryRent(2048, out byte[] first), Is.EqualTo(SendStatus.Accepted));
-        Assert.That(memory.TryRent(4096, out _), Is.EqualTo(SendStatus.PeerFull));
+        Assert.That(memory.TryRentToSend(2048, out byte[] first), Is.EqualTo(SendStatus.Accepted));
+        Assert.That(memory.TryRentToSend(4096, out _), Is.EqualTo(SendStatus.PeerFull));
 
-        memory.Return(first);
+        memory.ReturnSent(first);
 
         QueueCounters counters = memory.ReadCounters();
         Assert.That(counters, Is.EqualTo(new QueueCounters("memory", 4096, 64, 0, 0, 2048, 1, 1)));
@@ -98,7 +98,7 @@ public sealed class MessageCountersTests
         MessageMemory memory = new(limitBytes: 640);
         int lent = 0;
 
-        while (lent < 100 && memory.TryRent(0, out _) == SendStatus.Accepted)
+        while (lent < 100 && memory.TryRentToSend(0, out _) == SendStatus.Accepted)
         {
             lent++;
         }

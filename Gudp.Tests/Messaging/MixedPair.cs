@@ -85,9 +85,9 @@ internal sealed class MixedPair : IDisposable
             LaneRingBytes = ring,
             DatagramQueueBytes = QueueBytes,
 
-            // Every lane's ring and a large message fit, in both directions, so that no lane waits for another for
+            // Every lane's ring and one large message fit, in both directions, so that no lane waits for another for
             // ever. What else needs memory finds more or less.
-            PeerMemoryBytes = (2 * MixedPlan.LaneCount * (ring + LargestMessage)) + (2 * QueueBytes)
+            PeerMemoryBytes = (2 * MixedPlan.LaneCount * ring) + (2 * (QueueBytes + LargestMessage))
                 + plans.NextBelow(LargestMessage * 8),
         };
     }

@@ -72,11 +72,11 @@ public sealed class ReceiveRuleTests
     {
         using HandPeer peer = new(Small);
         peer.Take(Open(3, (byte)mode));
-        Assert.That(peer.Session.Memory.TryRentToReceive(8 * 1024 * 1024, out byte[] all), Is.EqualTo(SendStatus.Accepted));
+        MemoryHoard all = new(peer.Session.Memory);
 
         PayloadVerdict without = peer.Give(Message(3, 0, 0, [1]), Message(3, 1, 0, [2]));
         PayloadVerdict part = peer.Give(Fragment(3, 2, 0, (9, 0), [1]));
-        peer.Session.Memory.Return(all);
+        all.Return();
         PayloadVerdict with = peer.Give(Message(3, 0, 0, [1]), Message(3, 1, 0, [2]));
 
         Assert.That((without, part, with), Is.EqualTo(
@@ -90,10 +90,10 @@ public sealed class ReceiveRuleTests
     {
         using HandPeer peer = new(Small);
         peer.Take(Open(3, (byte)mode));
-        Assert.That(peer.Session.Memory.TryRentToReceive(8 * 1024 * 1024, out byte[] all), Is.EqualTo(SendStatus.Accepted));
+        MemoryHoard all = new(peer.Session.Memory);
 
         peer.Take(Message(3, 0, 1, [1]), Fragment(3, 1, 1, (9, 0), [1]));
-        peer.Session.Memory.Return(all);
+        all.Return();
 
         Assert.That(peer.Drops(3, MessageDrop.NoRoom), Is.EqualTo(2));
         Assert.That(peer.Read(), Is.Empty);

@@ -61,26 +61,14 @@ public sealed class SharedMemoryTests
 
         // What is kept to receive, another peer has received.
         FillMemory(world, sink.Peers[0]);
-        List<byte[]> blocks = FillMemoryToReceive(listener);
+        MemoryHoard rest = new(listener.Memory);
         sender.TrySend(new byte[50 * Kilobyte]);
         world.Run(TimeSpan.FromSeconds(1));
         int before = sink.Messages;
-        blocks.ForEach(listener.Memory.Return);
+        rest.Return();
         world.RunUntil(() => sink.Messages == 2, Limit);
 
         Assert.That(before, Is.EqualTo(1));
-    }
-
-    private static List<byte[]> FillMemoryToReceive(MessageEndpoint endpoint)
-    {
-        List<byte[]> blocks = [];
-
-        while (endpoint.Memory.TryRentToReceive(Kilobyte, out byte[] block) == SendStatus.Accepted)
-        {
-            blocks.Add(block);
-        }
-
-        return blocks;
     }
 
     private static Peer Connect(SimWorld world, MessageEndpoint listener)
