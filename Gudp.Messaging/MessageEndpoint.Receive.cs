@@ -17,7 +17,6 @@ public sealed partial class MessageEndpoint
     // Memory that other users give back is not signalled here: look again after a while.
     private static readonly TimeSpan MemoryRecheck = TimeSpan.FromMilliseconds(20);
 
-    private bool _lacksMemoryToRead;
     private bool _isReadAsOne;
 
     /// <summary>Whose messages wait to be read.</summary>
@@ -36,29 +35,9 @@ public sealed partial class MessageEndpoint
     /// <exception cref="InvalidOperationException">The endpoint has a sink, which takes all messages.</exception>
     public bool TryReceive(out Peer? from, out ReceivedMessage message)
     {
-        ReadAsOne();
-        bool lacksMemory = false;
-
-        for (int left = Ready.Count; left > 0 && Ready.TryTake(out from); left--)
-        {
-            if (from!.TryReceive(out message))
-            {
-                // There may be more, after the others' turn.
-                Ready.Add(from);
-                return true;
-            }
-
-            if (from.LacksMemoryToRead)
-            {
-                lacksMemory = true;
-                Ready.Add(from);
-            }
-        }
-
-        Volatile.Write(ref _lacksMemoryToRead, lacksMemory);
-        from = null;
-        message = default;
-        return false;
+        bool received = TryReceive(out from, out message, out bool lacksMemory);
+        PassOn(lacksMemory);
+        return received;
     }
 
     /// <summary>Waits for the next message of any peer.</summary>
@@ -81,8 +60,9 @@ public sealed partial class MessageEndpoint
             long seen = Ready.Changes.Version;
             bool disposed = Volatile.Read(ref _isDisposed);
 
-            if (TryReceive(out from, out message))
+            if (TryReceive(out from, out message, out bool lacksMemory))
             {
+                PassOn(lacksMemory);
                 return ReceiveStatus.Received;
             }
 
@@ -94,10 +74,11 @@ public sealed partial class MessageEndpoint
             TimeSpan left = timeout == Timeout.InfiniteTimeSpan
                 ? TimeSpan.MaxValue
                 : timeout - Stopwatch.GetElapsedTime(start);
-            bool rechecks = Volatile.Read(ref _lacksMemoryToRead) && left > MemoryRecheck;
+            bool rechecks = lacksMemory && left > MemoryRecheck;
 
             if (!Ready.Changes.WaitPast(seen, rechecks ? MemoryRecheck : left) && !rechecks)
             {
+                PassOn(lacksMemory);
                 return ReceiveStatus.TimedOut;
             }
         }
@@ -165,14 +146,17 @@ public sealed partial class MessageEndpoint
     {
         using CancellationTokenSource limit = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         limit.CancelAfter(timeout);
+        bool lacksMemory = false;
 
         while (!limit.IsCancellationRequested)
         {
             long seen = Ready.Changes.Version;
             bool disposed = Volatile.Read(ref _isDisposed);
 
-            if (TryReceive(out Peer? from, out ReceivedMessage message))
+            if (TryReceive(out Peer? from, out ReceivedMessage message, out lacksMemory))
             {
+                // Its taker may be long, or not come back.
+                PassOn(lacksMemory);
                 yield return (from!, message);
             }
             else if (disposed)
@@ -181,10 +165,11 @@ public sealed partial class MessageEndpoint
             }
             else
             {
-                await WhenPastOrOver(seen, limit.Token).ConfigureAwait(false);
+                await WhenPastOrOver(seen, lacksMemory, limit.Token).ConfigureAwait(false);
             }
         }
 
+        PassOn(lacksMemory);
         cancellationToken.ThrowIfCancellationRequested();
     }
 
@@ -214,12 +199,47 @@ public sealed partial class MessageEndpoint
         }
     }
 
+    private bool TryReceive(out Peer? from, out ReceivedMessage message, out bool lacksMemory)
+    {
+        ReadAsOne();
+        lacksMemory = false;
+
+        for (int left = Ready.Count; left > 0 && Ready.TryTake(out from); left--)
+        {
+            if (from!.TryReceive(out message))
+            {
+                // There may be more, after the others' turn.
+                Ready.Add(from);
+                return true;
+            }
+
+            if (from.LacksMemoryToRead)
+            {
+                lacksMemory = true;
+                Ready.PutBack(from);
+            }
+        }
+
+        from = null;
+        message = default;
+        return false;
+    }
+
+    // Who looks after a peer that lacks memory, and goes, leaves it to another reader that waits.
+    private void PassOn(bool lacksMemory)
+    {
+        if (lacksMemory)
+        {
+            Ready.Changes.Signal();
+        }
+    }
+
     // Comes back without an exception when cancelled.
-    private async Task WhenPastOrOver(long seen, CancellationToken over)
+    private async Task WhenPastOrOver(long seen, bool lacksMemory, CancellationToken over)
     {
         Task change = Ready.Changes.WhenPast(seen);
 
-        if (Volatile.Read(ref _lacksMemoryToRead))
+        if (lacksMemory)
         {
             change = Task.WhenAny(change, Task.Delay(MemoryRecheck, over));
         }

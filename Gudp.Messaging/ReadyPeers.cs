@@ -42,27 +42,17 @@ internal sealed class ReadyPeers
     /// <summary>The peer may have something to read: it goes to the end of the line, unless it stands there.</summary>
     internal void Add(Peer peer)
     {
-        // A full fence between publishing the message and looking here.
-        Interlocked.MemoryBarrier();
-
-        if (Volatile.Read(ref peer.Ready.IsListed))
+        if (TryList(peer))
         {
-            return;
+            Changes.Signal();
         }
-
-        lock (_gate)
-        {
-            if (peer.Ready.IsListed)
-            {
-                return;
-            }
-
-            peer.Ready.IsListed = true;
-            _peers.AddLast(peer.Ready.Node);
-        }
-
-        Changes.Signal();
     }
+
+    /// <summary>
+    /// A peer that was taken out and could not be read for want of memory stands here again. Without a signal, or two
+    /// readers would wake each other without end: whoever puts it back looks again after a while, or signals on leaving.
+    /// </summary>
+    internal void PutBack(Peer peer) => _ = TryList(peer);
 
     /// <summary>Takes the first in line out. Whoever takes it reads from it, and lists it again if there may be more.</summary>
     internal bool TryTake(out Peer? peer)
@@ -93,6 +83,29 @@ internal sealed class ReadyPeers
             {
                 Unlist(peer.Ready.Node);
             }
+        }
+    }
+
+    private bool TryList(Peer peer)
+    {
+        // A full fence between publishing the message and looking here.
+        Interlocked.MemoryBarrier();
+
+        if (Volatile.Read(ref peer.Ready.IsListed))
+        {
+            return false;
+        }
+
+        lock (_gate)
+        {
+            if (peer.Ready.IsListed)
+            {
+                return false;
+            }
+
+            peer.Ready.IsListed = true;
+            _peers.AddLast(peer.Ready.Node);
+            return true;
         }
     }
 

@@ -15,6 +15,16 @@ public sealed class EndpointReceiveTests
 
     private static readonly MessagingConfig Plain = new() { Core = SimWorld.Plain };
 
+    // Memory for a few messages of 60 KB.
+    private static readonly MessagingConfig Narrow = Plain with
+    {
+        LaneRingBytes = 64 * 1024,
+        DatagramQueueBytes = 128 * 1024,
+        MaxMessageBytes = 64 * 1024,
+        PeerMemoryBytes = 512 * 1024,
+        EndpointMemoryBytes = 512 * 1024,
+    };
+
     [Test]
     public void M12_Messages_of_all_peers_are_taken_in_turn_however_much_one_of_them_sends()
     {
@@ -86,28 +96,8 @@ public sealed class EndpointReceiveTests
     [Test]
     public void A_message_without_memory_comes_when_another_one_was_disposed()
     {
-        const int Large = 60 * 1024;
-        MessagingConfig narrow = Plain with
-        {
-            LaneRingBytes = 64 * 1024,
-            DatagramQueueBytes = 128 * 1024,
-            MaxMessageBytes = 64 * 1024,
-            PeerMemoryBytes = 512 * 1024,
-            EndpointMemoryBytes = 512 * 1024,
-        };
-        using PeerStar star = new(clients: 1, narrow);
-        List<ReceivedMessage> held = [];
-
-        for (int i = 0; i < 20; i++)
-        {
-            star.Clients[0].TrySend(new byte[Large]);
-            star.World.Run(AWhile);
-
-            if (star.Hub.TryReceive(out _, out ReceivedMessage message))
-            {
-                held.Add(message);
-            }
-        }
+        using PeerStar star = new(clients: 1, Narrow);
+        List<ReceivedMessage> held = HoldUntilMemoryLacks(star);
 
         bool before = star.Hub.TryReceive(out _, out _);
         held.ForEach(message => message.Dispose());
@@ -117,6 +107,23 @@ public sealed class EndpointReceiveTests
         Assert.That(held, Has.Count.InRange(1, 8));
         Assert.That(before, Is.False);
         Assert.That(after, Is.GreaterThan(0));
+    }
+
+    [Test]
+    public void A_reader_that_lacks_memory_looks_again_after_a_while_and_not_without_end([Values] bool isAsync)
+    {
+        using PeerStar star = new(clients: 1, Narrow);
+        List<ReceivedMessage> held = HoldUntilMemoryLacks(star);
+        long before = star.Hub.Ready.Changes.Version;
+
+        bool received = isAsync
+            ? star.Hub.ReceiveAllAsync(TimeSpan.FromMilliseconds(100)).GetAsyncEnumerator().MoveNextAsync().AsTask().Result
+            : star.Hub.Receive(TimeSpan.FromMilliseconds(100), out _, out _) == ReceiveStatus.Received;
+        long signals = star.Hub.Ready.Changes.Version - before;
+        held.ForEach(message => message.Dispose());
+
+        Assert.That(received, Is.False);
+        Assert.That(signals, Is.LessThanOrEqualTo(2), "Who goes tells others once.");
     }
 
     [Test]
@@ -204,6 +211,25 @@ public sealed class EndpointReceiveTests
         Node node = world.AddNode(config.Core);
         MessageEndpoint endpoint = new(node.Daemon, node.Host.Address.WithPort(0), config);
         return endpoint.Connect(hub.LocalAddress);
+    }
+
+    // Messages that use up the memory, with one more that waits for some.
+    private static List<ReceivedMessage> HoldUntilMemoryLacks(PeerStar star)
+    {
+        List<ReceivedMessage> held = [];
+
+        for (int i = 0; i < 20; i++)
+        {
+            star.Clients[0].TrySend(new byte[60 * 1024]);
+            star.World.Run(AWhile);
+
+            if (star.Hub.TryReceive(out _, out ReceivedMessage message))
+            {
+                held.Add(message);
+            }
+        }
+
+        return held;
     }
 
     private readonly struct Tally(Dictionary<Peer, int> counts) : IMessageHandler
