@@ -100,12 +100,25 @@ internal sealed class ConnectionHost(PayloadHost host, MessageEndpoint endpoint)
     {
         bool isFinal = ((status.Reasons & FinalReasons.ClosedLocally) != 0 && reason is { Code: CloseCode.None })
             || reason is { Code: CloseCode.SocketError or CloseCode.LoopFault };
+
+        // D-12.10
+        if (!isFinal && _session is { IsOpen: false } waiting && endpoint.Peers.TryDialOn(waiting, now))
+        {
+            Leave(waiting);
+            return;
+        }
+
         End(status, reason, isFinal ? SessionFate.Final : SessionFate.Lost, now);
     }
 
-    /// <summary>The connection gets its session, before anything happens on it.</summary>
+    /// <summary>The connection gets its session, before anything happens on it: a new one, or one that waits.</summary>
     internal void Begin(MessageSession session)
     {
+        if (session.Host != this)
+        {
+            session.MoveTo(this);
+        }
+
         _session = session;
         Volatile.Write(ref _last, session);
         endpoint.Sessions.Add(session);
@@ -124,13 +137,9 @@ internal sealed class ConnectionHost(PayloadHost host, MessageEndpoint endpoint)
     internal void MoveTo(ConnectionHost other, MessageSession session)
     {
         CloseReason reason = new(CloseCode.Superseded, "The peer opened a connection before this end's was open.");
-        ConnectionCounters counters = Connection.ReadCounters();
-        session.Peer.CountMoved(counters);
-        endpoint.Sessions.Replace(other._session!, counters);
-        _session = null;
-        session.MoveTo(other);
-        other._session = session;
-        Volatile.Write(ref other._last, session);
+        endpoint.Sessions.RemoveUnused(other._session!);
+        Leave(session);
+        other.Begin(session);
         Close(reason);
 
         // The application was faster: what it wanted closed is the session, wherever it is.
@@ -140,6 +149,15 @@ internal sealed class ConnectionHost(PayloadHost host, MessageEndpoint endpoint)
         }
 
         other.Wake();
+    }
+
+    // The session goes on another connection; what this one counted stays.
+    private void Leave(MessageSession session)
+    {
+        ConnectionCounters counters = Connection.ReadCounters();
+        _session = null;
+        session.Peer.CountMoved(counters);
+        endpoint.Sessions.CountLeft(counters);
     }
 
     private void End(ConnectionStatus status, CloseReason? reason, SessionFate fate, Instant now)

@@ -7,7 +7,7 @@ namespace Gudp.Messaging;
 /// A session's way to the application's sink: what the sink throws ends this connection, and nothing else (H82).
 /// </summary>
 /// <remarks>Leader only. After a fault only the peer's close is told.</remarks>
-internal sealed class GuardedSink(IMessageSink sink, ISessionHost host)
+internal sealed class GuardedSink(IMessageSink sink, MessageSession session)
 {
     internal bool HasFailed { get; private set; }
 
@@ -53,6 +53,6 @@ internal sealed class GuardedSink(IMessageSink sink, ISessionHost host)
     internal void Fail(Exception fault)
     {
         HasFailed = true;
-        host.Close(new CloseReason(CloseCode.HandlerFault, $"The sink threw a {fault.GetType().Name}."));
+        session.Close(new CloseReason(CloseCode.HandlerFault, $"The sink threw a {fault.GetType().Name}."));
     }
 }

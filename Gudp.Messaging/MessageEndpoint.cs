@@ -59,7 +59,7 @@ public sealed partial class MessageEndpoint : IDisposable
         Memory = new MessageMemory(config.EndpointMemoryBytes, toReceiveBytes: config.ToReceiveBytes);
         Peers = new PeerTable(this, config);
         _meter = config.Core.Metrics ? new MessageMeter(config.Core.Name, this) : null;
-        _endpoint = daemon.Open(local, config.Core.Connections with { Payload = new SessionFactory(this, null) });
+        _endpoint = daemon.Open(local, config.Core.Connections with { Payload = new SessionFactory(this) });
         _endpoints = [_endpoint];
     }
 
@@ -226,9 +226,13 @@ public sealed partial class MessageEndpoint : IDisposable
     internal Prng Choices => _endpoint.Choices;
 
     /// <summary>Begins a connection: of that peer, or of one that is not known yet. Under the table's gate.</summary>
-    internal Peer Dial(PeerAddress remote, Peer? peer, TimeSpan after)
+    /// <param name="remote">Where to.</param>
+    /// <param name="peer">Whose; null for a new one.</param>
+    /// <param name="waiting">The peer's session that goes on there, because it never opened; null for a new one.</param>
+    /// <param name="after">When.</param>
+    internal Peer Dial(PeerAddress remote, Peer? peer, MessageSession? waiting, TimeSpan after)
     {
-        ConnectionConfig config = _config.Core.Connections with { Payload = new SessionFactory(this, peer) };
+        ConnectionConfig config = _config.Core.Connections with { Payload = new SessionFactory(this, peer, waiting) };
         return PeerOf(EndpointFor(remote, peer).Connect(remote, config, after));
     }
 
@@ -244,7 +248,8 @@ public sealed partial class MessageEndpoint : IDisposable
 
     private static Peer PeerOf(Connection connection) => ((ConnectionHost)connection.Payload).Peer.Home;
 
-    private sealed class SessionFactory(MessageEndpoint endpoint, Peer? peer) : IPacketPayloadFactory
+    private sealed class SessionFactory(
+        MessageEndpoint endpoint, Peer? peer = null, MessageSession? waiting = null) : IPacketPayloadFactory
     {
         public bool HasOneConnectionPerPeer => true;
 
@@ -253,6 +258,13 @@ public sealed partial class MessageEndpoint : IDisposable
         public IPacketPayload Create(PayloadHost host)
         {
             ConnectionHost door = new(host, endpoint);
+
+            if (waiting is not null)
+            {
+                door.Begin(waiting);
+                return door;
+            }
+
             MessageSession session = new(door, endpoint._config, endpoint.Memory, endpoint._sink)
             {
                 Incarnation = endpoint.Peers.NextIncarnation(),
@@ -264,7 +276,7 @@ public sealed partial class MessageEndpoint : IDisposable
             }
             else
             {
-                _ = peer.Attach(session);
+                endpoint.Peers.Attach(peer, session);
             }
 
             door.Begin(session);

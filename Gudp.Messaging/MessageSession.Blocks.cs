@@ -35,6 +35,9 @@ internal sealed partial class MessageSession
         }
     }
 
+    /// <summary>Any thread. The application holds messages of it.</summary>
+    internal bool IsHeldFrom => Volatile.Read(ref _heldOut) != 0;
+
     /// <summary>Any thread. A claim is handed out; one in a block of its own gets a number, others have 0.</summary>
     internal long BeginClaim(in LaneClaim claim)
     {

@@ -22,10 +22,21 @@ internal sealed partial class MessageSession
     /// Any thread. The application does not want this peer's messages: what is here and what arrives is thrown away and
     /// counted, its credit given back, and whoever asked is told that it was refused (D-9.9).
     /// </summary>
-    internal bool IsBlocked
+    internal bool IsBlocked => Volatile.Read(ref _isBlocked);
+
+    /// <summary>Any thread. What is here is thrown away at once: after the end there is no turn to do it.</summary>
+    internal void SetBlocked(bool blocked)
     {
-        get => Volatile.Read(ref _isBlocked);
-        set => Volatile.Write(ref _isBlocked, value);
+        Volatile.Write(ref _isBlocked, blocked);
+
+        if (blocked)
+        {
+            DropUnread();
+            SignalChange();
+
+            // For what a reader that is inside leaves behind.
+            _host.Wake();
+        }
     }
 
     /// <summary>Any thread. A message is here, but there was no memory to hand it out: worth a look after a while.</summary>
@@ -147,7 +158,7 @@ internal sealed partial class MessageSession
             _freeHeld.Push(held);
         }
 
-        Changes.Signal();
+        SignalChange();
     }
 
     private bool TryReceiveBetween(int from, int end, out ReceivedMessage message)
@@ -322,7 +333,7 @@ internal sealed partial class MessageSession
     /// <summary>Any thread. Readers who were turned away, or found nothing, should look again.</summary>
     internal void SignalReadable()
     {
-        Changes.Signal();
+        SignalChange();
         OfferToReaders();
     }
 

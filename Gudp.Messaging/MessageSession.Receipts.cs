@@ -54,7 +54,7 @@ internal sealed partial class MessageSession
 
         Volatile.Write(ref _hasCancelled, 1);
         _host.Wake();
-        Changes.Signal();
+        SignalChange();
         return true;
     }
 
@@ -66,7 +66,7 @@ internal sealed partial class MessageSession
 
         if (roomCameFree)
         {
-            Changes.Signal();
+            SignalChange();
         }
 
         return count;

@@ -171,8 +171,17 @@ internal sealed partial class MessageSession
     /// <summary>Any thread.</summary>
     internal void Close(CloseReason reason)
     {
-        _host.Close(reason);
-        Changes.Signal();
+        ISessionHost host;
+
+        // Once more if it moved to another connection meanwhile: the one it left is closed for another reason.
+        do
+        {
+            host = _host;
+            host.Close(reason);
+        }
+        while (host != _host);
+
+        SignalChange();
     }
 
     /// <summary>Any thread. The application has given the peer up: nothing more is handed out.</summary>

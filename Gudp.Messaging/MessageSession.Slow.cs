@@ -121,7 +121,7 @@ internal sealed partial class MessageSession
         SlowConsumerReport report = new(who, lane, watch.Stage, watch.WaitedAt(now), bytes);
         Volatile.Write(ref who == SlowParty.ThisApplication ? ref _slowReader : ref _slowPeer, report);
         Volatile.Write(ref _slowStages, _slowStages + 1);
-        Changes.Signal();
+        SignalChange();
         _sink?.HandlePeer(Peer, PeerChange.Slow, now);
 
         if (watch.Stage == LastStage && _config.WhenSlow == SlowPolicy.Disconnect)

@@ -53,6 +53,7 @@ internal sealed partial class MessageSession : IPacketPayload
     private int _wantsMemory;
     private int _wantsOpen;
     private bool _ended;
+    private bool _isLast;
     private Peer _peer;
 
     // Set during a turn, published at its end.
@@ -68,7 +69,7 @@ internal sealed partial class MessageSession : IPacketPayload
         _host = host;
         _config = config;
         _memory = new MessageMemory(config.PeerMemoryBytes, endpointMemory, config.ToReceiveBytes);
-        _sink = sink is null ? null : new GuardedSink(sink, host);
+        _sink = sink is null ? null : new GuardedSink(sink, this);
         _sendLanes = new SendLane?[config.Lanes];
         _schedule = new SendSchedule(_sendLanes, config.LanePlan);
         _receiveLanes = new ReceiveLane?[config.Lanes];
@@ -98,12 +99,37 @@ internal sealed partial class MessageSession : IPacketPayload
         _host = host;
     }
 
+    /// <summary>What carries it now. Any thread.</summary>
+    internal ISessionHost Host => _host;
+
     /// <summary>Its number among the sessions of the endpoint, in the ids of its messages.</summary>
     internal int Incarnation { get; init; }
 
     internal MessageMemory Memory => _memory;
 
-    internal WaitPoint Changes { get; } = new();
+    /// <summary>Where users wait for it: one place for all sessions of the peer.</summary>
+    internal WaitPoint Changes => Peer.Changes;
+
+    /// <summary>It has ended, and nobody dials its peer again. Any thread.</summary>
+    internal bool IsLast => Volatile.Read(ref _isLast);
+
+    /// <summary>Any thread, after something changed that users may wait for.</summary>
+    internal void SignalChange()
+    {
+        // The peer may be told to be another one's name meanwhile: who does so signals after it, and sees the change.
+        Interlocked.MemoryBarrier();
+        Changes.Signal();
+    }
+
+    /// <summary>Nobody dials the peer again.</summary>
+    internal void MarkLast()
+    {
+        Volatile.Write(ref _isLast, true);
+        SignalChange();
+    }
+
+    /// <summary>Leader. The peer came back as another process.</summary>
+    internal void TellRestarted(Instant now) => _sink?.HandlePeer(Peer, PeerChange.Restarted, now);
 
     internal bool HasSink => _sink is not null;
 
@@ -194,7 +220,7 @@ internal sealed partial class MessageSession : IPacketPayload
         _hasArrived = false;
         _hasProgressed = false;
         _toldFinal |= becameFinal;
-        Changes.Signal();
+        SignalChange();
 
         if (_hasOpened)
         {
@@ -225,7 +251,7 @@ internal sealed partial class MessageSession : IPacketPayload
 
         EndReceiveLanes();
 
-        Changes.Signal();
+        SignalChange();
 
         if (Volatile.Read(ref _discarded))
         {
@@ -270,6 +296,4 @@ internal sealed partial class MessageSession : IPacketPayload
 
         return writable;
     }
-
-    // The lane of the lowest bit.
 }

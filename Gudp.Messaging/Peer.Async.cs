@@ -28,15 +28,17 @@ public sealed partial class Peer
     {
         while (true)
         {
+            WaitPoint changes = Changes;
+            long seen = changes.Version;
             MessageSession session = Session;
-            long seen = session.Changes.Version;
+            bool isOver = IsOver(session);
 
-            if (session.IsFinal || session.IsOpen)
+            if (isOver || session.IsOpen)
             {
-                return !session.IsFinal;
+                return !isOver;
             }
 
-            await session.Changes.WhenPast(seen).WaitAsync(cancellationToken).ConfigureAwait(false);
+            await changes.WhenPast(seen).WaitAsync(cancellationToken).ConfigureAwait(false);
         }
     }
 
@@ -50,7 +52,8 @@ public sealed partial class Peer
 
         while (true)
         {
-            long seen = session.Changes.Version;
+            WaitPoint changes = Changes;
+            long seen = changes.Version;
 
             if (session.IsFlushed())
             {
@@ -62,7 +65,7 @@ public sealed partial class Peer
                 return false;
             }
 
-            await session.Changes.WhenPast(seen).WaitAsync(cancellationToken).ConfigureAwait(false);
+            await changes.WhenPast(seen).WaitAsync(cancellationToken).ConfigureAwait(false);
         }
     }
 
@@ -93,20 +96,28 @@ public sealed partial class Peer
             cancellationToken.ThrowIfCancellationRequested();
 
             // Read first: a refusal for want of a handshake that was done by then is the peer's last word.
-            bool wasOpen = Session.IsOpen;
-            SendStatus status = TrySend(message.Span, options, out SendReceipt receipt);
+            WaitPoint changes = Changes;
+            long seen = changes.Version;
+            MessageSession session = Session;
+            bool wasOpen = session.IsOpen;
+            SendStatus status = session.TrySend(message.Span, options, out MessageId id);
 
             if (status == SendStatus.Accepted)
             {
-                return receipt;
+                return MessageSession.FirstReceipt(id);
             }
 
-            if (status is SendStatus.Closed or SendStatus.TooLarge || (status == SendStatus.NotOpen && wasOpen))
+            if (status == SendStatus.TooLarge
+                || (status == SendStatus.Closed && IsOver(session))
+                || (status == SendStatus.NotOpen && wasOpen))
             {
                 throw new MessageRefusedException(status, message.Length, options.Lane);
             }
 
-            await WaitToSendAsync(cancellationToken).ConfigureAwait(false);
+            // A pinned peer between two connections: the next one signals.
+            await (status == SendStatus.Closed
+                ? changes.WhenPast(seen).WaitAsync(cancellationToken)
+                : WaitToSendAsync(cancellationToken).AsTask()).ConfigureAwait(false);
         }
     }
 

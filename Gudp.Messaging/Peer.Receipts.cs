@@ -10,7 +10,7 @@ public sealed partial class Peer
     /// <summary>What is known of a message now (M14). Unknown ids read as messages not sent yet.</summary>
     /// <param name="id">
     /// From a receipt of this peer. Of the connection before the present one it is known while
-    /// <see cref="TakeUpdates"/> has updates of it or messages of it wait; after that, and of any earlier one, all
+    /// <see cref="TakeUpdates"/> has updates of it or messages of it wait or are held; after that, and of any earlier one, all
     /// states read unknown.
     /// </param>
     public SendReceipt StateOf(MessageId id)
@@ -149,9 +149,7 @@ public sealed partial class Peer
 
         while (true)
         {
-            // A message of a connection that is forgotten is decided.
-            MessageSession session = Home.SessionOf(id.Incarnation) ?? Home.Session;
-            long seen = wait.Look(session);
+            long seen = wait.Look(this);
             receipt = StateOf(id);
 
             if (IsDecided(receipt, forTake))
@@ -170,8 +168,8 @@ public sealed partial class Peer
     {
         while (true)
         {
-            MessageSession session = Home.SessionOf(id.Incarnation) ?? Home.Session;
-            long seen = session.Changes.Version;
+            WaitPoint changes = Changes;
+            long seen = changes.Version;
             SendReceipt receipt = StateOf(id);
 
             if (IsDecided(receipt, forTake))
@@ -179,7 +177,7 @@ public sealed partial class Peer
                 return receipt;
             }
 
-            await session.Changes.WhenPast(seen).WaitAsync(cancellationToken).ConfigureAwait(false);
+            await changes.WhenPast(seen).WaitAsync(cancellationToken).ConfigureAwait(false);
         }
     }
 

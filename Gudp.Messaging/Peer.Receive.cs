@@ -37,10 +37,10 @@ public sealed partial class Peer
         while (true)
         {
             // In this order: what arrived before the end is handed out before the end is told.
+            long seen = wait.Look(this);
             Peer home = Home;
             MessageSession session = home.Session;
-            long seen = wait.Look(session);
-            bool ended = session.IsFinal;
+            bool ended = home.IsOver(session);
 
             if (home.TryReceiveHere(out message))
             {
@@ -72,10 +72,11 @@ public sealed partial class Peer
         while (true)
         {
             cancellationToken.ThrowIfCancellationRequested();
+            WaitPoint changes = Changes;
+            long seen = changes.Version;
             Peer home = Home;
             MessageSession session = home.Session;
-            long seen = session.Changes.Version;
-            bool ended = session.IsFinal;
+            bool ended = home.IsOver(session);
 
             if (home.TryReceiveHere(out ReceivedMessage message))
             {
@@ -87,7 +88,7 @@ public sealed partial class Peer
                 return null;
             }
 
-            Task change = session.Changes.WhenPast(seen);
+            Task change = changes.WhenPast(seen);
 
             if (home.LacksMemoryToRead)
             {

@@ -114,8 +114,8 @@ public sealed partial class Peer
 
         while (true)
         {
+            long seen = wait.Look(this);
             MessageSession session = Session;
-            long seen = wait.Look(session);
 
             if (!session.IsSendRefused() || session.IsFinal)
             {
@@ -139,8 +139,9 @@ public sealed partial class Peer
         while (true)
         {
             cancellationToken.ThrowIfCancellationRequested();
+            WaitPoint changes = Changes;
+            long seen = changes.Version;
             MessageSession session = Session;
-            long seen = session.Changes.Version;
 
             if (!session.IsSendRefused() || session.IsFinal)
             {
@@ -148,7 +149,7 @@ public sealed partial class Peer
             }
 
             Task recheck = Task.Delay(MemoryRecheck, cancellationToken);
-            await Task.WhenAny(session.Changes.WhenPast(seen), recheck).ConfigureAwait(false);
+            await Task.WhenAny(changes.WhenPast(seen), recheck).ConfigureAwait(false);
             session.ForgetMemoryRefusal();
         }
     }

@@ -24,8 +24,14 @@ public sealed partial class Peer
     /// <summary>The address the table knows it by. Under the table's gate.</summary>
     internal PeerAddress TableAddress { get; set; }
 
-    /// <summary>A reader heard that all is over: who comes back is accepted anew. Under the table's gate.</summary>
+    /// <summary>
+    /// A reader heard that all is over, or the application has closed it: who comes back is accepted anew. Under the
+    /// table's gate.
+    /// </summary>
     internal bool WasToldClosed { get; set; }
+
+    /// <summary>Its next session is about to take the place of the present one. Under the table's gate.</summary>
+    internal bool HasSuccessor { get; set; }
 
     /// <summary>Something that was received waits to be read.</summary>
     internal bool HasUnread => Session.HasUnread || FormerSession is { HasUnread: true };
@@ -55,11 +61,12 @@ public sealed partial class Peer
         lock (_sessionsGate)
         {
             bool isKept = !(before.HasEnded && before.IsDrained);
-            givenUp = isKept ? FormerSession : null;
+            MessageSession? dropped = isKept ? FormerSession : before;
 
-            if ((isKept ? givenUp : before) is { } dropped)
+            if (dropped is not null)
             {
                 _dropped = _dropped.Plus(PeerStatistics.Of(dropped).WithoutLevels());
+                givenUp = dropped.HasEnded && dropped.IsDrained ? null : dropped;
             }
 
             if (isKept)
@@ -70,18 +77,39 @@ public sealed partial class Peer
             Volatile.Write(ref _present, next);
         }
 
-        // Who waits at the session before goes on at this one.
-        before.Changes.Signal();
+        _changes.Signal();
         givenUp?.Discard();
         return givenUp;
     }
 
+    /// <summary>Its own former session is given up, because the peer is to be another's name. Under the table's gate.</summary>
+    /// <returns>That session, if there was one undrained.</returns>
+    internal MessageSession? GiveUpFormer()
+    {
+        if (FormerSession is not { } former)
+        {
+            return null;
+        }
+
+        bool isDrained = former.HasEnded && former.IsDrained;
+        former.Discard();
+        CountDropped(PeerStatistics.Of(former).WithoutLevels());
+        Volatile.Write(ref _former, null);
+        return isDrained ? null : former;
+    }
+
+    /// <summary>Whether nothing more comes of a session, nor after it. Any thread.</summary>
+    internal bool IsOver(MessageSession session) => session.IsFinal && (!IsPinned || session.IsLast);
+
     /// <summary>A connection that was dialled gave way to another one before it opened: what it counted stays.</summary>
     internal void CountMoved(in ConnectionCounters packets)
+        => CountDropped(PeerStatistics.None with { Packets = packets.WithoutLevels() });
+
+    private void CountDropped(in PeerStatistics dropped)
     {
         lock (_sessionsGate)
         {
-            _dropped = _dropped.Plus(PeerStatistics.None with { Packets = packets.WithoutLevels() });
+            _dropped = _dropped.Plus(dropped);
         }
     }
 
@@ -98,13 +126,15 @@ public sealed partial class Peer
     internal void BecomeNameOf(Peer home)
     {
         home._tag ??= _tag;
+        home.CountDropped(_dropped);
         Volatile.Write(ref _home, home);
-        _present.Changes.Signal();
+        _changes.Signal();
     }
 
     private void DropIfDrained(MessageSession former)
     {
-        if (!former.HasEnded || !former.IsDrained)
+        // What the application holds of it may still be refused, which it counts.
+        if (!former.HasEnded || !former.IsDrained || former.IsHeldFrom)
         {
             return;
         }

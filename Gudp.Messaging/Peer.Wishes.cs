@@ -27,11 +27,13 @@ public sealed partial class Peer
     /// <see cref="MessagingConfig.MaxReconnectDelay"/>.
     /// </summary>
     /// <remarks>
-    /// Until <see cref="Unpin"/>, <see cref="Close()"/> or <see cref="Dispose"/>. Meanwhile the peer is never final: what
-    /// is sent while it is away waits as before the first handshake, and goes when the next connection opens; if the
-    /// attempt to open one times out, it ends as Cancelled. A peer that cannot be dialled, because it listens nowhere, is
-    /// waited for by trying. Nobody dials if the daemon's command queue was full: the peer is closed, and may be pinned
-    /// again.
+    /// Until <see cref="Unpin"/>, <see cref="Close()"/> or <see cref="Dispose"/>. Meanwhile the peer is not final, but for
+    /// the moment between the end of a connection and the next attempt, when a send is refused as Closed; readers and
+    /// <see cref="SendAsync"/> wait through it. What is sent while the peer is away waits as before the first handshake,
+    /// however many attempts fail, and goes when a connection opens (D-12.10); on <see cref="Unpin"/> it ends as
+    /// Cancelled with the attempt. A peer that cannot be dialled, because it listens nowhere, is waited for by trying.
+    /// Nobody dials if the daemon's command queue was full or the daemon has stopped: the peer is closed, and may be
+    /// pinned again.
     /// </remarks>
     /// <exception cref="InvalidOperationException">
     /// It was forgotten, and <see cref="MessagingConfig.MaxKnownPeers"/> others are known.
@@ -78,10 +80,12 @@ public sealed partial class Peer
     internal void SetBlocked(bool blocked)
     {
         Volatile.Write(ref _isBlocked, blocked);
-        MessageSession session = Session;
-        session.IsBlocked = blocked;
+        Session.SetBlocked(blocked);
 
-        // The turn throws away what is here.
-        _ = session.Conclude(SendStatus.Accepted);
+        if (FormerSession is { } former)
+        {
+            former.SetBlocked(blocked);
+            DropIfDrained(former);
+        }
     }
 }

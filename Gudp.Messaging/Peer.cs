@@ -30,6 +30,7 @@ public sealed partial class Peer : IDisposable
     private static readonly TimeSpan MemoryRecheck = TimeSpan.FromMilliseconds(20);
 
     private readonly PeerTable? _table;
+    private readonly WaitPoint _changes = new();
     private Peer? _home;
     private MessageSession _present;
     private MessageSession? _former;
@@ -56,7 +57,8 @@ public sealed partial class Peer : IDisposable
     public ulong Instance => Home.Identity?.Instance ?? 0;
 
     /// <summary>
-    /// The number of its present session, as in <see cref="MessageId.Incarnation"/>: grows with each connection.
+    /// The number of its present session, as in <see cref="MessageId.Incarnation"/>: grows with each connection
+    /// that opened; attempts of a pinned peer that fail have one number (D-12.10).
     /// </summary>
     public int Incarnation => Session.Incarnation;
 
@@ -80,6 +82,11 @@ public sealed partial class Peer : IDisposable
     }
 
     internal MessageSession Session => Volatile.Read(ref Home._present);
+
+    /// <summary>
+    /// Where users wait, whichever of its sessions they wait for: so that no successor and no predecessor is missed.
+    /// </summary>
+    internal WaitPoint Changes => Home._changes;
 
     /// <summary>This object, or the one it is another name of.</summary>
     internal Peer Home
@@ -106,12 +113,13 @@ public sealed partial class Peer : IDisposable
 
         while (true)
         {
+            long seen = wait.Look(this);
             MessageSession session = Session;
-            long seen = wait.Look(session);
+            bool isOver = IsOver(session);
 
-            if (session.IsFinal || session.IsOpen)
+            if (isOver || session.IsOpen)
             {
-                return !session.IsFinal;
+                return !isOver;
             }
 
             if (!wait.TryWait(seen))
@@ -134,7 +142,7 @@ public sealed partial class Peer : IDisposable
 
         while (true)
         {
-            long seen = wait.Look(session);
+            long seen = wait.Look(this);
 
             if (session.IsFlushed())
             {
@@ -160,8 +168,7 @@ public sealed partial class Peer : IDisposable
     public void Close(CloseReason reason)
     {
         ArgumentNullException.ThrowIfNull(reason);
-        Unpin();
-        Session.Close(reason);
+        GiveUp().Present.Close(reason);
     }
 
     /// <summary>
@@ -169,19 +176,21 @@ public sealed partial class Peer : IDisposable
     /// </summary>
     public void Dispose()
     {
-        Close();
-        Peer home = Home;
-        MessageSession session = home.Session;
-        session.Discard();
+        (MessageSession present, MessageSession? former) = GiveUp();
+        present.Close(Gudp.Core.CloseReason.ByApplication);
+        present.Discard();
 
-        if (Volatile.Read(ref home._former) is { } former)
+        if (former is not null)
         {
             former.Discard();
-            home.DropIfDrained(former);
+            Home.DropIfDrained(former);
         }
 
-        home.LeaveIfOver(session);
+        Home.LeaveIfOver(present);
     }
+
+    // What comes after these two is another's: it is accepted anew.
+    private (MessageSession Present, MessageSession? Former) GiveUp() => _table?.GiveUp(this) ?? (Session, null);
 
     /// <summary>One wait with one deadline, however often it looks again.</summary>
     private struct Wait(TimeSpan timeout)
@@ -189,10 +198,10 @@ public sealed partial class Peer : IDisposable
         private readonly long _start = Stopwatch.GetTimestamp();
         private WaitPoint? _changes;
 
-        /// <summary>Where to wait: at the session that is present now. The next one signals it when it comes.</summary>
-        internal long Look(MessageSession session)
+        /// <summary>Where to wait, before looking at anything. Who becomes another's name signals it.</summary>
+        internal long Look(Peer peer)
         {
-            _changes = session.Changes;
+            _changes = peer.Changes;
             return _changes.Version;
         }
 

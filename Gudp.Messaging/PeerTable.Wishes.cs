@@ -16,6 +16,7 @@ internal sealed partial class PeerTable
     private const int MostDoublings = 30;
 
     private readonly LinkedList<Peer> _changed = new();
+    private bool _isDialling;
 
     /// <summary>Peers of which there may be something to tell; for tests.</summary>
     internal int ChangeCount => _changed.Count;
@@ -38,6 +39,9 @@ internal sealed partial class PeerTable
             Peer home = peer.Home;
             home.SetPinned(false);
             RemoveIfOver(home);
+
+            // Who waits for its next connection need not if there is to be none.
+            home.Changes.Signal();
         }
     }
 
@@ -111,7 +115,7 @@ internal sealed partial class PeerTable
             {
                 _changed.RemoveFirst();
                 int before = peer.ReportedIncarnation;
-                int now = peer.IsActive ? peer.Incarnation : 0;
+                int now = peer.IsActive && peer.Home == peer ? peer.Incarnation : 0;
 
                 if (before == now)
                 {
@@ -196,13 +200,33 @@ internal sealed partial class PeerTable
     {
         if (peer.Session.IsFinal)
         {
-            _ = endpoint.Dial(peer.RemoteAddress, peer, TimeSpan.Zero);
+            _ = DialNow(peer.RemoteAddress, peer, null, TimeSpan.Zero);
             peer.WasToldClosed = false;
         }
     }
 
+    // An end inside of dialling says that nobody could: the daemon's command queue is full, or the daemon has stopped.
+    private bool CanDialAgain(Peer peer) => peer.IsPinned && !_isDialling;
+
+    private Peer DialNow(PeerAddress remote, Peer? peer, MessageSession? waiting, TimeSpan after)
+    {
+        _isDialling = true;
+
+        try
+        {
+            return endpoint.Dial(remote, peer, waiting, after);
+        }
+        finally
+        {
+            _isDialling = false;
+        }
+    }
+
     /// <summary>The leader's: a pinned peer's connection has ended.</summary>
-    private void DialAgain(Peer peer, Instant now)
+    /// <param name="peer">Which.</param>
+    /// <param name="waiting">Its session, if that goes on.</param>
+    /// <param name="now">The turn's time.</param>
+    private void DialAgain(Peer peer, MessageSession? waiting, Instant now)
     {
         bool livedLong = peer.OpenedAt != default && now - peer.OpenedAt >= config.MaxReconnectDelay;
         peer.FailedAttempts = livedLong ? 0 : peer.FailedAttempts;
@@ -211,7 +235,7 @@ internal sealed partial class PeerTable
 
         try
         {
-            _ = endpoint.Dial(peer.RemoteAddress, peer, delay);
+            _ = DialNow(peer.RemoteAddress, peer, waiting, delay);
         }
         catch (ObjectDisposedException)
         {

@@ -39,6 +39,18 @@ internal sealed partial class PeerTable(MessageEndpoint endpoint, MessagingConfi
     /// <summary>Ended sessions that were given up with something unread, because another one had ended since.</summary>
     internal long GivenUp => Volatile.Read(ref _givenUp);
 
+    /// <summary>Ids by which peers are found; for tests of leaks.</summary>
+    internal int IdCount
+    {
+        get
+        {
+            lock (_gate)
+            {
+                return _byId.Count;
+            }
+        }
+    }
+
     internal int Count
     {
         get
@@ -66,7 +78,7 @@ internal sealed partial class PeerTable(MessageEndpoint endpoint, MessagingConfi
             else
             {
                 RequireRoom();
-                peer = endpoint.Dial(remote, null, TimeSpan.Zero);
+                peer = DialNow(remote, null, null, TimeSpan.Zero);
                 Add(peer, remote);
             }
 
@@ -75,6 +87,8 @@ internal sealed partial class PeerTable(MessageEndpoint endpoint, MessagingConfi
                 peer.SetPinned(true);
             }
 
+            // Not if nobody could dial.
+            RemoveIfOver(peer);
             return peer;
         }
     }
@@ -110,7 +124,7 @@ internal sealed partial class PeerTable(MessageEndpoint endpoint, MessagingConfi
 
         if (isRestarted)
         {
-            endpoint.Sink?.HandlePeer(home, PeerChange.Restarted, now);
+            session.TellRestarted(now);
         }
 
         return session;
@@ -140,16 +154,62 @@ internal sealed partial class PeerTable(MessageEndpoint endpoint, MessagingConfi
             peer.SetActive(false);
             NoteChange(peer);
 
-            if (fate == SessionFate.Lost && peer.IsPinned)
+            if (fate == SessionFate.Lost && CanDialAgain(peer))
             {
-                DialAgain(peer, now);
+                DialAgain(peer, null, now);
             }
 
-            // Who is about to have another session never leaves.
-            if (fate != SessionFate.Superseded)
+            if (fate != SessionFate.Superseded && peer.Session == session)
             {
+                session.MarkLast();
                 RemoveIfOver(peer);
             }
+        }
+    }
+
+    /// <summary>
+    /// Leader. D-12.10: the connection of a session that never opened is over, and the session goes on the next one.
+    /// </summary>
+    /// <returns>False: there is no next one, the session is over as well.</returns>
+    internal bool TryDialOn(MessageSession waiting, Instant now)
+    {
+        lock (_gate)
+        {
+            Peer peer = waiting.Peer;
+
+            if (peer.Session != waiting || !CanDialAgain(peer))
+            {
+                return false;
+            }
+
+            peer.SetActive(false);
+            NoteChange(peer);
+            ISessionHost before = waiting.Host;
+            DialAgain(peer, waiting, now);
+            return waiting.Host != before;
+        }
+    }
+
+    /// <summary>Under the gate. The peer's next session begins.</summary>
+    internal void Attach(Peer peer, MessageSession session)
+    {
+        if (peer.Attach(session) is not null)
+        {
+            Interlocked.Increment(ref _givenUp);
+        }
+    }
+
+    /// <summary>The application ends what there is of a peer, and takes its wish back.</summary>
+    internal (MessageSession Present, MessageSession? Former) GiveUp(Peer peer)
+    {
+        lock (_gate)
+        {
+            Peer home = peer.Home;
+            home.SetPinned(false);
+            home.WasToldClosed = true;
+            RemoveIfOver(home);
+            home.Changes.Signal();
+            return (home.Session, home.FormerSession);
         }
     }
 
@@ -160,8 +220,8 @@ internal sealed partial class PeerTable(MessageEndpoint endpoint, MessagingConfi
         lock (_gate)
         {
             // A connection that is closed here and still flushes hands out no more than the reader found.
-            if (peer.Session != session || peer.FormerSession is { HasUnread: true }
-                || (session.HasEnded && session.HasUnread))
+            if (peer.Session != session || peer.HasSuccessor || !peer.IsOver(session)
+                || peer.FormerSession is { HasUnread: true } || (session.HasEnded && session.HasUnread))
             {
                 return false;
             }
@@ -220,31 +280,38 @@ internal sealed partial class PeerTable(MessageEndpoint endpoint, MessagingConfi
     {
         lock (_gate)
         {
-            if (IsTelling(identity.Id) && _byId.TryGetValue(identity.Id, out Peer? known))
-            {
-                return known;
-            }
-
-            if (session.Peer.TableIndex != Absent)
-            {
-                return session.Peer;
-            }
-
-            // Both dial each other for the first time, and theirs is here first.
-            if (_byAddress.TryGetValue(remote, out Peer? dialling) && dialling.Identity is null
-                && IsTelling(identity.Id))
-            {
-                return dialling;
-            }
-
-            if (_known.Count < _mostPeers)
-            {
-                return session.Peer;
-            }
-
-            Interlocked.Increment(ref _refused);
-            return null;
+            Peer? home = FindKnown(session, identity, remote);
+            home?.HasSuccessor = true;
+            return home;
         }
+    }
+
+    private Peer? FindKnown(MessageSession session, PeerIdentity identity, PeerAddress remote)
+    {
+        if (IsTelling(identity.Id) && _byId.TryGetValue(identity.Id, out Peer? known))
+        {
+            return known;
+        }
+
+        if (session.Peer.TableIndex != Absent)
+        {
+            return session.Peer;
+        }
+
+        // Both dial each other for the first time, and theirs is here first.
+        if (_byAddress.TryGetValue(remote, out Peer? dialling) && dialling.Identity is null
+            && IsTelling(identity.Id))
+        {
+            return dialling;
+        }
+
+        if (_known.Count < _mostPeers)
+        {
+            return session.Peer;
+        }
+
+        Interlocked.Increment(ref _refused);
+        return null;
     }
 
     private void Adopt(Peer home, MessageSession session, PeerIdentity identity, PayloadHost host, Instant now)
@@ -255,16 +322,18 @@ internal sealed partial class PeerTable(MessageEndpoint endpoint, MessagingConfi
 
             if (dialled != home)
             {
-                bool wasPinned = dialled.IsPinned;
                 Remove(dialled);
+                Attach(home, session);
 
-                if (home.Attach(session) is not null)
+                // It may have been somebody else before, who was at that address.
+                if (dialled.GiveUpFormer() is not null)
                 {
                     Interlocked.Increment(ref _givenUp);
                 }
 
+                home.SetPinned(home.IsPinned | dialled.IsPinned);
+                home.SetBlocked(home.IsBlocked | dialled.IsBlocked);
                 dialled.BecomeNameOf(home);
-                home.SetPinned(home.IsPinned | wasPinned);
             }
 
             if (home.TableIndex != Absent && !home.WasToldClosed)
@@ -272,7 +341,14 @@ internal sealed partial class PeerTable(MessageEndpoint endpoint, MessagingConfi
                 host.TakeIn();
             }
 
+            // Another process may answer where this one was.
+            if (home.Identity is { } before && before.Id != identity.Id)
+            {
+                RemoveFrom(_byId, before.Id, home);
+            }
+
             home.WasToldClosed = false;
+            home.HasSuccessor = false;
             home.Identity = identity;
             home.OpenedAt = now;
             home.SetActive(true);
@@ -284,6 +360,8 @@ internal sealed partial class PeerTable(MessageEndpoint endpoint, MessagingConfi
             {
                 _byId[identity.Id] = home;
             }
+
+            home.Changes.Signal();
         }
     }
 
@@ -305,7 +383,7 @@ internal sealed partial class PeerTable(MessageEndpoint endpoint, MessagingConfi
 
     private void RemoveIfOver(Peer peer)
     {
-        if (peer.Session.HasEnded && !peer.HasUnread && !peer.IsPinned && !peer.IsBlocked)
+        if (peer.Session.HasEnded && !peer.HasUnread && !peer.IsPinned && !peer.IsBlocked && !peer.HasSuccessor)
         {
             Remove(peer);
         }

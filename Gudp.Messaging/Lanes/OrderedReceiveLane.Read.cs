@@ -18,6 +18,7 @@ internal sealed partial class OrderedReceiveLane
     private long _read;
     private byte[]? _spare;
     private bool _lacksMemory;
+    private bool _lacksLedger;
 
     // A message that does not fit the ring, on its way into a block of its own.
     private byte[]? _largeBlock;
@@ -67,6 +68,8 @@ internal sealed partial class OrderedReceiveLane
             Volatile.Write(ref _lacksMemory, false);
         }
 
+        _lacksLedger = false;
+
         PassSkips(prefix);
 
         if (_largeBlock is not null)
@@ -92,6 +95,7 @@ internal sealed partial class OrderedReceiveLane
 
         if (asksTaken && !Ledger.HasRoom)
         {
+            _lacksLedger = true;
             return false;
         }
 
@@ -288,7 +292,8 @@ internal sealed partial class OrderedReceiveLane
             return;
         }
 
-        if (!TryPeek(out _))
+        // What only lacks memory, or room among those held, is handed out when there is some.
+        if (!TryPeek(out _) && (Volatile.Read(ref _discarded) || !(_lacksMemory || _lacksLedger)))
         {
             DropLarge();
 

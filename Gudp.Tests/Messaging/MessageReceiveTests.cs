@@ -301,7 +301,7 @@ public sealed class MessageReceiveTests
         int lane = mode + 3;
         peer.Take(Open(lane, (byte)mode), mode == 0 ? Data(lane, 0, [3, 1]) : Message(lane, 0, Asks, [1]));
 
-        peer.Session.IsBlocked = true;
+        peer.Session.SetBlocked(true);
         peer.Take(mode == 0 ? Data(lane, 2, [3, 1]) : Message(lane, 1, Asks, [1]));
         List<byte[]> read = peer.Read();
 

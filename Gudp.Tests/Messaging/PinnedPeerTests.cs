@@ -99,8 +99,8 @@ public sealed class PinnedPeerTests
         List<double> others = [];
         Peer first = one.Endpoint.Pin(Nobody);
         Peer second = two.Endpoint.Pin(Nobody);
-        int seenFirst = first.Incarnation;
-        int seenSecond = second.Incarnation;
+        Connection seenFirst = first.Connection;
+        Connection seenSecond = second.Connection;
         world.World.Watch = () =>
         {
             NoteAttempt(first, ref seenFirst, attempts, world.World.Now);
@@ -461,11 +461,11 @@ public sealed class PinnedPeerTests
         return peers;
     }
 
-    private static void NoteAttempt(Peer peer, ref int seen, List<double> attempts, Instant now)
+    private static void NoteAttempt(Peer peer, ref Connection seen, List<double> attempts, Instant now)
     {
-        if (peer.Incarnation != seen)
+        if (peer.Connection != seen)
         {
-            seen = peer.Incarnation;
+            seen = peer.Connection;
             attempts.Add(now.Ticks / (double)TimeSpan.TicksPerSecond);
         }
     }
