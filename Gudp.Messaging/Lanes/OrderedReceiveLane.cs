@@ -78,7 +78,16 @@ internal sealed partial class OrderedReceiveLane : ReceiveLane
 
     internal override long GrantedLimit => Volatile.Read(ref _grantedLimit);
 
-    internal override bool IsCreditDue => IsGrantDue(Volatile.Read(ref _released) + _capacity - GrantedLimit);
+    // D-3.2, D-10.5
+    internal override bool IsCreditDue
+    {
+        get
+        {
+            long released = Volatile.Read(ref _released);
+            long bytes = released + _capacity - GrantedLimit;
+            return bytes >= _capacity / 4 || (bytes > 0 && _skipped.IsGrantDue(released));
+        }
+    }
 
     private protected override bool HasAnswers
         => Ledger.HasUnsentRefusals || Ledger.Taken > Math.Max(0, _announcedTaken);
@@ -159,9 +168,9 @@ internal sealed partial class OrderedReceiveLane : ReceiveLane
 
     internal override long GrantCredit()
     {
-        _skipped.HandleGrant();
-        Volatile.Write(
-            ref _grantedLimit, Math.Max(_grantedLimit, Volatile.Read(ref _released) + _capacity));
+        long released = Volatile.Read(ref _released);
+        _skipped.HandleGrant(released);
+        Volatile.Write(ref _grantedLimit, Math.Max(_grantedLimit, released + _capacity));
         return _grantedLimit;
     }
 
@@ -259,9 +268,6 @@ internal sealed partial class OrderedReceiveLane : ReceiveLane
         _ = TryPublish(to);
         return true;
     }
-
-    // D-3.2, D-10.5
-    private bool IsGrantDue(long bytes) => bytes >= _capacity / 4 || (bytes > 0 && _skipped.IsGrantDue);
 
     private bool IsNewSkip(in LaneFrame frame)
         => frame.Type == FrameType.LaneSkip && _skipped.NeedsPlace(new OffsetRange(frame.Offset, frame.End));

@@ -1,3 +1,4 @@
+using System;
 using System.Threading;
 
 namespace Gudp.Messaging.Lanes;
@@ -14,10 +15,19 @@ internal sealed class SkippedRanges(int most)
     // Its prefix is where the reader was seen last: what it has passed needs no place.
     private readonly RangeSet _ranges = new(most);
     private bool _isAny;
-    private int _sinceGrant;
 
-    /// <summary>Any thread. So many were added that the sender should soon hear how far the reader is.</summary>
-    internal bool IsGrantDue => Volatile.Read(ref _sinceGrant) >= most / 4;
+    // Added since the sender last heard that the reader has passed all of them.
+    private int _untold;
+    private long _highest;
+    private long _nextGrantFrom;
+
+    /// <summary>
+    /// Any thread. So many were added that the sender should soon hear how far the reader is: at once, and again when it
+    /// has passed those that were here then, or a sender that can give nothing more up could wait for ever.
+    /// </summary>
+    /// <param name="released">The reader is past it.</param>
+    internal bool IsGrantDue(long released)
+        => Volatile.Read(ref _untold) >= most / 4 && released >= Volatile.Read(ref _nextGrantFrom);
 
     /// <summary>Leader. How many more may come that touch no other.</summary>
     internal int Free
@@ -46,14 +56,20 @@ internal sealed class SkippedRanges(int most)
     {
         lock (_gate)
         {
-            Volatile.Write(ref _sinceGrant, _sinceGrant + 1);
+            Volatile.Write(ref _untold, _untold + 1);
+            _highest = Math.Max(_highest, skip.To);
             Volatile.Write(ref _isAny, true);
             return _ranges.TryAdd(skip.From, skip.To);
         }
     }
 
-    /// <summary>Leader. The sender was told how far the reader is.</summary>
-    internal void HandleGrant() => Volatile.Write(ref _sinceGrant, 0);
+    /// <summary>Leader. The sender is told that the reader is past this offset.</summary>
+    internal void HandleGrant(long released)
+    {
+        bool isAllTold = released >= _highest;
+        Volatile.Write(ref _nextGrantFrom, isAllTold ? 0 : _highest);
+        Volatile.Write(ref _untold, isAllTold ? 0 : _untold);
+    }
 
     /// <summary>Reader, who stands between messages. Where it goes on: behind what was given up.</summary>
     /// <param name="front">Where it stands.</param>

@@ -171,6 +171,45 @@ public sealed class GiveUpTests
         Assert.That(pair.Server.Refusals, Is.Zero);
     }
 
+    // Goal: the receiver tells of skips that its reader has passed also if few bytes were read since it last did.
+    [Test]
+    public void D_10_5_A_lane_whose_skips_were_all_passed_takes_abandoned_claims_again()
+    {
+        MessagingConfig config = new() { LaneRingBytes = 64 * 1024 };
+        using SessionPair pair = SessionPair.Opened(config: config);
+        Peer peer = pair.Client.Peer;
+        int cancelled = 0;
+
+        for (int i = 0; i < 300; i++)
+        {
+            peer.TrySend([1], default, out SendReceipt receipt);
+            pair.Client.Peer.TrySend([2]);
+            cancelled += peer.TryCancel(receipt.Id) ? 1 : 0;
+            pair.Run(4);
+        }
+
+        // One message is read and told of, then all others.
+        _ = pair.Server.Peer.TryReceive(out ReceivedMessage one);
+        one.Dispose();
+        pair.RunUntilQuiet();
+        _ = Read(pair.Server.Peer);
+        pair.RunUntilQuiet();
+
+        for (int i = 0; i < 20; i++)
+        {
+            peer.TryClaim(10, default, out MessageClaim claim);
+            peer.TrySend([3]);
+            claim.Abandon();
+            pair.Run(4);
+        }
+
+        pair.Run(200);
+        byte[] read = Read(pair.Server.Peer);
+
+        Assert.That(cancelled, Is.InRange(100, 200), "More the peer does not keep.");
+        Assert.That(read, Has.Length.EqualTo(20), $"{pair.Client}; {pair.Server}");
+    }
+
     // Goal: whatever the path does and whenever messages are given up, what is read is what was sent and not given up
     // in vain, in order; every state only moves forward; every update comes once; and the counts of ends add up.
     [Test]
