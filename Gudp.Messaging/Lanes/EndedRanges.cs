@@ -21,6 +21,11 @@ internal sealed class EndedRanges<T>(int most)
     /// <summary>Of messages that end here or before, more may have ended so than is still known.</summary>
     internal long Forgotten { get; private set; }
 
+    internal bool IsEmpty => _count == 0;
+
+    /// <summary>How many ranges end after the offset.</summary>
+    internal int CountAfter(long offset) => _count - FirstEndingAt(offset + 1);
+
     /// <summary>All messages that end after <paramref name="from"/> and not after <paramref name="to"/>.</summary>
     internal void Add(long from, long to, T end)
     {

@@ -29,7 +29,9 @@ internal sealed class GivenUpRanges
     private Entry[] _entries = [];
     private int _count;
     private int _unsaid;
-    private bool _hasNew;
+
+    // What was added since the last call of TakeNew, and what lies between.
+    private OffsetRange _new;
 
     internal bool IsEmpty => Volatile.Read(ref _count) == 0;
 
@@ -49,12 +51,12 @@ internal sealed class GivenUpRanges
         lock (_gate)
         {
             int index = FirstEndingAfter(range.From);
-            _hasNew = true;
 
             // Not with the one above: the leader may just be saying it.
             if (index > 0 && _entries[index - 1].To == range.From && _entries[index - 1].IsUnsaid)
             {
                 _entries[index - 1].To = range.To;
+                NoteNew(range);
                 return true;
             }
 
@@ -65,23 +67,24 @@ internal sealed class GivenUpRanges
 
             Insert(index, Entry.Of(range));
             _unsaid++;
+            NoteNew(range);
             return true;
         }
     }
 
-    /// <summary>Leader. Whether something was added since the last call.</summary>
-    internal bool TakeHasNew()
+    /// <summary>Leader. What was added since the last call, and what lies between; empty if nothing was.</summary>
+    internal OffsetRange TakeNew()
     {
         if (IsEmpty)
         {
-            return false;
+            return default;
         }
 
         lock (_gate)
         {
-            bool hasNew = _hasNew;
-            _hasNew = false;
-            return hasNew;
+            OffsetRange added = _new;
+            _new = default;
+            return added;
         }
     }
 
@@ -230,6 +233,10 @@ internal sealed class GivenUpRanges
             return hasRoom;
         }
     }
+
+    private void NoteNew(OffsetRange range) => _new = _new.Length == 0
+        ? range
+        : new OffsetRange(Math.Min(_new.From, range.From), Math.Max(_new.To, range.To));
 
     // The entry that contains the offset, or the first above it.
     private int FirstEndingAfter(long offset)

@@ -19,11 +19,17 @@ internal sealed partial class OrderedSendLane
     private long _countedLarge;
     private long _countedLargeBytes;
 
-    /// <summary>Any thread. A take came to its end.</summary>
+    /// <summary>Any thread, under the lock of the receipts. A message was given up.</summary>
+    internal void CountGivenUp(TransferState end) => CountTransfers(end);
+
+    /// <summary>Any thread, under the lock of the receipts. A take came to its end.</summary>
     internal void CountTake(TakeState end) => CountTakes(end);
 
-    // Leader, before the room up to there is freed: so many messages end there or before and were not given up.
-    private long CountMessages(long to)
+    /// <summary>
+    /// Leader, under the lock of the receipts, before the room up to there is freed: how many messages end there or
+    /// before, were not counted yet, and were not given up.
+    /// </summary>
+    internal long CountMessages(long to, EndedRanges<TransferState> givenUp)
     {
         long count = 0;
 
@@ -39,7 +45,7 @@ internal sealed partial class OrderedSendLane
                 break;
             }
 
-            count += Receipts.IsGivenUp(_countedEnd) ? 0 : 1;
+            count += !givenUp.IsEmpty && givenUp.TryFind(_countedEnd, out _) ? 0 : 1;
             _counted = _countedEnd;
         }
 
@@ -66,7 +72,7 @@ internal sealed partial class OrderedSendLane
     // Under the lane lock, once. What is not decided now will not be: what was sent is unknown, the rest did not go.
     private void CountEnds()
     {
-        CountTransfers(TransferState.Unknown, CountMessages(_sent));
+        CountTransfers(TransferState.Unknown, Receipts.End(_sent, this));
         CountTransfers(
             TransferState.Cancelled,
             Tally.Read(MessageCount.MessagesSent)
@@ -74,6 +80,5 @@ internal sealed partial class OrderedSendLane
                 - Tally.Read(MessageCount.TransfersExpired)
                 - Tally.Read(MessageCount.TransfersCancelled)
                 - Tally.Read(MessageCount.TransfersUnknown));
-        Receipts.CountEnds(this);
     }
 }

@@ -27,16 +27,15 @@ internal sealed partial class OrderedSendLane
     /// <inheritdoc/>
     internal override int CopyOpen(Span<SendReceipt> receipts, bool ended) => Receipts.CopyOpen(receipts, this, ended);
 
-    /// <summary>Any thread, under the lock of the receipts. A message shall not go any more.</summary>
-    /// <returns>False: the peer may have no room for another skip now; or there is no such message.</returns>
-    internal bool TryGiveUp(OffsetRange place, TransferState end)
+    /// <summary>Any thread, under the lock of the receipts. What stands there shall not go any more.</summary>
+    /// <returns>False: the peer may have no room for another skip now; or there is no such place.</returns>
+    internal bool TryGiveUp(OffsetRange place)
     {
         bool added = place.From >= 0 && place.To <= Volatile.Read(ref _reserved)
             && _given.TryAdd(place, Received, MostSkips);
 
         if (added)
         {
-            CountTransfers(end);
             MarkReady();
         }
 
@@ -50,9 +49,8 @@ internal sealed partial class OrderedSendLane
     private void TakeGivenUp()
     {
         while (_oldestSkip < Volatile.Read(ref _nextSkip)
-            && _given.TryAdd(_skips[_oldestSkip & (MostClaims - 1)], _tail, MostSkips))
+            && Receipts.TryGiveUpClaim(_skips[_oldestSkip & (MostClaims - 1)], this))
         {
-            Receipts.MarkAbandoned(_skips[_oldestSkip & (MostClaims - 1)]);
             Volatile.Write(ref _oldestSkip, _oldestSkip + 1);
         }
 
@@ -61,9 +59,11 @@ internal sealed partial class OrderedSendLane
             return;
         }
 
-        if (_given.TakeHasNew())
+        OffsetRange added = _given.TakeNew();
+
+        if (added.Length > 0)
         {
-            FreeGivenUp();
+            FreeGivenUp(added);
         }
 
         if (_isPruneDue)

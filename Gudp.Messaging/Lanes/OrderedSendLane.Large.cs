@@ -157,11 +157,19 @@ internal sealed partial class OrderedSendLane
             : LargeAt(index - 1).LargeBytesBefore + LargeAt(index - 1).Length;
 
     // Leader. The bytes of messages that were given up are of no use to anybody.
-    private void FreeGivenUp()
+    private void FreeGivenUp(OffsetRange among)
     {
-        for (long index = _oldestLarge; index < Volatile.Read(ref _nextLarge); index++)
+        long nextLarge = Volatile.Read(ref _nextLarge);
+
+        for (long index = FirstLargeAfter(among.From, nextLarge); index < nextLarge; index++)
         {
             ref LargeMessage large = ref LargeAt(index);
+
+            if (large.BodyStart >= among.To)
+            {
+                break;
+            }
+
             OffsetRange body = new(large.BodyStart, large.BodyEnd);
 
             if (!large.IsFree && !_given.TryFirstKept(ref body))

@@ -7,14 +7,12 @@ namespace Gudp.Messaging.Lanes;
 /// <content>What has no end yet, message by message (D-13.4): the headers in the ring are read once more.</content>
 internal sealed partial class OrderedSendLane
 {
-    // Held by the leader while it counts and frees, and by whoever reads here, so that the headers stay where they are.
-    private readonly Lock _freeGate = new();
     private OpenTraffic _openAtEnd;
 
     /// <inheritdoc/>
     internal override void AddOpenTo(ref OpenTraffic sum)
     {
-        // In this order, as whoever ends the lane takes them.
+        // The ring stays while the lane's lock is held, and the headers in it while that of the receipts is.
         lock (_gate)
         {
             if (_ended)
@@ -23,16 +21,12 @@ internal sealed partial class OrderedSendLane
                 return;
             }
 
-            sum.UntakenMessages += Receipts.CountUntaken(this);
-
-            lock (_freeGate)
-            {
-                AddStreamTo(ref sum);
-            }
+            Receipts.AddOpenTo(ref sum, this);
         }
     }
 
-    private void AddStreamTo(ref OpenTraffic sum)
+    /// <summary>Any thread, under the locks of the lane and of the receipts.</summary>
+    internal void AddStreamTo(ref OpenTraffic sum, EndedRanges<TransferState> givenUp)
     {
         long published = Volatile.Read(ref _published);
         long sent = Sent;
@@ -42,7 +36,7 @@ internal sealed partial class OrderedSendLane
             OffsetRange place = new(at, at == _counted && _countedEnd > at ? _countedEnd : EndAt(at));
             at = place.To;
 
-            if (Receipts.IsGivenUp(place.To))
+            if (givenUp.TryFind(place.To, out _))
             {
                 continue;
             }

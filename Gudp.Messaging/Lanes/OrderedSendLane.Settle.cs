@@ -114,7 +114,7 @@ internal sealed partial class OrderedSendLane
             return false;
         }
 
-        FreeUpTo(_settled.Prefix);
+        Receipts.Settle(_settled.Prefix, this);
         return true;
     }
 
@@ -194,17 +194,11 @@ internal sealed partial class OrderedSendLane
         return true;
     }
 
-    private void FreeUpTo(long tail)
+    /// <summary>Leader, under the lock of the receipts. The peer has everything before; what was counted is freed.</summary>
+    internal void FreeUpTo(long tail, EndedRanges<TransferState> givenUp)
     {
-        lock (_freeGate)
-        {
-            CountTransfers(TransferState.Received, CountMessages(tail));
-            FreeBelow(tail);
-        }
-    }
+        CountTransfers(TransferState.Received, CountMessages(tail, givenUp));
 
-    private void FreeBelow(long tail)
-    {
         while (_oldestLarge < Volatile.Read(ref _nextLarge))
         {
             ref LargeMessage large = ref LargeAt(_oldestLarge);

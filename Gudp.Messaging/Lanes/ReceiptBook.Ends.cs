@@ -16,15 +16,19 @@ internal sealed partial class ReceiptBook
 
     private readonly EndedRanges<TransferState> _givenUp = new(MostEndedRanges);
     private readonly EndedRanges<TakeState> _notTaken = new(MostEndedRanges);
+    private readonly DeadlineHeap _deadlines = new();
+    private readonly Func<DeadlineHeap.Entry, bool> _stillMatters;
+
+    // Messages that end there or before are counted as received, unless they were given up: nobody gives them up now.
+    private long _settled;
     private long _dated;
     private bool _limitsAttempts;
     private bool _hasSilentNotes;
-    private bool _hasGivenUp;
     private bool _isOver;
     private long _takeCounted;
 
     /// <summary>Leader. When <see cref="Expire"/> wants to be called.</summary>
-    internal Instant NextDeadline { get; private set; } = Instant.Never;
+    internal Instant NextDeadline => _deadlines.Next;
 
     /// <summary>Leader. Messages that were sent since the last call begin to wait.</summary>
     internal void StampDeadlines(Instant now)
@@ -46,6 +50,12 @@ internal sealed partial class ReceiptBook
 
                 _dated = inOrder ? index + 1 : _dated;
             }
+
+            // Deadlines of messages that ended wait for their time; many of them are swept out.
+            if (_deadlines.Count > 4 * (FirstNotes + (_nextNote - _takeCursor)))
+            {
+                _deadlines.Keep(_stillMatters);
+            }
         }
     }
 
@@ -56,16 +66,16 @@ internal sealed partial class ReceiptBook
         lock (_gate)
         {
             bool changed = false;
-            NextDeadline = Instant.Never;
 
-            for (long index = _takeCursor; index < _nextNote; index++)
+            while (_deadlines.Next <= now)
             {
-                ref Entry note = ref At(index);
+                DeadlineHeap.Entry due = _deadlines.Take();
 
-                if (note.IsDated && !_isOver)
+                if (!_isOver && TryFindNote(due.Id, out long index))
                 {
-                    changed |= ExpireReceive(ref note, lane, now);
-                    changed |= ExpireTake(ref note, lane, now);
+                    changed |= due.OfTake
+                        ? ExpireTake(ref At(index), lane)
+                        : ExpireReceive(ref At(index), lane, now);
                 }
             }
 
@@ -99,7 +109,7 @@ internal sealed partial class ReceiptBook
                     break;
                 }
 
-                if (note.MostAttempts != 0 && attempt >= note.MostAttempts && IsOpen(note, lane)
+                if (note.MostAttempts != 0 && attempt >= note.MostAttempts && IsOpen(note)
                     && lane.IsMissing(part))
                 {
                     changed |= TryGiveUp(ref note, TransferState.Expired, lane);
@@ -137,21 +147,19 @@ internal sealed partial class ReceiptBook
         }
     }
 
-    /// <summary>Any thread. Asked messages that are received and not known to be taken or refused.</summary>
-    internal long CountUntaken(OrderedSendLane lane)
+    /// <summary>Any thread, under the lane's lock. What has no end yet, or was asked and is not known to be taken.</summary>
+    internal void AddOpenTo(ref OpenTraffic sum, OrderedSendLane lane)
     {
         lock (_gate)
         {
-            long count = 0;
+            lane.AddStreamTo(ref sum, _givenUp);
 
             for (long index = _takeCursor; index < _nextNote; index++)
             {
                 ref Entry note = ref At(index);
-                bool isOpen = note.AsksTaken && !note.IsClaim && !note.IsGivenUp && note.End <= lane.Received;
-                count += isOpen && TakeOf(note.End) == TakeState.Pending ? 1 : 0;
+                bool isOpen = note.AsksTaken && !note.IsClaim && !note.IsGivenUp && note.End <= _settled;
+                sum.UntakenMessages += isOpen && TakeOf(note.End) == TakeState.Pending ? 1 : 0;
             }
-
-            return count;
         }
     }
 
@@ -161,28 +169,14 @@ internal sealed partial class ReceiptBook
     {
         lock (_gate)
         {
-            OffsetRange place = new(id.Value - id.StreamBytes, id.Value);
-
-            if (_isOver || id.Value <= lane.Received || id.StreamBytes == 0 || _givenUp.TryFind(id.Value, out _))
+            if (_isOver || id.Value <= _settled || id.StreamBytes == 0 || _givenUp.TryFind(id.Value, out _))
             {
                 return false;
             }
 
-            long index = FirstEndingAfter(place.From);
-
-            if (index < _nextNote && At(index).End == id.Value)
-            {
-                return TryGiveUp(ref At(index), TransferState.Cancelled, lane);
-            }
-
-            bool givenUp = lane.TryGiveUp(place, TransferState.Cancelled);
-
-            if (givenUp)
-            {
-                AddGivenUp(place, TransferState.Cancelled);
-            }
-
-            return givenUp;
+            return TryFindNote(id.Value, out long index)
+                ? TryGiveUp(ref At(index), TransferState.Cancelled, lane)
+                : TryGiveUp(new OffsetRange(id.Value - id.StreamBytes, id.Value), TransferState.Cancelled, lane);
         }
     }
 
@@ -226,26 +220,24 @@ internal sealed partial class ReceiptBook
         }
     }
 
-    /// <summary>Leader. Whether the message that ends here was given up, or never was one.</summary>
-    internal bool IsGivenUp(long end)
+    /// <summary>Leader. The peer has everything before: what was not given up is received from now on.</summary>
+    internal void Settle(long tail, OrderedSendLane lane)
     {
-        if (!Volatile.Read(ref _hasGivenUp))
-        {
-            return false;
-        }
-
+        // Under the lock, so that nobody gives up what is just counted.
         lock (_gate)
         {
-            return _givenUp.TryFind(end, out _);
+            lane.FreeUpTo(tail, _givenUp);
+            _settled = tail;
         }
     }
 
     /// <summary>Leader. The place of a claim that was abandoned: no message.</summary>
-    internal void MarkAbandoned(OffsetRange place)
+    /// <returns>False: it cannot be given up yet.</returns>
+    internal bool TryGiveUpClaim(OffsetRange place, OrderedSendLane lane)
     {
         lock (_gate)
         {
-            AddGivenUp(place, default);
+            return TryAddGivenUp(place, default, lane);
         }
     }
 
@@ -263,8 +255,9 @@ internal sealed partial class ReceiptBook
         }
     }
 
-    /// <summary>The connection is over.</summary>
-    internal void CountEnds(OrderedSendLane lane)
+    /// <summary>The connection is over: from now on no message has another end than by where it stands.</summary>
+    /// <returns>How many messages were sent of which nothing is known.</returns>
+    internal long End(long sent, OrderedSendLane lane)
     {
         lock (_gate)
         {
@@ -274,6 +267,8 @@ internal sealed partial class ReceiptBook
             {
                 CountTake(ref At(index), lane);
             }
+
+            return lane.CountMessages(sent, _givenUp);
         }
     }
 
@@ -297,68 +292,46 @@ internal sealed partial class ReceiptBook
     private void Stamp(ref Entry note, Instant now)
     {
         note.IsDated = true;
-        note.ReceiveLimit = MomentOf(note.ReceiveLimit, now);
-        note.TakeLimit = MomentOf(note.TakeLimit, now);
-        Await(note.ReceiveLimit);
-        Await(note.TakeLimit);
+        Await(note.End, note.ReceiveTicks, now, ofTake: false);
+        Await(note.End, note.TakeTicks, now, ofTake: true);
     }
 
-    private static long MomentOf(long span, Instant now)
-        => span == 0 || span > long.MaxValue - now.Ticks ? 0 : now.Ticks + span;
-
-    private void Await(long limit)
+    private void Await(long id, long span, Instant now, bool ofTake)
     {
-        if (limit != 0)
+        if (span != 0 && span <= long.MaxValue - now.Ticks)
         {
-            NextDeadline = Instant.Earlier(NextDeadline, new Instant(limit));
+            _deadlines.Add(new DeadlineHeap.Entry(new Instant(now.Ticks + span), id, ofTake));
         }
     }
+
+    private bool StillMatters(DeadlineHeap.Entry entry) => TryFindNote(entry.Id, out long index)
+        && (entry.OfTake ? !At(index).IsTakeCounted : !At(index).IsGivenUp && entry.Id > _settled);
 
     private bool ExpireReceive(ref Entry note, OrderedSendLane lane, Instant now)
     {
         // D-10.2: what the peer has all of is received as soon as those before it are.
-        if (note.ReceiveLimit == 0 || !IsOpen(note, lane))
+        if (!IsOpen(note) || !lane.IsMissing(note.Place))
         {
-            note.ReceiveLimit = 0;
             return false;
         }
 
-        if (note.ReceiveLimit > now.Ticks)
+        bool givenUp = TryGiveUp(ref note, TransferState.Expired, lane);
+
+        if (!givenUp)
         {
-            Await(note.ReceiveLimit);
-            return false;
+            Await(note.End, GiveUpAgain.Ticks, now, ofTake: false);
         }
 
-        if (!lane.IsMissing(note.Place))
-        {
-            note.ReceiveLimit = 0;
-            return false;
-        }
-
-        if (TryGiveUp(ref note, TransferState.Expired, lane))
-        {
-            return true;
-        }
-
-        Await((now + GiveUpAgain).Ticks);
-        return false;
+        return givenUp;
     }
 
-    private bool ExpireTake(ref Entry note, OrderedSendLane lane, Instant now)
+    private bool ExpireTake(ref Entry note, OrderedSendLane lane)
     {
-        if (note.TakeLimit == 0 || TakeOf(note.End) != TakeState.Pending)
+        if (TakeOf(note.End) != TakeState.Pending)
         {
-            note.TakeLimit = 0;
             return false;
         }
 
-        if (note.TakeLimit > now.Ticks)
-        {
-            Await(note.TakeLimit);
-            return false;
-        }
-
-        note.TakeLimit = 0;
         _notTaken.Add(note.Place.From, note.End, TakeState.Expired);
         CountTake(ref note, lane);
         TellEarly(ref note, lane);
@@ -367,16 +340,13 @@ internal sealed partial class ReceiptBook
 
     private bool TryGiveUp(ref Entry note, TransferState end, OrderedSendLane lane)
     {
-        if (!lane.TryGiveUp(note.Place, end))
+        if (!TryGiveUp(note.Place, end, lane))
         {
             return false;
         }
 
         Invariant.Require(!note.IsGivenUp, "A message has one end.");
-        AddGivenUp(note.Place, end);
         note.IsGivenUp = true;
-        note.ReceiveLimit = 0;
-        note.TakeLimit = 0;
         CountTake(ref note, lane);
         TellEarly(ref note, lane);
         return true;
@@ -394,10 +364,31 @@ internal sealed partial class ReceiptBook
         }
     }
 
-    private void AddGivenUp(OffsetRange place, TransferState end)
+    private bool TryGiveUp(OffsetRange place, TransferState end, OrderedSendLane lane)
     {
-        _givenUp.Add(place.From, place.To, end);
-        Volatile.Write(ref _hasGivenUp, true);
+        bool added = TryAddGivenUp(place, end, lane);
+
+        if (added)
+        {
+            lane.CountGivenUp(end);
+        }
+
+        return added;
+    }
+
+    // D-10.6: what is not settled must not be forgotten. Half of the places are for what closes the first gap, as the
+    // peer's are: an abandoned claim that waited for one would hold the lane up.
+    private bool TryAddGivenUp(OffsetRange place, TransferState end, OrderedSendLane lane)
+    {
+        int most = place.From <= _settled ? MostEndedRanges : MostEndedRanges / 2;
+        bool added = _givenUp.CountAfter(_settled) < most && lane.TryGiveUp(place);
+
+        if (added)
+        {
+            _givenUp.Add(place.From, place.To, end);
+        }
+
+        return added;
     }
 
     // The ends of those before it may be far away.
@@ -410,8 +401,7 @@ internal sealed partial class ReceiptBook
         }
     }
 
-    private static bool IsOpen(in Entry note, OrderedSendLane lane)
-        => !note.IsGivenUp && !note.IsClaim && note.End > lane.Received;
+    private bool IsOpen(in Entry note) => !note.IsGivenUp && !note.IsClaim && note.End > _settled;
 
     private TransferState TransferOf(long id, OrderedSendLane lane)
     {
@@ -447,13 +437,12 @@ internal sealed partial class ReceiptBook
             }
         }
 
-        if (id <= Taken)
-        {
-            long forgotten = Math.Max(_refusedForgotten, Math.Max(_notTaken.Forgotten, _givenUp.Forgotten));
-            return id <= forgotten ? TakeState.Unknown : TakeState.Taken;
-        }
-
-        return _isOver ? TakeState.Unknown : TakeState.Pending;
+        // Whether it was taken since or not: what was forgotten may be its end.
+        long forgotten = Math.Max(_refusedForgotten, Math.Max(_notTaken.Forgotten, _givenUp.Forgotten));
+        return id <= forgotten ? TakeState.Unknown
+            : id <= Taken ? TakeState.Taken
+            : _isOver ? TakeState.Unknown
+            : TakeState.Pending;
     }
 
     private long FirstEndingAfter(long offset)

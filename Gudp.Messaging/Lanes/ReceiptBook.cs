@@ -40,7 +40,11 @@ internal sealed partial class ReceiptBook
     private long _taken;
     private bool _isRoomWanted;
 
-    internal ReceiptBook(int lane) => _lane = lane;
+    internal ReceiptBook(int lane)
+    {
+        _lane = lane;
+        _stillMatters = StillMatters;
+    }
 
     /// <summary>Whether a sender was refused because too many updates wait to be fetched.</summary>
     internal bool IsRoomWanted => Volatile.Read(ref _isRoomWanted);
@@ -154,6 +158,14 @@ internal sealed partial class ReceiptBook
     {
         lock (_gate)
         {
+            // D-4.5
+            ids = ids with { From = Math.Max(ids.From, Taken + 1) };
+
+            if (ids.Length <= 0)
+            {
+                return;
+            }
+
             for (int i = 0; i < _refusedCount; i++)
             {
                 if (_refused[i].From <= ids.From && ids.To <= _refused[i].To)
@@ -289,18 +301,12 @@ internal sealed partial class ReceiptBook
         return cameFree;
     }
 
-    // Claims are among the newest notes.
-    private bool TryFindClaim(long end, out long index)
-    {
-        for (index = _nextNote - 1; index >= _takeCursor && At(index).End >= end; index--)
-        {
-            if (At(index).End == end)
-            {
-                return At(index).IsClaim;
-            }
-        }
+    private bool TryFindClaim(long end, out long index) => TryFindNote(end, out index) && At(index).IsClaim;
 
-        return false;
+    private bool TryFindNote(long end, out long index)
+    {
+        index = FirstEndingAfter(end - 1);
+        return index < _nextNote && At(index).End == end;
     }
 
     private void Grow()
@@ -335,12 +341,10 @@ internal sealed partial class ReceiptBook
         /// <summary>Its transfer ended, and it did not arrive as far as is known.</summary>
         internal bool IsGivenUp;
 
-        /// <summary>The times below are moments; before that they are spans.</summary>
+        /// <summary>The spans below, 0 for none, became deadlines.</summary>
         internal bool IsDated;
-
-        /// <summary>Ticks; 0: no limit, or it does not matter any more.</summary>
-        internal long ReceiveLimit;
-        internal long TakeLimit;
+        internal long ReceiveTicks;
+        internal long TakeTicks;
 
         internal readonly OffsetRange Place => new(End - Bytes, End);
 
@@ -353,8 +357,8 @@ internal sealed partial class ReceiptBook
             AsksTaken = options.NotifyTaken,
             IsClaim = isClaim,
             MostAttempts = (byte)options.MaxAttempts,
-            ReceiveLimit = SpanOf(options.ReceiveTimeout),
-            TakeLimit = options.NotifyTaken ? SpanOf(options.TakeTimeout) : 0,
+            ReceiveTicks = SpanOf(options.ReceiveTimeout),
+            TakeTicks = options.NotifyTaken ? SpanOf(options.TakeTimeout) : 0,
         };
 
         internal void Drop()
@@ -363,8 +367,8 @@ internal sealed partial class ReceiptBook
             IsTakeCounted = true;
             IsGivenUp = true;
             Open = ReceiptWish.None;
-            ReceiveLimit = 0;
-            TakeLimit = 0;
+            ReceiveTicks = 0;
+            TakeTicks = 0;
             MostAttempts = 0;
         }
 

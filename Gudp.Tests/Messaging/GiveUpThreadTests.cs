@@ -47,6 +47,51 @@ public sealed class GiveUpThreadTests
         Assert.That(pair.Server.Violations, Is.Empty);
     }
 
+    // Goal: whoever cancels while the acknowledgement is coming in, a message has one end.
+    [Test]
+    public void M14_A_message_is_received_or_cancelled_and_never_both()
+    {
+        using SessionPair pair = SessionPair.Opened(3, new PathModel { PacketsPerStep = 4 });
+        Peer peer = pair.Client.Peer;
+        const int messages = 200_000;
+        int cancelled = 0;
+        Task sender = Task.Run(() =>
+        {
+            Queue<MessageId> open = new();
+
+            for (int sent = 0; sent < messages;)
+            {
+                if (peer.TrySend([1], default, out SendReceipt receipt) == SendStatus.Accepted)
+                {
+                    sent++;
+                    open.Enqueue(receipt.Id);
+                }
+
+                while (open.TryPeek(out MessageId oldest) && peer.StateOf(oldest).Transfer == TransferState.Received)
+                {
+                    _ = open.Dequeue();
+                }
+
+                // The one that is acknowledged next.
+                cancelled += open.TryDequeue(out MessageId next) && peer.TryCancel(next) ? 1 : 0;
+            }
+        });
+
+        while (!sender.IsCompleted)
+        {
+            pair.Step();
+            _ = GiveUpTests.Read(pair.Server.Peer);
+        }
+
+        sender.Wait();
+        pair.RunUntil(() => GiveUpTests.Read(pair.Server.Peer).Length == 0 && pair.Client.Session.IsFlushed());
+        MessageCounters counts = peer.ReadLane(1).Messages;
+
+        Assert.That(counts.TransfersCancelled, Is.EqualTo(cancelled));
+        Assert.That(counts.TransfersReceived + counts.TransfersCancelled, Is.EqualTo(messages));
+        Assert.That(counts.TransfersReceived, Is.Positive);
+    }
+
     private static void Send(Peer peer, int sender, ConcurrentBag<SendReceipt> seen)
     {
         Prng draws = new Prng(5).Split((ulong)sender);

@@ -149,7 +149,9 @@ internal sealed class SessionPair : IDisposable
             end.Session.HandleTimeout(Now);
         }
 
-        for (int i = 0; i < Path.PacketsPerStep && end.Session.HasDataToSend; i++)
+        int empty = 0;
+
+        for (int i = 0; i < Path.PacketsPerStep + empty && end.Session.HasDataToSend; i++)
         {
             PacketNumber number = end.NextNumber();
             int bytes = end.Session.WriteFrames(number, _buffer.AsSpan(0, end.MaxFrameBytes), Now);
@@ -158,6 +160,12 @@ internal sealed class SessionPair : IDisposable
             {
                 // What waited to go out again had arrived meanwhile; only looking at it could tell.
                 break;
+            }
+
+            // What was there a moment ago may have been cancelled, and something else sent, by another thread.
+            if (bytes == 0 && ++empty < 16)
+            {
+                continue;
             }
 
             if (bytes == 0)
