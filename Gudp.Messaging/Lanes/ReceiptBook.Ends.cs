@@ -158,7 +158,7 @@ internal sealed partial class ReceiptBook
             {
                 ref Entry note = ref At(index);
                 bool isOpen = note.AsksTaken && !note.IsClaim && !note.IsGivenUp && note.End <= _settled;
-                sum.UntakenMessages += isOpen && TakeOf(note.End) == TakeState.Pending ? 1 : 0;
+                sum.UntakenMessages += isOpen && KnownTakeOf(note.End) == TakeState.Pending ? 1 : 0;
             }
         }
     }
@@ -424,6 +424,13 @@ internal sealed partial class ReceiptBook
 
     private TakeState TakeOf(long id)
     {
+        TakeState known = KnownTakeOf(id);
+        return known == TakeState.Pending && _isOver ? TakeState.Unknown : known;
+    }
+
+    // A user may have seen the end before the lane has: what was open then is still told apart.
+    private TakeState KnownTakeOf(long id)
+    {
         if (_notTaken.TryFind(id, out _) || _givenUp.TryFind(id, out _))
         {
             return TakeState.Expired;
@@ -441,7 +448,6 @@ internal sealed partial class ReceiptBook
         long forgotten = Math.Max(_refusedForgotten, Math.Max(_notTaken.Forgotten, _givenUp.Forgotten));
         return id <= forgotten ? TakeState.Unknown
             : id <= Taken ? TakeState.Taken
-            : _isOver ? TakeState.Unknown
             : TakeState.Pending;
     }
 
