@@ -239,7 +239,7 @@ internal sealed partial class MessageSession
                 break;
             case FrameType.ConnectionCredit:
                 _connectionLimit = Math.Max(_connectionLimit, frame.Offset);
-                _schedule.Release();
+                _schedule.RaiseCredit(ConnectionRoom);
                 break;
             case FrameType.LaneTaken:
                 _hasProgressed |= _sendLanes[frame.Lane]!.HandleTaken(frame.Offset);
@@ -270,7 +270,7 @@ internal sealed partial class MessageSession
             : new MessageReceiveLane(
                 number,
                 mode,
-                new ReceiveLimits(_config.LaneRingBytes, _config.DatagramQueueBytes, _config.MaxMessageBytes),
+                new ReceiveLimits(_config.DatagramQueueBytes, _config.MaxMessageBytes),
                 _memory,
                 new ReceiveLedgers(_window, TallyOf(number)));
         Volatile.Write(ref _receiveLanes[number], lane);

@@ -71,7 +71,7 @@ internal sealed partial class MessageSession : IPacketPayload
         _memory = new MessageMemory(config.PeerMemoryBytes, endpointMemory, config.ToReceiveBytes);
         _sink = sink is null ? null : new GuardedSink(sink, this);
         _sendLanes = new SendLane?[config.Lanes];
-        _schedule = new SendSchedule(_sendLanes, config.LanePlan);
+        _schedule = new SendSchedule(_sendLanes, config.LanePlan, _peerTerms);
         _receiveLanes = new ReceiveLane?[config.Lanes];
         _window = new ReceiveWindow(config.ConnectionCreditBytes);
         _tallies = new MessageTally?[config.Lanes];

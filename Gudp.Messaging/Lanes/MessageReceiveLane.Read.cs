@@ -26,6 +26,7 @@ internal sealed partial class MessageReceiveLane
     private long _mostWaitingBytes;
     private long _mostWaiting;
     private long _doneIds;
+    private long _doneBytes;
     private bool _ended;
     private bool _discarded;
 
@@ -50,8 +51,8 @@ internal sealed partial class MessageReceiveLane
     /// <remarks>The bytes are those of blocks, which are up to twice as long as what they hold.</remarks>
     internal override QueueCounters ReadQueue() => new(
         $"lane {Number} receive",
-        _isReliable ? (_window.Bytes * BlockFactor) + (_mostIdsAhead * LeastBlockBytes) : _limits.UnreliableBytes,
-        _isReliable ? _mostIdsAhead : MostWaiting,
+        _isReliable ? (_window.Bytes * BlockFactor) + (IdCredit.Ahead * LeastBlockBytes) : _limits.UnreliableBytes,
+        _isReliable ? IdCredit.Ahead : MostWaiting,
         Volatile.Read(ref _waitingBytes) + Volatile.Read(ref _partialBytes),
         WaitingCount + Volatile.Read(ref _partialCount),
         Volatile.Read(ref _mostWaitingBytes),

@@ -6,8 +6,8 @@
 //
 // Always true:
 //   - an id is counted once in the connection's credit, and done once: handed out, thrown away or passed over;
-//   - reliable: ids below the credit granted that are not done are at most as many as at the start, so that a set of ranges
-//     always has room;
+//   - reliable: ids below the credit granted that are not done are at most IdCredit.Ahead, so that a set of ranges always
+//     has room;
 //   - each block belongs to the staging of a packet, a partial message, the queue, the reader's hand, or a holder.
 
 using System;
@@ -26,17 +26,6 @@ namespace Gudp.Messaging.Lanes;
 /// </remarks>
 internal sealed partial class MessageReceiveLane : ReceiveLane
 {
-    /// <summary>
-    /// The lane starts with credit for an id per so many bytes of its credit (D-8.2), and never has more ahead.
-    /// </summary>
-    internal const int BytesPerId = 256;
-
-    // Fewer than this would stop a lane of large messages for a round trip each.
-    private const int LeastIdsAhead = 8;
-
-    // Weight of the newest message in the typical length: an eighth.
-    private const int TypicalShift = 3;
-
     private const int RangesPerFrame = 32;
     private const int RangeFrameBytes = (2 * RangesPerFrame * VarInt.MaxBytes) + (4 * VarInt.MaxBytes);
 
@@ -49,10 +38,9 @@ internal sealed partial class MessageReceiveLane : ReceiveLane
     private readonly RangeSet? _counted;
     private readonly RecentIds? _recent;
     private long _charged;
-    private readonly int _mostIdsAhead;
-    private long _granted;
+    private long _granted = IdCredit.First;
+    private long _doneBytesTold;
     private long _newestWhole = -1;
-    private int _typicalBytes;
 
     internal MessageReceiveLane(
         int number, LaneMode mode, in ReceiveLimits limits, MessageMemory memory, in ReceiveLedgers ledgers)
@@ -66,9 +54,7 @@ internal sealed partial class MessageReceiveLane : ReceiveLane
         _isSequenced = mode is LaneMode.SequencedReliable or LaneMode.SequencedUnreliable;
 
         // One hole for each id that is not done, and what stands between them.
-        _mostIdsAhead = limits.LaneBytes / BytesPerId;
-        _granted = _mostIdsAhead;
-        _counted = _isReliable ? new RangeSet(_mostIdsAhead + 1) : null;
+        _counted = _isReliable ? new RangeSet(IdCredit.Ahead + 1) : null;
         _recent = _isReliable ? null : new RecentIds();
     }
 
@@ -91,9 +77,12 @@ internal sealed partial class MessageReceiveLane : ReceiveLane
                 return false;
             }
 
-            // Before the first message nothing is known of their length; its ids may all have been passed over.
-            int ahead = IdsAhead(Math.Max(1, Volatile.Read(ref _typicalBytes)));
-            return Volatile.Read(ref _doneIds) + ahead - GrantedLimit >= Math.Max(1, ahead / 4);
+            long ids = Volatile.Read(ref _doneIds) - IdCredit.DoneAt(GrantedLimit);
+            bool isFirst = GrantedLimit == IdCredit.First;
+
+            // The first one lets the lane out of its start.
+            return ids >= (isFirst ? 1 : IdCredit.TellIds)
+                || (ids > 0 && Volatile.Read(ref _doneBytes) - Volatile.Read(ref _doneBytesTold) >= IdCredit.TellBytes);
         }
     }
 
@@ -131,9 +120,9 @@ internal sealed partial class MessageReceiveLane : ReceiveLane
 
     internal override long GrantCredit()
     {
-        // R4: as many as would fill the lane's bytes, not as many as could be counted.
-        long limit = Volatile.Read(ref _doneIds) + IdsAhead(Math.Max(1, _typicalBytes));
-        Volatile.Write(ref _granted, Math.Max(_granted, limit));
+        // The bytes first: of those seen here the ids are seen below.
+        Volatile.Write(ref _doneBytesTold, Volatile.Read(ref _doneBytes));
+        Volatile.Write(ref _granted, Math.Max(_granted, IdCredit.LimitAfter(Volatile.Read(ref _doneIds))));
         return _granted;
     }
 
@@ -271,7 +260,7 @@ internal sealed partial class MessageReceiveLane : ReceiveLane
         }
         else
         {
-            CountMessage(id, frame.Total);
+            Count(new OffsetRange(id, id + 1), frame.Total);
 
             if (_isSequenced && id < _newestWhole)
             {
@@ -368,18 +357,12 @@ internal sealed partial class MessageReceiveLane : ReceiveLane
         _window.AddReceived(bytes);
     }
 
-    private void CountMessage(long id, long bytes)
-    {
-        Count(new OffsetRange(id, id + 1), bytes);
-        int typical = _typicalBytes == 0 ? (int)bytes : _typicalBytes + (int)((bytes - _typicalBytes) >> TypicalShift);
-        Volatile.Write(ref _typicalBytes, Math.Max(1, typical));
-    }
-
     // Reliable: done with, and the bytes are free for others.
     private void FinishIds(long ids, long bytes)
     {
         _window.AddRead(bytes);
         Interlocked.Add(ref _doneIds, ids);
+        Interlocked.Add(ref _doneBytes, bytes);
     }
 
     // Counted before, never to be handed out; its sender is told if it asked (D-9.8).
@@ -408,9 +391,6 @@ internal sealed partial class MessageReceiveLane : ReceiveLane
         ThrowAway(id, 0, asks, cause);
         return false;
     }
-
-    private int IdsAhead(int typicalBytes)
-        => Math.Clamp(_limits.LaneBytes / typicalBytes, LeastIdsAhead, _mostIdsAhead);
 
     private static bool Asks(in LaneFrame frame) => (frame.Code & 1) != 0;
 }

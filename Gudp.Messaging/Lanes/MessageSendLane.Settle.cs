@@ -82,6 +82,7 @@ internal sealed partial class MessageSendLane
     internal override void RaiseCredit(long limit)
     {
         Volatile.Write(ref _creditLimit, Math.Max(_creditLimit, limit));
+        ForgetRead();
         MarkReady();
     }
 

@@ -9,8 +9,8 @@ namespace Gudp.Messaging.Lanes;
 /// <content>The leader's side: what goes out for the first time.</content>
 internal sealed partial class MessageSendLane
 {
-    // D-8.2: the lane starts with credit for one id per so many bytes.
-    private const int BytesPerId = 256;
+    // D-8.3: a lane leaves to the others so many times what it has unread.
+    private const int LeaveFactor = 8;
 
     // Rather the next packet than a part whose head is longer than its content.
     private const int LeastUsefulContent = 24;
@@ -23,9 +23,14 @@ internal sealed partial class MessageSendLane
 
     private IdQueue _skips;
     private long _runFrom = -1;
-    private long _creditLimit;
+    private long _creditLimit = IdCredit.First;
     private long _blockedAt = -1;
     private long _credited;
+
+    // The lengths charged for the ids that went out and are not known to be read.
+    private IdQueue _unread;
+    private long _unreadBytes;
+    private long _unreadFrom;
     private long _misfit = -1;
     private long _complete;
     private long _announced;
@@ -37,9 +42,21 @@ internal sealed partial class MessageSendLane
     internal override long CreditedBytes => _credited;
 
     private long CreditLimit
-        => _isReliable ? Math.Max(Volatile.Read(ref _creditLimit), Peer.LaneCreditBytes / BytesPerId) : long.MaxValue;
+        => _isReliable ? Volatile.Read(ref _creditLimit) : long.MaxValue;
 
     private bool MustSayBlocked => _isHeldByPeer && _blockedAt != CreditLimit;
+
+    internal override long CreditNeeded
+    {
+        get
+        {
+            lock (_gate)
+            {
+                // For a lane that nobody reads nothing is kept: it would only hold more.
+                return HasNext() && BytesToLeave < Peer.ReserveBytes ? At(_cursor).Payload.Length + BytesToLeave : 0;
+            }
+        }
+    }
 
     internal override LaneTurn Probe(long connectionRoom)
     {
@@ -113,6 +130,7 @@ internal sealed partial class MessageSendLane
                 _runFrom = _cursor;
             }
 
+            NoteUnread(_cursor, 0);
             _cursor++;
         }
 
@@ -136,7 +154,34 @@ internal sealed partial class MessageSendLane
 
     // D-8.3
     private bool IsAllowed(in Record record, long connectionRoom)
-        => !_isReliable || record.IsBegun || record.Payload.Length <= connectionRoom;
+        => !_isReliable || record.IsBegun || record.Payload.Length + BytesToLeave <= connectionRoom;
+
+    // A lane nobody reads takes less and less. Of so many bytes it may be that they are read and it is not told yet.
+    private long BytesToLeave
+        => Math.Clamp((_unreadBytes - IdCredit.TellBytes) * LeaveFactor, 0, Peer.ReserveBytes);
+
+    // The next id that goes out or is passed over, once.
+    private void NoteUnread(long id, int charged)
+    {
+        if (_isReliable && id == _unreadFrom + _unread.Count)
+        {
+            _unread.Enqueue(charged);
+            _unreadBytes += charged;
+            ForgetRead();
+        }
+    }
+
+    // As if they were read in order of ids: which they were is not told, and once all are it is true.
+    private void ForgetRead()
+    {
+        long read = IdCredit.DoneAt(_creditLimit);
+
+        while (_unreadFrom < read && _unread.Count > 0)
+        {
+            _unreadBytes -= _unread.Dequeue();
+            _unreadFrom++;
+        }
+    }
 
     // What goes along when there is nothing more that may be sent: D-3.4, D-8.8.
     private LaneTurn WriteTidings(ref PacketDraft draft, bool isHeldByConnection)
@@ -270,6 +315,7 @@ internal sealed partial class MessageSendLane
         {
             draft.Charge(record.Payload.Length);
             _credited += record.Payload.Length;
+            NoteUnread(id, record.Payload.Length);
         }
 
         record.IsBegun = true;

@@ -12,6 +12,7 @@ internal ref struct PacketDraft
     private readonly RepeatQueue _repeats;
     private readonly PacketNumber _packet;
     private LaneSet _opened;
+    private long _creditWithheld;
 
     internal LaneFrameWriter Writer;
 
@@ -27,14 +28,17 @@ internal ref struct PacketDraft
         Size = destination.Length;
         _packet = packet;
         _outbox = outbox;
-        ConnectionRoom = connectionRoom;
+        CreditLeft = connectionRoom;
     }
 
     /// <summary>Bytes of the packet for frames, written or free.</summary>
     internal int Size { get; }
 
     /// <summary>Bytes the connection's credit still allows.</summary>
-    internal long ConnectionRoom { get; private set; }
+    internal long CreditLeft { get; private set; }
+
+    /// <summary>Those of them the lane may use whose turn it is.</summary>
+    internal readonly long ConnectionRoom => Math.Max(0, CreditLeft - _creditWithheld);
 
     /// <summary>What was written so far that counts against the connection's credit.</summary>
     internal long Charged { get; private set; }
@@ -76,6 +80,9 @@ internal ref struct PacketDraft
     internal void Charge(long bytes)
     {
         Charged += bytes;
-        ConnectionRoom -= bytes;
+        CreditLeft -= bytes;
     }
+
+    /// <summary>Another lane's turn begins, which may not use all of the connection's credit.</summary>
+    internal void Withhold(long credit) => _creditWithheld = credit;
 }

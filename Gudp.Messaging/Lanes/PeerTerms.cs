@@ -1,3 +1,4 @@
+using System;
 using System.Threading;
 using Gudp.Core;
 
@@ -16,11 +17,21 @@ internal sealed class PeerTerms
 
     internal int Lanes { get; private set; }
 
+    /// <summary>
+    /// Half of the connection's credit beyond a largest message: what a message lane that is not read leaves to the
+    /// others (D-8.3).
+    /// </summary>
+    internal long ReserveBytes { get; private set; }
+
+    /// <summary>What others can go on with while credit is kept for a large message (D-8.9).</summary>
+    internal long LeftBesideKept => ReserveBytes / 4;
+
     internal void Learn(in PayloadParameters peer)
     {
         LaneCreditBytes = peer.LaneCreditBytes;
         LargestMessageBytes = peer.LargestMessageBytes;
         Lanes = peer.Lanes;
+        ReserveBytes = Math.Max(0, peer.ConnectionCreditBytes - peer.LargestMessageBytes) / 2;
         Volatile.Write(ref _isKnown, true);
     }
 }

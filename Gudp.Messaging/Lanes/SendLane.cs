@@ -63,6 +63,11 @@ internal abstract class SendLane
     /// <summary>Bytes counted against the connection's credit so far.</summary>
     internal abstract long CreditedBytes { get; }
 
+    /// <summary>
+    /// Bytes of the connection's credit without which the lane cannot go on; 0: none are kept for it (D-8.9).
+    /// </summary>
+    internal virtual long CreditNeeded => 0;
+
     /// <summary>When <see cref="HandleTimeout"/> wants to be called.</summary>
     internal virtual Instant NextDeadline => Instant.Never;
 

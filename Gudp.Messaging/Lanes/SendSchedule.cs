@@ -8,6 +8,9 @@
 // overdraft is kept, and paid off in later rounds. If all that are ready are overdrawn, as many rounds as the first of
 // them needs pass at once. A lane whose frame finds no room in a packet keeps its turn; others fill the rest and pay.
 //
+// Of the connection's credit what comes free is kept for the first large message that waits for it, but for a part with
+// which the others go on (D-8.9).
+//
 // Always true:
 //   - a lane that may write is in the ready set, or waits in the set of those held by the connection's credit;
 //   - a lane that is struck off keeps its overdraft but no share.
@@ -34,6 +37,7 @@ internal sealed class SendSchedule
     private const int MostMisfits = 8;
 
     private readonly SendLane?[] _lanes;
+    private readonly PeerTerms _peer;
     private readonly byte[] _rankOf;
     private readonly byte[] _laneAt;
     private readonly int[] _shareAt;
@@ -47,10 +51,16 @@ internal sealed class SendSchedule
     private LaneSet _timed;
     private int _misfits;
 
+    // Whose message credit is kept for, by rank; -1: nobody's.
+    private int _waiter = -1;
+    private long _kept;
+    private bool _hasReleased;
+
     /// <summary>A schedule of the lanes in an array that fills as lanes are first used.</summary>
-    internal SendSchedule(SendLane?[] lanes, LanePlan plan)
+    internal SendSchedule(SendLane?[] lanes, LanePlan plan, PeerTerms peer)
     {
         _lanes = lanes;
+        _peer = peer;
         int[] order = new int[lanes.Length];
 
         for (int lane = 0; lane < order.Length; lane++)
@@ -126,8 +136,21 @@ internal sealed class SendSchedule
     }
 
     /// <summary>The connection's credit was raised.</summary>
-    internal void Release()
+    /// <param name="connectionRoom">Bytes it leaves now.</param>
+    internal void RaiseCredit(long connectionRoom)
     {
+        if (_waiter >= 0)
+        {
+            Keep(connectionRoom);
+        }
+
+        Release();
+    }
+
+    private void Release()
+    {
+        _hasReleased = true;
+
         for (int rank = _held.Next(0); rank >= 0; rank = NextAfter(_held, rank))
         {
             _ready.AddAtomic(rank);
@@ -139,13 +162,19 @@ internal sealed class SendSchedule
     /// <summary>Whether any lane would write something into an empty packet; strikes off those that would not.</summary>
     internal bool HasNew(long connectionRoom)
     {
-        for (int rank = _ready.Next(0); rank >= 0; rank = NextAfter(_ready, rank))
+        do
         {
-            if (!TryStrikeOff(rank, LaneAt(rank).Probe(RoomOf(rank, connectionRoom)), connectionRoom))
+            _hasReleased = false;
+
+            for (int rank = _ready.Next(0); rank >= 0; rank = NextAfter(_ready, rank))
             {
-                return true;
+                if (!TryStrikeOff(rank, LaneAt(rank).Probe(RoomOf(rank, connectionRoom)), connectionRoom))
+                {
+                    return true;
+                }
             }
         }
+        while (_hasReleased);
 
         return false;
     }
@@ -172,8 +201,15 @@ internal sealed class SendSchedule
         {
             SendLane lane = LaneAt(rank);
             int before = draft.Writer.Used;
+            long credit = draft.CreditLeft;
+            draft.Withhold(KeptFrom(rank));
             LaneTurn turn = lane.WriteNew(ref draft, Math.Max(1, lane.Deficit));
             lane.Deficit = Math.Max(lane.Deficit - (draft.Writer.Used - before), -MostOverdraft);
+
+            if (rank == _waiter && draft.CreditLeft < credit)
+            {
+                StopKeeping();
+            }
 
             if (turn == LaneTurn.NoFit)
             {
@@ -181,7 +217,7 @@ internal sealed class SendSchedule
                 _misfits++;
                 isFilling = true;
             }
-            else if (turn != LaneTurn.HasMore && !TryStrikeOff(rank, turn, draft.ConnectionRoom))
+            else if (turn != LaneTurn.HasMore && !TryStrikeOff(rank, turn, draft.CreditLeft))
             {
                 // More came meanwhile: the next packet takes it.
                 _tried.Add(rank);
@@ -315,12 +351,47 @@ internal sealed class SendSchedule
         if (turn == LaneTurn.HeldByConnection)
         {
             _held.Add(rank);
+            KeepFor(rank, lane, connectionRoom);
+        }
+        else if (rank == _waiter)
+        {
+            // Its message was given up.
+            StopKeeping();
         }
 
         return true;
     }
 
-    private long RoomOf(int rank, long connectionRoom) => rank == 0 ? long.MaxValue : connectionRoom;
+    // One at a time, and of the highest priority: a lower one has no claim to what a higher one can use.
+    private void KeepFor(int rank, SendLane lane, long connectionRoom)
+    {
+        if (rank != _waiter && (_waiter < 0 || _levelAt[rank] < _levelAt[_waiter]) && lane.CreditNeeded > 0)
+        {
+            _waiter = rank;
+            _kept = 0;
+            Keep(connectionRoom);
+        }
+    }
+
+    private void Keep(long connectionRoom)
+    {
+        long beside = _peer.LeftBesideKept;
+        long most = beside > 0 ? Math.Max(0, connectionRoom - beside) : 0;
+        _kept = Math.Min(Math.Max(_kept, most), LaneAt(_waiter).CreditNeeded);
+    }
+
+    private void StopKeeping()
+    {
+        _waiter = -1;
+        _kept = 0;
+        Release();
+    }
+
+    private long KeptFrom(int rank)
+        => _waiter < 0 || rank == _waiter || _levelAt[rank] < _levelAt[_waiter] ? 0 : _kept;
+
+    private long RoomOf(int rank, long connectionRoom)
+        => rank == 0 ? long.MaxValue : Math.Max(0, connectionRoom - KeptFrom(rank));
 
     private SendLane LaneAt(int rank)
     {

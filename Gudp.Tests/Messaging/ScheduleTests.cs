@@ -29,6 +29,7 @@ public sealed class ScheduleTests
         };
         using SessionPair pair = SessionPair.Opened(config: config);
         byte[] message = new byte[messageBytes];
+        GoBeyondFirstCredit(pair, 3, 4, 5);
         Fill(pair, message, 3, 4, 5);
         Dictionary<int, long> bytes = CountBytes(pair, packets: Round);
         long total = bytes.Values.Sum();
@@ -163,6 +164,24 @@ public sealed class ScheduleTests
 
             return packets;
         }
+    }
+
+    // D-9.5
+    private static void GoBeyondFirstCredit(SessionPair pair, params int[] lanes)
+    {
+        foreach (int lane in lanes)
+        {
+            _ = pair.Client.Peer.TrySend([], new SendOptions { Lane = lane });
+        }
+
+        pair.RunUntilQuiet();
+
+        while (pair.Server.Peer.TryReceive(out ReceivedMessage message))
+        {
+            message.Dispose();
+        }
+
+        pair.RunUntilQuiet();
     }
 
     private static void Fill(SessionPair pair, byte[] message, params int[] lanes)
