@@ -140,7 +140,7 @@ internal sealed partial class EndpointEngine
         foreach (ConnectionEngine connection in _byId.Values)
         {
             if (connection.IsDialling && connection.RemoteAddress == peer
-                && (connection.State == ConnectionState.Open || _settings.PeerId.CompareTo(theirs) > 0))
+                && (connection.State == ConnectionState.Open || _settings.PeerId > theirs))
             {
                 return true;
             }

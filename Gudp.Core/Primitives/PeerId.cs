@@ -53,6 +53,18 @@ public readonly record struct PeerId(UInt128 Value) : IComparable<PeerId>
     /// <inheritdoc/>
     public int CompareTo(PeerId other) => Value.CompareTo(other.Value);
 
+    /// <summary>As numbers; of use only to choose between two.</summary>
+    public static bool operator <(PeerId left, PeerId right) => left.Value < right.Value;
+
+    /// <summary>As numbers; of use only to choose between two.</summary>
+    public static bool operator <=(PeerId left, PeerId right) => left.Value <= right.Value;
+
+    /// <summary>As numbers; of use only to choose between two.</summary>
+    public static bool operator >(PeerId left, PeerId right) => left.Value > right.Value;
+
+    /// <summary>As numbers; of use only to choose between two.</summary>
+    public static bool operator >=(PeerId left, PeerId right) => left.Value >= right.Value;
+
     /// <summary>32 hexadecimal digits.</summary>
     public override string ToString() => Value.ToString("x32", CultureInfo.InvariantCulture);
 }

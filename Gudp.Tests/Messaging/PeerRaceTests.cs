@@ -23,6 +23,22 @@ public sealed class PeerRaceTests
         Core = new() { Connections = new() { Security = new() { Protection = Protection.Plain } } },
     };
 
+    // An attempt that nobody answers is soon over, and so is a connection whose other end is gone without a word.
+    private static readonly MessagingConfig Hasty = Quick with
+    {
+        Core = Quick.Core with
+        {
+            Connections = Quick.Core.Connections with
+            {
+                HandshakeTimeout = TimeSpan.FromMilliseconds(500),
+                IdleTimeout = TimeSpan.FromSeconds(3),
+            },
+        },
+    };
+
+    // The discard service, which nobody runs.
+    private static readonly PeerAddress Nobody = PeerAddress.LoopbackIPv4(9);
+
     // Goal: whoever reads a pinned peer hears of no end, whenever it looks, and gets the sessions one after the other.
     // Method: the other end greets on each connection, waits until all arrived, and leaves; readers by each face.
     [Test]
@@ -119,6 +135,40 @@ public sealed class PeerRaceTests
         Assert.That(reading.Result, Is.Not.Empty);
         Assert.That(drained, Is.True, "Every block came back.");
         Assert.That(daemon.Fault ?? other.Fault, Is.Null);
+    }
+
+    // Goal: whoever waits by whatever member, at a peer that is pinned and away or here, comes out when what it waits for
+    //   can not be any more.
+    [Test]
+    public void M6_Everybody_who_waits_at_pinned_peers_comes_out_whatever_is_disposed([Values] PinVictim victim)
+    {
+        using Household house = new(ThreadMode.SeveralDaemons, Hasty);
+        MessageEndpoint[] endpoints = house.Open(2);
+        endpoints[1].Listen();
+        Peer here = endpoints[0].Pin(endpoints[1].LocalAddress);
+        Peer away = endpoints[0].Pin(Nobody);
+        Assert.That(here.WaitUntilOpen(Patience), Is.True);
+        _ = away.TrySend("waits"u8, new SendOptions { NotifyReceived = true }, out SendReceipt receipt);
+        Task[] waits =
+        [
+            Task.Run(() => here.Receive(Patience, out _)),
+            Task.Run(() => away.Receive(Patience, out _)),
+            Task.Run(() => away.WaitUntilOpen(Patience)),
+            Task.Run(() => away.Flush(Patience)),
+            here.ReceiveAsync().AsTask(),
+            away.ReceiveAsync().AsTask(),
+            away.WaitUntilOpenAsync().AsTask(),
+            away.FlushAsync().AsTask(),
+            away.WaitForReceivedAsync(receipt.Id).AsTask(),
+            FillAsync(away),
+        ];
+
+        Dispose(victim, house, endpoints, here, away);
+        bool ended = Task.WaitAll(waits, Patience);
+
+        Assert.That(ended, Is.True, string.Join(", ", waits.Select(wait => wait.Status)));
+        here.Dispose();
+        away.Dispose();
     }
 
     private static void Greet(Peer peer, int round)
@@ -234,5 +284,61 @@ public sealed class PeerRaceTests
         }
     }
 
+    // Sends until there is no room, and then waits.
+    private static async Task FillAsync(Peer peer)
+    {
+        try
+        {
+            while (true)
+            {
+                _ = await peer.SendAsync(new byte[1_000]);
+            }
+        }
+        catch (MessageRefusedException)
+        {
+            // It is closed.
+        }
+    }
+
+    private static void Dispose(PinVictim victim, Household house, MessageEndpoint[] endpoints, Peer here, Peer away)
+    {
+        switch (victim)
+        {
+            case PinVictim.Daemon:
+                house.Daemons[0].Dispose();
+                break;
+            case PinVictim.EndpointAndPeers:
+                endpoints[0].Dispose();
+                endpoints[1].Dispose();
+                house.Daemons[1].Dispose();
+                break;
+            case PinVictim.Wishes:
+                here.Unpin();
+                away.Unpin();
+                house.Daemons[1].Dispose();
+                break;
+            default:
+                away.Dispose();
+                here.Dispose();
+                break;
+        }
+    }
+
     private static long NumberIn(ReceivedMessage message) => BinaryPrimitives.ReadInt64LittleEndian(message.Span);
+}
+
+/// <summary>What ends while others wait at pinned peers.</summary>
+public enum PinVictim
+{
+    /// <summary>The peers themselves.</summary>
+    Peers,
+
+    /// <summary>Their pins, and the process at the other end.</summary>
+    Wishes,
+
+    /// <summary>Their endpoint, and the process at the other end.</summary>
+    EndpointAndPeers,
+
+    /// <summary>Their daemon.</summary>
+    Daemon,
 }
