@@ -58,9 +58,11 @@ public sealed partial class MessageEndpoint : IDisposable
         _sink = sink;
         Memory = new MessageMemory(config.EndpointMemoryBytes, toReceiveBytes: config.ToReceiveBytes);
         Peers = new PeerTable(this, config);
-        _meter = config.Core.Metrics ? new MessageMeter(config.Core.Name, this) : null;
         _endpoint = daemon.Open(local, config.Core.Connections with { Payload = new SessionFactory(this) });
         _endpoints = [_endpoint];
+
+        // Last: an endpoint that could not be opened is not shown, since nobody can dispose it.
+        _meter = config.Core.Metrics ? new MessageMeter(config.Core.Name, this) : null;
     }
 
     /// <summary>The address it is bound to, with the port the system picked if 0 was asked for.</summary>

@@ -45,6 +45,7 @@ internal sealed partial class MessageSendLane : SendLane
     private long _heldBytes;
     private long _mostHeldBytes;
     private long _mostRecords;
+    private long _mostAsked;
     private long _heldMessages;
     private int _largeMessages;
     private long _waitingBytes;
@@ -96,7 +97,7 @@ internal sealed partial class MessageSendLane : SendLane
             + Tally.Read(MessageCount.FirstSendRefused + (int)SendStatus.NoCredit));
 
     internal override QueueCounters ReadUpdates()
-        => new($"lane {Number} updates", 0, MostAsked, 0, Volatile.Read(ref _asked), 0, 0, 0);
+        => UpdatesOf(Volatile.Read(ref _asked), Volatile.Read(ref _mostAsked));
 
     internal override SendStatus TrySend(ReadOnlySpan<byte> message, in SendOptions options, out MessageId id)
     {
@@ -333,6 +334,7 @@ internal sealed partial class MessageSendLane : SendLane
         _tally.Count(MessageCount.TakesAsked, (wish & ReceiptWish.Taken) != 0 ? 1 : 0);
         NoteMost(ref _mostHeldBytes, _heldBytes);
         NoteMost(ref _mostRecords, _next - _oldest);
+        NoteMost(ref _mostAsked, _asked);
         NoteTimeouts(id, options);
 
         if (_isSequenced)

@@ -73,12 +73,6 @@ internal sealed partial class OrderedSendLane
     private void CountEnds()
     {
         CountTransfers(TransferState.Unknown, Receipts.End(_sent, this));
-        CountTransfers(
-            TransferState.Cancelled,
-            Tally.Read(MessageCount.MessagesSent)
-                - Tally.Read(MessageCount.TransfersReceived)
-                - Tally.Read(MessageCount.TransfersExpired)
-                - Tally.Read(MessageCount.TransfersCancelled)
-                - Tally.Read(MessageCount.TransfersUnknown));
+        CountTransfers(TransferState.Cancelled, Tally.OpenTransfers);
     }
 }

@@ -40,6 +40,7 @@ internal sealed partial class OrderedSendLane : SendLane
     private long _reservedLargeBytes;
     private long _sharedBytes;
     private long _mostBytes;
+    private long _mostItems;
     private bool _isClosed;
     private bool _ended;
 
@@ -242,17 +243,21 @@ internal sealed partial class OrderedSendLane : SendLane
         _capacity + ((long)MostLargeMessages * _largestMessage),
         _capacity,
         Math.Max(0, Volatile.Read(ref _reserved) - Received),
-        0,
+        Tally.OpenTransfers,
         Volatile.Read(ref _mostBytes),
-        0,
+        Volatile.Read(ref _mostItems),
         Tally.Read(MessageCount.FirstSendRefused + (int)SendStatus.LaneFull)
             + Tally.Read(MessageCount.FirstSendRefused + (int)SendStatus.NoCredit));
+
+    /// <inheritdoc/>
+    internal override QueueCounters ReadUpdates() => UpdatesOf(Receipts.Notes, Receipts.MostNotesSeen);
 
     // Under the lane lock.
     private void NoteAccepted(OffsetRange place, in SendOptions options)
     {
         CountAccepted(LengthOf(place), options.NotifyTaken);
         NoteMost(ref _mostBytes, _reserved - Received);
+        NoteMost(ref _mostItems, Tally.OpenTransfers);
     }
 
     // Without the header, whose own length follows from that of the message.

@@ -398,6 +398,7 @@ internal sealed partial class ReceiptBook
         {
             ReceiptUpdate update = UpdateOf(ref note, lane);
             _early.Enqueue(update);
+            Volatile.Write(ref _mostNotes, Math.Max(_mostNotes, CountNotes()));
         }
     }
 

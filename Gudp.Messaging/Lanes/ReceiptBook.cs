@@ -33,6 +33,7 @@ internal sealed partial class ReceiptBook
     private readonly Queue<ReceiptUpdate> _early = new();
     private Entry[] _notes = [];
     private long _nextNote;
+    private int _mostNotes;
     private long _transferCursor;
     private long _takeCursor;
     private int _refusedCount;
@@ -75,7 +76,22 @@ internal sealed partial class ReceiptBook
         }
     }
 
-    private bool IsFull => _nextNote - _takeCursor + _early.Count >= MostNotes;
+    /// <summary>Any thread. Messages with a record or an update that waits to be fetched.</summary>
+    internal int Notes
+    {
+        get
+        {
+            lock (_gate)
+            {
+                return CountNotes();
+            }
+        }
+    }
+
+    /// <summary>Any thread. The most there ever were.</summary>
+    internal int MostNotesSeen => Volatile.Read(ref _mostNotes);
+
+    private bool IsFull => CountNotes() >= MostNotes;
 
     /// <summary>Whether a message that is sent so gets a record.</summary>
     internal static bool NeedsNote(in SendOptions options)
@@ -114,6 +130,7 @@ internal sealed partial class ReceiptBook
             }
 
             At(_nextNote++) = Entry.Of(message, options, whenCommitted);
+            Volatile.Write(ref _mostNotes, Math.Max(_mostNotes, CountNotes()));
             Volatile.Write(ref _limitsAttempts, _limitsAttempts | (options.MaxAttempts != 0));
             Volatile.Write(ref _hasSilentNotes, _hasSilentNotes | !(options.NotifyReceived | options.NotifyTaken));
         }
@@ -263,6 +280,10 @@ internal sealed partial class ReceiptBook
 
         return count;
     }
+
+    // The update of a message that was given up may wait beside its record, as long as older ones are open: more than
+    // full is full.
+    private int CountNotes() => (int)Math.Min(MostNotes, _nextNote - _takeCursor + _early.Count);
 
     // The update with all that is known now; what it tells is told.
     private ReceiptUpdate UpdateOf(ref Entry note, OrderedSendLane lane)

@@ -6,6 +6,7 @@
 // send. Whoever makes that untrue (a send, credit, a skip that is owed) marks it again.
 
 using System;
+using System.Runtime.CompilerServices;
 using System.Threading;
 using Gudp.Core;
 using Gudp.Messaging.Memory;
@@ -81,8 +82,7 @@ internal abstract class SendLane
     internal virtual QueueCounters ReadQueue() => new($"lane {Number} send", 0, 0, 0, 0, 0, 0, 0);
 
     /// <summary>Any thread. Updates that were asked for and wait to be fetched.</summary>
-    internal virtual QueueCounters ReadUpdates()
-        => new($"lane {Number} updates", 0, ReceiptBook.MostNotes, 0, 0, 0, 0, 0);
+    internal abstract QueueCounters ReadUpdates();
 
     /// <summary>Whether its content counts against the connection's credit (D-3.1).</summary>
     internal bool IsCredited => Number != MessageSession.ControlLane && Options.Mode <= LaneMode.SequencedReliable;
@@ -268,6 +268,17 @@ internal abstract class SendLane
             _ => MessageCount.TakesUnknown,
         },
         messages);
+
+    /// <summary>The queue of updates; its bytes are those of the updates it will hand out.</summary>
+    protected QueueCounters UpdatesOf(long items, long mostItems) => new(
+        $"lane {Number} updates",
+        (long)ReceiptBook.MostNotes * Unsafe.SizeOf<ReceiptUpdate>(),
+        ReceiptBook.MostNotes,
+        items * Unsafe.SizeOf<ReceiptUpdate>(),
+        items,
+        mostItems * Unsafe.SizeOf<ReceiptUpdate>(),
+        mostItems,
+        Tally.Read(MessageCount.FirstSendRefused + (int)SendStatus.UpdatesFull));
 
     /// <summary>Under the lane's lock: raises a high-water mark.</summary>
     protected static void NoteMost(ref long most, long now)

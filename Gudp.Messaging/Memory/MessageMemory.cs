@@ -99,6 +99,7 @@ internal sealed class MessageMemory
         if (_endpoint is not null && !_endpoint.TryCharge(block.Length, isSent))
         {
             Discharge(block.Length, isSent);
+            Interlocked.Increment(ref _refused);
             _shelf.Put(block);
             block = [];
             return SendStatus.DaemonFull;

@@ -9,7 +9,7 @@ namespace Gudp.Messaging;
 /// <param name="Messages">What was sent and received on it.</param>
 /// <param name="SendQueue">Messages accepted and not yet settled.</param>
 /// <param name="ReceiveQueue">Messages received, whole or in part, and not yet handed out.</param>
-/// <param name="Updates">Updates asked for and not yet fetched; only its items count.</param>
+/// <param name="Updates">Messages of which updates are asked for and not yet fetched, or that have a limit.</param>
 public readonly record struct LaneCounters(
     int Lane,
     LaneMode Mode,

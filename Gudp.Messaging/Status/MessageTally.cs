@@ -1,3 +1,4 @@
+using System;
 using System.Threading;
 using Gudp.Core;
 
@@ -25,6 +26,15 @@ internal sealed class MessageTally
 
     /// <summary>The lane's user or leader; different causes have different writers.</summary>
     internal void CountDrop(MessageDrop cause) => CountShared(MessageCount.FirstDrop + (int)cause);
+
+    /// <summary>Any thread. Messages accepted whose transfer has no end; a glance.</summary>
+    internal long OpenTransfers => Math.Max(
+        0,
+        Read(MessageCount.MessagesSent)
+            - Read(MessageCount.TransfersReceived)
+            - Read(MessageCount.TransfersExpired)
+            - Read(MessageCount.TransfersCancelled)
+            - Read(MessageCount.TransfersUnknown));
 
     internal long Read(MessageCount what) => Volatile.Read(ref _counts[(int)what]);
 

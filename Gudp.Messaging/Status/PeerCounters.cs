@@ -5,11 +5,14 @@ namespace Gudp.Messaging;
 
 /// <summary>What a peer's messages did on all lanes, and what they hold. A copy; <see cref="Peer.ReadCounters"/>.</summary>
 /// <param name="Messages">The sum over the lanes.</param>
-/// <param name="Waiting">Messages accepted and not yet settled, of all lanes together; only its bytes count.</param>
-/// <param name="Unread">Messages received and not yet handed out, of all lanes together; only its bytes count.</param>
+/// <param name="Waiting">Messages accepted and not yet settled, of all lanes together.</param>
+/// <param name="Unread">
+/// Messages received and not yet handed out, of all lanes together; its items are those of the lanes that count them.
+/// </param>
 /// <param name="Memory">
 /// What the peer's rings, queues and held messages take of <see cref="MessagingConfig.PeerMemoryBytes"/>; its items are
-/// blocks. It refuses when the peer's or the endpoint's limit is met.
+/// blocks. It refuses when the peer's or the endpoint's limit is met. A payload that several peers share counts whole at
+/// each of them, and once at the endpoint: the sum over the peers may be more than the endpoint's.
 /// </param>
 public readonly record struct PeerCounters(
     MessageCounters Messages, QueueCounters Waiting, QueueCounters Unread, QueueCounters Memory)

@@ -10,9 +10,9 @@ namespace Gudp.Messaging;
 /// <param name="LimitBytes">The most bytes it holds; beyond them whatever comes is refused, by the queue's rule.</param>
 /// <param name="LimitItems">The most entries it holds; where bytes are the only limit, as many as those allow.</param>
 /// <param name="Bytes">Bytes in it now.</param>
-/// <param name="Items">Entries in it now; 0 where they are not counted.</param>
+/// <param name="Items">Entries in it now; 0 where they are not counted: what an ordered lane received.</param>
 /// <param name="HighBytes">The most bytes that were in it.</param>
-/// <param name="HighItems">The most entries that were in it; 0 where they are not counted.</param>
+/// <param name="HighItems">The most entries that were in it; of a sum, the sum of these.</param>
 /// <param name="Refused">How often it had no room.</param>
 public readonly record struct QueueCounters(
     string Name,

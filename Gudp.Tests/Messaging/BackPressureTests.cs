@@ -11,7 +11,7 @@ namespace Gudp.Tests.Messaging;
 /// number of its rule.
 /// </summary>
 [TestFixture]
-public sealed class BackPressureTests
+public sealed partial class BackPressureTests
 {
     private static readonly TimeSpan Patience = TimeSpan.FromMinutes(5);
 
@@ -148,9 +148,17 @@ public sealed class BackPressureTests
 
         pair.Client.Peer.TrySend(new byte[100], ask, out SendReceipt receipt);
         pair.Run(500);
+        SendReceipt unread = pair.Client.Peer.StateOf(receipt.Id);
+        Assert.That(pair.Server.Peer.TryReceive(out ReceivedMessage message), Is.True);
+        pair.Run(500);
+        SendReceipt held = pair.Client.Peer.StateOf(receipt.Id);
+        message.Dispose();
+        pair.Run(500);
+        SendReceipt done = pair.Client.Peer.StateOf(receipt.Id);
 
-        SendReceipt now = pair.Client.Peer.StateOf(receipt.Id);
-        Assert.That((now.Transfer, now.Take), Is.EqualTo((TransferState.Received, TakeState.Pending)));
+        Assert.That((unread.Transfer, unread.Take), Is.EqualTo((TransferState.Received, TakeState.Pending)));
+        Assert.That(held, Is.EqualTo(unread));
+        Assert.That((done.Transfer, done.Take), Is.EqualTo((TransferState.Received, TakeState.Taken)));
     }
 
     [Test]

@@ -56,6 +56,21 @@ public sealed partial class MessageMeterTests
     }
 
     [Test]
+    public void An_endpoint_whose_address_is_taken_shows_nothing()
+    {
+        using SimWorld world = new(seed: 4);
+        Node node = world.AddNode();
+        MessagingConfig config = new() { Core = Shown("taken") };
+        PeerAddress local = node.Host.Address.WithPort(7000);
+        MessageEndpoint first = new(node.Daemon, local, config);
+
+        Assert.That(() => new MessageEndpoint(node.Daemon, local, config), Throws.Exception);
+        first.Dispose();
+
+        Assert.That(Read("taken"), Is.Empty);
+    }
+
+    [Test]
     public void The_page_names_every_instrument_with_its_kind_and_unit()
     {
         using SimWorld world = new(seed: 3);
