@@ -84,11 +84,11 @@ public sealed partial class BackPressureTests
             EndpointMemoryBytes = 512 * 1024,
         };
         using SessionPair pair = SessionPair.Opened(config: tight);
-        byte[] hoard = HoardEndpoint(pair.Client);
+        MemoryHoard hoard = new(pair.Client.Memory);
 
         SendStatus refused = pair.Client.Peer.TrySend([]);
         PeerCounters counters = pair.Client.Peer.ReadCounters();
-        pair.Client.Memory.Return(hoard);
+        hoard.Return();
 
         Assert.That(refused, Is.EqualTo(SendStatus.DaemonFull));
         Assert.That(counters.Memory.Refused, Is.EqualTo(1));
