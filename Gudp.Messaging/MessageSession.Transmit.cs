@@ -20,9 +20,6 @@ internal sealed partial class MessageSession
     private long _connectionLimit;
     private long _connectionSent;
 
-    /// <summary>Pieces that went out again before anything was known lost.</summary>
-    internal long RepeatsWritten => _repeats.Written;
-
     /// <inheritdoc/>
     public bool HasUnfinished => !Volatile.Read(ref _isGivenUp) && !IsFlushed();
 

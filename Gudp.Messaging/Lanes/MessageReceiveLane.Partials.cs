@@ -73,7 +73,8 @@ internal sealed partial class MessageReceiveLane
     private PayloadVerdict Stage(in LaneFrame frame, PartialMessage? partial)
     {
         int index = FindStaged(frame.Offset);
-        _stagedPieces++;
+        bool needsRange = NeedsRange(frame, partial);
+        _stagedPieces += needsRange ? 1 : 0;
 
         if (index < 0)
         {
@@ -97,7 +98,7 @@ internal sealed partial class MessageReceiveLane
 
         // Too many at once wait until others are whole: their sender goes on sending those (H46).
         return _partialCount + _stagedStarts > MostPartials
-            || _stagedPieces > (partial?.FreeRanges ?? PartialMessage.MostRanges)
+            || (needsRange && _stagedPieces > FreeRanges())
             || !TryStageBlock(ref _staged[index], frame, partial)
             ? PayloadVerdict.Refused
             : PayloadVerdict.Held;
@@ -230,7 +231,24 @@ internal sealed partial class MessageReceiveLane
             MoveTo(partial, larger);
         }
 
-        return partial.FreeRanges > 0;
+        return !NeedsRange(frame, partial) || FreeRanges() > 0;
+    }
+
+    // What closes a gap, or goes on where one ended, needs none.
+    private static bool NeedsRange(in LaneFrame frame, PartialMessage? partial) => partial is null
+        ? frame.Content.Length < frame.Total
+        : partial.StandsAlone(frame.Start, frame.Content.Length);
+
+    private int FreeRanges()
+    {
+        int free = PartialMessage.MostRanges;
+
+        for (int i = 0; i < _partialCount; i++)
+        {
+            free -= _partials[i].Ranges;
+        }
+
+        return free;
     }
 
     private static bool Conflicts(PartialMessage partial, in LaneFrame frame)
@@ -360,7 +378,12 @@ internal sealed partial class MessageReceiveLane
     {
         PartialMessage partial = _partials[index];
         _partials[index] = _partials[--_partialCount];
-        _freePartials.Push(partial);
+
+        if (partial.IsSmall)
+        {
+            _freePartials.Push(partial);
+        }
+
         return partial;
     }
 

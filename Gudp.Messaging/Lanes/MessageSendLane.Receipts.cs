@@ -298,11 +298,6 @@ internal sealed partial class MessageSendLane
             }
 
             LetGo();
-
-            if (_isSettledOwed)
-            {
-                MarkTimed();
-            }
         }
     }
 }

@@ -115,6 +115,7 @@ internal sealed partial class MessageSendLane
 
         record.Take = end;
         _isSettledOwed = true;
+        MarkTimed();
         _tally.Count(end switch
         {
             TakeState.Taken => MessageCount.TakesTaken,

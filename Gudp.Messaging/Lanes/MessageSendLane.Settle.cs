@@ -126,10 +126,17 @@ internal sealed partial class MessageSendLane
             }
 
             ref Record record = ref At(part.Id);
+            int bytes = LaneFrameWriter.MessageOverhead(Number, part.Id, draft.NeedsOpen(this)) + part.Length;
 
-            if (!draft.CanNote
-                || LaneFrameWriter.MessageOverhead(Number, part.Id, draft.NeedsOpen(this)) + part.Length
-                    > draft.Writer.Free)
+            if (bytes > draft.Size)
+            {
+                // The path became narrower: it will never fit one packet again.
+                draft.HasProgressed |= ForgoRepeats(ref record, part);
+                isDone = true;
+                return false;
+            }
+
+            if (!draft.CanNote || bytes > draft.Writer.Free)
             {
                 return false;
             }
@@ -172,6 +179,14 @@ internal sealed partial class MessageSendLane
         EndTransfer(ref record, part.Id, TransferState.Received);
         LetGo();
         return true;
+    }
+
+    // If all that went is lost already, nothing more goes that could tell.
+    private bool ForgoRepeats(ref Record record, in MessagePart part)
+    {
+        record.RepeatsLeft = 0;
+        bool wasLastAttempt = !_isReliable || (record.MostAttempts > 0 && part.Attempt >= record.MostAttempts);
+        return record.Parts is null && record.InFlight == 0 && wasLastAttempt && Expire(ref record, part.Id);
     }
 
     // Records in the range that were told of by this skip; others of it may have been settled by another.

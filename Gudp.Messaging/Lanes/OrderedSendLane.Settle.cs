@@ -96,10 +96,13 @@ internal sealed partial class OrderedSendLane
     internal override bool TryRepeat(ref PacketDraft draft, in SentPiece piece, out bool isDone)
     {
         isDone = !TryFirstToSend(piece.From, piece.To, out OffsetRange missing);
+        long bytes = LaneFrameWriter.DataOverhead(Number, missing.From, draft.NeedsOpen(this)) + missing.Length;
+
+        // What fits no packet since the path became narrower is repeated no more.
+        isDone |= bytes > draft.Size;
 
         return !isDone && draft.CanNote
-            && draft.Writer.Free - LaneFrameWriter.DataOverhead(Number, missing.From, draft.NeedsOpen(this))
-                >= missing.Length
+            && draft.Writer.Free >= bytes
             && WritePiece(ref draft, missing, PieceKind.DataRepeat, earlierAttempts: 0) > 0;
     }
 

@@ -12,8 +12,11 @@ namespace Gudp.Messaging.Lanes;
 /// </remarks>
 internal sealed class PartialMessage
 {
-    /// <summary>More holes than this are not worth their memory.</summary>
+    /// <summary>More holes than this, in all messages of a lane, are not worth their memory.</summary>
     internal const int MostRanges = 4096;
+
+    // Who had more of them is not used again: it keeps the memory of the most.
+    private const int MostRangesToKeep = 256;
 
     // Fragments may run ahead of what is here by that much, and by a multiple of what is here.
     private const int AheadBytes = 1024 * 1024;
@@ -21,6 +24,7 @@ internal sealed class PartialMessage
     private const int FirstBlockBytes = 4 * 1024;
 
     private readonly RangeSet _have = new(MostRanges);
+    private int _mostRanges;
 
     internal long Id { get; private set; }
 
@@ -70,8 +74,14 @@ internal sealed class PartialMessage
         return before;
     }
 
-    /// <summary>How many more pieces may come to stand alone.</summary>
-    internal int FreeRanges => _have.Free;
+    /// <summary>Pieces that stand alone.</summary>
+    internal int Ranges => _have.Count;
+
+    /// <summary>Whether the object is worth keeping for another message.</summary>
+    internal bool IsSmall => _mostRanges <= MostRangesToKeep;
+
+    /// <summary>Whether the piece touches nothing that is here, so that it needs room to be remembered.</summary>
+    internal bool StandsAlone(long start, int length) => _have.StandsAlone(start, start + length);
 
     /// <summary>Whether a byte that is here differs from what comes again (D-9.4).</summary>
     internal bool Contradicts(long start, ReadOnlySpan<byte> content)
@@ -114,6 +124,7 @@ internal sealed class PartialMessage
             }
 
             HeldBytes += length;
+            _mostRanges = Math.Max(_mostRanges, _have.Count);
         }
 
         return true;

@@ -1,5 +1,6 @@
 using System;
 using Gudp.Core;
+using Gudp.Messaging.Status;
 
 namespace Gudp.Messaging.Lanes;
 
@@ -28,9 +29,6 @@ internal sealed class RepeatQueue
 
     /// <summary>When a packet must leave for what stands here; <see cref="Instant.Never"/> if nothing does.</summary>
     internal Instant NextDeadline { get; private set; } = Instant.Never;
-
-    /// <summary>Pieces that went out again.</summary>
-    internal long Written { get; private set; }
 
     /// <summary>Whether a packet should leave for them now.</summary>
     internal bool IsDue => _isDue && _count > 0;
@@ -71,7 +69,7 @@ internal sealed class RepeatQueue
 
             if (written)
             {
-                Written++;
+                entry.Lane.Tally.Count(MessageCount.RepeatsWritten);
                 entry = entry with { Left = entry.Left - 1 };
             }
 

@@ -17,6 +17,7 @@ internal enum MessageCount
     TakesRefused,
     TakesExpired,
     TakesUnknown,
+    RepeatsWritten,
     MessagesReceived,
     BytesReceived,
     MessagesRefused,

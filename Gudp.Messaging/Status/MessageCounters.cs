@@ -26,6 +26,7 @@ public readonly record struct MessageCounters
         .Count(nameof(TakesRefused), "messages", static c => c.TakesRefused)
         .Count(nameof(TakesExpired), "messages", static c => c.TakesExpired)
         .Count(nameof(TakesUnknown), "messages", static c => c.TakesUnknown)
+        .Count(nameof(RepeatsWritten), "pieces", static c => c.RepeatsWritten)
         .Count(nameof(MessagesReceived), "messages", static c => c.MessagesReceived)
         .Count(nameof(BytesReceived), "bytes", static c => c.BytesReceived)
         .Count(nameof(MessagesRefused), "messages", static c => c.MessagesRefused));
@@ -68,6 +69,12 @@ public readonly record struct MessageCounters
 
     /// <summary>Of these: not known when the connection ended, or too long ago.</summary>
     public long TakesUnknown => _counts[(int)MessageCount.TakesUnknown];
+
+    /// <summary>
+    /// Small messages, or what several of an ordered lane lay in, that went out again before anything was known to be
+    /// lost (<see cref="LaneOptions.Repeats"/>).
+    /// </summary>
+    public long RepeatsWritten => _counts[(int)MessageCount.RepeatsWritten];
 
     /// <summary>Messages handed to this end's application.</summary>
     public long MessagesReceived => _counts[(int)MessageCount.MessagesReceived];

@@ -178,6 +178,30 @@ public sealed class HostileMessageTests
         }
     }
 
+    // D-9.3
+    [Test]
+    public void H46_the_holes_of_all_incomplete_messages_of_a_lane_are_bounded_and_closing_one_needs_no_room()
+    {
+        const int Total = 10_000;
+        using HandPeer peer = new(Small);
+        peer.Take(Open(3, 1));
+        int held = 0;
+
+        for (int i = 0; i < 64 * 100; i++)
+        {
+            held += peer.Give(Fragment(3, i % 64, 0, (Total, 1 + (2 * (i / 64))), [1])) == PayloadVerdict.Held ? 1 : 0;
+        }
+
+        PayloadVerdict closing = peer.Give(Fragment(3, 0, 0, (Total, 2), [1]));
+        PayloadVerdict another = peer.Give(Fragment(3, 0, 0, (Total, 9_000), [1]));
+        PayloadVerdict tooMany = peer.Give(Fragment(3, 1, 0, (Total, 9_000), [1]));
+
+        Assert.That(held, Is.EqualTo(PartialMessage.MostRanges));
+        Assert.That((closing, another, tooMany), Is.EqualTo(
+            (PayloadVerdict.Held, PayloadVerdict.Held, PayloadVerdict.Refused)));
+        Assert.That(peer.End.CloseReason, Is.Null);
+    }
+
     // D-9.5
     [Test]
     public void H52_an_id_beyond_the_credit_closes([Values(1, 2)] int mode)

@@ -291,6 +291,22 @@ public sealed class MessageLaneEndTests
         Assert.That(pair.Client.SettledFrames[^1], Is.EqualTo((Unordered, 500L)));
     }
 
+    // D-8.8
+    [Test]
+    public void A_take_that_timed_out_is_settled_soon_though_nothing_else_is_sent()
+    {
+        using SessionPair pair = SessionPair.Opened(config: Modes);
+        SendOptions options = AskBoth with { Lane = Unordered, TakeTimeout = TimeSpan.FromMilliseconds(60) };
+        pair.Client.Peer.TrySend([1], options);
+
+        pair.Run(59);
+        int before = pair.Client.SettledFrames.Count;
+        pair.Run(40);
+
+        Assert.That(before, Is.Zero);
+        Assert.That(pair.Client.SettledFrames, Is.EqualTo(new[] { (Unordered, 1L) }));
+    }
+
     private static SendReceipt[] Updates(SessionPair pair)
     {
         ReceiptUpdate[] updates = new ReceiptUpdate[64];

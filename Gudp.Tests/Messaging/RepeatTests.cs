@@ -23,7 +23,7 @@ public sealed class RepeatTests
         ReceiptUpdate[] updates = new ReceiptUpdate[4];
         int told = pair.Client.Peer.TakeUpdates(updates);
 
-        Assert.That(pair.Client.Session.RepeatsWritten, Is.InRange(1, repeats));
+        Assert.That(Repeats(pair), Is.InRange(1, repeats));
         Assert.That(pair.Client.Retransmits, Is.Zero);
         Assert.That(MessageLaneTests.Take(pair), Is.EqualTo(new byte[] { 1, 2 }));
         Assert.That(MessageLaneTests.Take(pair), Is.Null);
@@ -56,7 +56,7 @@ public sealed class RepeatTests
 
         pair.Run(40);
 
-        Assert.That(pair.Client.Session.RepeatsWritten, Is.Zero, "The acknowledgement was here within 5 ms.");
+        Assert.That(Repeats(pair), Is.Zero, "The acknowledgement was here within 5 ms.");
     }
 
     [Test]
@@ -68,7 +68,7 @@ public sealed class RepeatTests
 
         pair.Run(600);
 
-        Assert.That(pair.Client.Session.RepeatsWritten, Is.Zero);
+        Assert.That(Repeats(pair), Is.Zero);
     }
 
     // P14 in small: three losses in a hundred, a message every 10 ms.
@@ -98,6 +98,26 @@ public sealed class RepeatTests
             return 1_000 - arrived - (MessageLaneTests.Take(pair) is not null ? 1 : 0);
         }
     }
+
+    // D-8.5: found in review; a receipt that never ended, and a timer that fired every 5 ms for it.
+    [Test]
+    public void What_no_longer_fits_a_narrower_path_is_not_repeated_and_has_its_end(
+        [Values(LaneMode.SequencedUnreliable, LaneMode.Unreliable)] LaneMode mode)
+    {
+        using SessionPair pair = SessionPair.Opened(
+            path: new PathModel { FrameBytes = 8_000, LossPpm = 1_000_000 }, config: With(mode, repeats: 3));
+        pair.Client.Peer.TrySend(
+            new byte[1_500], new SendOptions { Lane = Lane, NotifyReceived = true }, out SendReceipt receipt);
+
+        pair.Step();
+        pair.Client.MaxFrameBytes = 1_100;
+        pair.Run(100);
+
+        Assert.That(pair.Client.Peer.StateOf(receipt.Id).Transfer, Is.EqualTo(TransferState.Expired));
+        Assert.That(pair.Client.Session.NextDeadline, Is.EqualTo(Instant.Never).Or.GreaterThan(pair.Now));
+    }
+
+    private static long Repeats(SessionPair pair) => pair.Client.Peer.ReadLane(Lane).Messages.RepeatsWritten;
 
     private static MessagingConfig With(LaneMode mode, int repeats) => new()
     {
