@@ -79,10 +79,8 @@ internal sealed partial class OrderedSendLane
             }
             else
             {
-                id = IdOf(new OffsetRange(place.Start, place.End), claim.Options);
                 Receipts.Commit(place.End);
-                MarkTimed(claim.Options);
-                NoteAccepted(new OffsetRange(place.Start, place.End), claim.Options);
+                id = Accept(new OffsetRange(place.Start, place.End), claim.Length, claim.Options);
             }
 
             Publish();
@@ -167,7 +165,7 @@ internal sealed partial class OrderedSendLane
 
         _reserved += length;
         _claims[_nextClaim & (MostClaims - 1)] = new Claim(start, _reserved, position);
-        _ = Note(start, options, isClaim: true);
+        Receipts.Note(new OffsetRange(start, _reserved), options, whenCommitted: true);
         claim = new LaneClaim(_nextClaim++, room, block, options);
         return SendStatus.Accepted;
     }

@@ -101,7 +101,7 @@ internal sealed partial class OrderedSendLane
         _reserved += large.Length;
         _reservedLargeBytes += large.Length;
         _sharedBytes += counted;
-        id = Note(start, options);
+        id = Note(start, large.Length, options);
         Publish();
         return SendStatus.Accepted;
     }

@@ -200,7 +200,13 @@ internal sealed partial class OrderedSendLane
     /// <summary>Leader, under the lock of the receipts. The peer has everything before; what was counted is freed.</summary>
     internal void FreeUpTo(long tail, EndedRanges<TransferState> givenUp)
     {
-        CountTransfers(TransferState.Received, CountMessages(tail, givenUp));
+        long received = CountMessages(tail, givenUp);
+
+        // Counting is an atomic step; a piece of a large message ends none.
+        if (received > 0)
+        {
+            CountTransfers(TransferState.Received, received);
+        }
 
         while (_oldestLarge < Volatile.Read(ref _nextLarge))
         {

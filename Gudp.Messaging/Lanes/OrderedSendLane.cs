@@ -112,7 +112,7 @@ internal sealed partial class OrderedSendLane : SendLane
 
             ring!.Write(_reserved - _reservedLargeBytes, message);
             _reserved += message.Length;
-            id = Note(start, options);
+            id = Note(start, message.Length, options);
             Publish();
             return SendStatus.Accepted;
         }
@@ -223,18 +223,11 @@ internal sealed partial class OrderedSendLane : SendLane
     private long FreeBytes => _capacity - UsedBytes;
 
     // The message from there to what is reserved now.
-    private MessageId Note(long start, in SendOptions options, bool isClaim = false)
+    private MessageId Note(long start, int length, in SendOptions options)
     {
         OffsetRange place = new(start, _reserved);
-        Receipts.Note(place, options, isClaim);
-
-        if (!isClaim)
-        {
-            MarkTimed(options);
-            NoteAccepted(place, options);
-        }
-
-        return IdOf(place, options);
+        Receipts.Note(place, options);
+        return Accept(place, length, options);
     }
 
     /// <inheritdoc/>
@@ -253,24 +246,13 @@ internal sealed partial class OrderedSendLane : SendLane
     internal override QueueCounters ReadUpdates() => UpdatesOf(Receipts.Notes, Receipts.MostNotesSeen);
 
     // Under the lane lock.
-    private void NoteAccepted(OffsetRange place, in SendOptions options)
+    private MessageId Accept(OffsetRange place, int length, in SendOptions options)
     {
-        CountAccepted(LengthOf(place), options.NotifyTaken);
+        MarkTimed(options);
+        CountAccepted(length, options.NotifyTaken);
         NoteMost(ref _mostBytes, _reserved - Received);
         NoteMost(ref _mostItems, Tally.OpenTransfers);
-    }
-
-    // Without the header, whose own length follows from that of the message.
-    private static int LengthOf(OffsetRange place)
-    {
-        int headerBytes = 1;
-
-        while (VarInt.Size((ulong)(place.Length - headerBytes) * 2) > headerBytes)
-        {
-            headerBytes *= 2;
-        }
-
-        return (int)place.Length - headerBytes;
+        return new MessageId(0, Number, place.To) { AsksTaken = options.NotifyTaken, StreamBytes = (int)place.Length };
     }
 
     private void MarkTimed(in SendOptions options)
@@ -280,9 +262,6 @@ internal sealed partial class OrderedSendLane : SendLane
             MarkTimed();
         }
     }
-
-    private MessageId IdOf(OffsetRange place, in SendOptions options)
-        => new(0, Number, place.To) { AsksTaken = options.NotifyTaken, StreamBytes = (int)place.Length };
 
     // Under the lane lock. Everything before the first open claim may go.
     private void Publish()

@@ -121,6 +121,12 @@ public sealed class GiveUpLimitTests
         Assert.That(hand.Peer.StateOf(later.Id).Take, Is.EqualTo(TakeState.Refused));
     }
 
+    // Goal: with the least of credit, claims open between messages that are given up, a reader that sleeps, and an end
+    // in the middle, nothing stops for good, every end is counted once, and every block comes back.
+    [Test]
+    public void In_the_least_of_memory_every_message_has_one_end([Range(1, 12)] int seed, [Values] bool endsEarly)
+        => new GiveUpStorm((ulong)seed).Run(endsEarly);
+
     private static bool Answer(ReceivedMessage message, bool refuse)
     {
         if (refuse)
