@@ -1,10 +1,13 @@
 using System;
+using System.Diagnostics.CodeAnalysis;
 using Gudp.Core;
 using Gudp.Messaging.Memory;
 
 namespace Gudp.Messaging;
 
 /// <content>Sending to several peers in one call (M5).</content>
+[SuppressMessage(
+    "Performance", "CA1822", Justification = "Sending is the endpoint's verb, whether or not a form of it needs its memory.")]
 public sealed partial class MessageEndpoint
 {
     /// <summary>Queues one message to many peers, who share one copy of it.</summary>

@@ -14,6 +14,7 @@
 
 using System;
 using System.Diagnostics;
+using System.Diagnostics.CodeAnalysis;
 using System.Numerics;
 using System.Threading;
 using Gudp.Core;
@@ -28,6 +29,7 @@ namespace Gudp.Messaging;
 /// The leader only: what <see cref="IPacketPayload"/> asks for. Any thread: the members that <see cref="Peer"/> calls;
 /// they meet the leader only in lanes, queues and the wait point.
 /// </remarks>
+[SuppressMessage("Design", "CA1001", Justification = "The peer owns its sessions, not they it.")]
 internal sealed partial class MessageSession : IPacketPayload
 {
     internal const int ControlLane = 0;

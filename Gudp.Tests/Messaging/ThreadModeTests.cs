@@ -33,7 +33,7 @@ public sealed class ThreadModeTests
         MessageEndpoint[] endpoints = house.Open(2);
         (Peer client, Peer server) = house.Connect(endpoints[0], endpoints[1], Patience);
         Writers writers = new(endpoints[0], client, MessagesEach);
-        Readers readers = new(endpoints[1], server, Writers.Count * MessagesEach);
+        using Readers readers = new(endpoints[1], server, Writers.Count * MessagesEach);
 
         Task[] all = [.. readers.Start(), .. writers.Start()];
         bool done = Task.WaitAll(all, Patience);
@@ -56,7 +56,7 @@ public sealed class ThreadModeTests
             MessageEndpoint[] endpoints = house.Open(2);
             (Peer client, Peer server) = house.Connect(endpoints[0], endpoints[1], Patience);
             Writers writers = new(endpoints[0], client, int.MaxValue);
-            Readers readers = new(endpoints[1], server, int.MaxValue);
+            using Readers readers = new(endpoints[1], server, int.MaxValue);
             Task[] all = [.. readers.Start(), .. writers.Start()];
 
             SpinWait.SpinUntil(() => readers.Read > 50 * round, Patience);
@@ -277,7 +277,7 @@ public sealed class ThreadModeTests
     }
 
     /// <summary>One thread for each way to read, until all was read or the connection ends.</summary>
-    private sealed class Readers(MessageEndpoint endpoint, Peer peer, int expected)
+    private sealed class Readers(MessageEndpoint endpoint, Peer peer, int expected) : IDisposable
     {
         private static readonly TimeSpan Look = TimeSpan.FromMilliseconds(50);
 
@@ -289,6 +289,8 @@ public sealed class ThreadModeTests
         internal ConcurrentBag<int> Numbers { get; } = [];
 
         private bool IsOver => _allRead.IsCancellationRequested || peer.Status.IsFinal;
+
+        public void Dispose() => _allRead.Dispose();
 
         internal Task[] Start() =>
         [
