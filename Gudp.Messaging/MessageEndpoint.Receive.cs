@@ -280,12 +280,17 @@ public sealed partial class MessageEndpoint
         }
     }
 
-    // Core ends connections that nobody accepted; who reads the endpoint has had them all the same.
-    private void KeepUnaccepted()
+    // Who reads the endpoint has had those that nobody accepted all the same: they live on. Else they end here and not in
+    // Core, which knows only the connection they came with, and not the one they may have by now.
+    private void LeaveUnaccepted()
     {
-        while (Volatile.Read(ref _isReadAsOne) && _endpoint.TryAccept(out _))
+        // Asking an endpoint that never listened would make it listen.
+        while (_endpoint.WaitingToBeAccepted > 0 && _endpoint.TryAccept(out Connection? connection))
         {
-            // Live like those that were accepted.
+            if (!Volatile.Read(ref _isReadAsOne))
+            {
+                PeerOf(connection!).Dispose();
+            }
         }
     }
 

@@ -200,7 +200,7 @@ public sealed partial class MessageEndpoint : IDisposable
     public void Dispose()
     {
         Volatile.Write(ref _isDisposed, true);
-        KeepUnaccepted();
+        LeaveUnaccepted();
         _meter?.Dispose();
 
         lock (_addressGate)

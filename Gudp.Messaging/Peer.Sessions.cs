@@ -86,15 +86,24 @@ public sealed partial class Peer
     /// <returns>That session, if there was one undrained.</returns>
     internal MessageSession? GiveUpFormer()
     {
-        if (FormerSession is not { } former)
+        MessageSession? former;
+
+        // A reader may find at this moment that it is drained.
+        lock (_sessionsGate)
         {
-            return null;
+            former = _former;
+
+            if (former is null)
+            {
+                return null;
+            }
+
+            _dropped = _dropped.Plus(PeerStatistics.Of(former).WithoutLevels());
+            Volatile.Write(ref _former, null);
         }
 
         bool isDrained = former.HasEnded && former.IsDrained;
         former.Discard();
-        CountDropped(PeerStatistics.Of(former).WithoutLevels());
-        Volatile.Write(ref _former, null);
         return isDrained ? null : former;
     }
 

@@ -233,6 +233,27 @@ public sealed class PeerTakeoverTests
     }
 
     [Test]
+    public void Who_was_never_accepted_ends_with_the_endpoint_also_on_a_later_connection()
+    {
+        using PeerWorld world = new(seed: 13);
+        Place server = world.Add();
+        Place client = world.Add(id: Kept);
+        Peer first = client.Endpoint.Connect(server.Address);
+        world.RunUntil(() => first.Status.IsOpen, "The connection");
+        world.Restart(client, id: Kept);
+        Peer second = client.Endpoint.Connect(server.Address);
+        world.RunUntil(() => second.Status.IsOpen, "The next connection");
+        world.Run(seconds: 1);
+
+        server.Endpoint.Dispose();
+        world.RunUntil(() => second.Status.IsFinal, "The end");
+        world.Run(seconds: 5);
+
+        Assert.That(second.CloseReason!.Code, Is.EqualTo(CloseCode.None));
+        Assert.That(server.Node.Daemon.LiveCount, Is.Zero);
+    }
+
+    [Test]
     public void Pinning_on_a_daemon_that_has_stopped_closes_the_peer()
     {
         using Daemon daemon = new(PeerWorld.Hasty.Core);
@@ -294,21 +315,28 @@ public sealed class PeerTakeoverTests
                 Is.EqualTo(SendStatus.Accepted));
         }
 
-        world.Run(seconds: 2);
         List<ReceivedMessage> held = [];
 
-        while (accepted.TryReceive(out ReceivedMessage message))
+        for (int before = -1; before != held.Count;)
         {
-            held.Add(message);
+            before = held.Count;
+            world.Run(seconds: 1);
+
+            while (accepted.TryReceive(out ReceivedMessage message))
+            {
+                held.Add(message);
+            }
         }
 
         int atOnce = held.Count;
+        bool waits = accepted.HasUnread;
         dialled.Dispose();
         world.Run(seconds: 5);
         held.ForEach(message => message.Dispose());
         int rest = PeerWorld.ReadAll(accepted).Length;
 
         Assert.That(atOnce, Is.EqualTo(1_024));
+        Assert.That(waits, Is.True);
         Assert.That(rest, Is.EqualTo(Sent - atOnce));
     }
 
