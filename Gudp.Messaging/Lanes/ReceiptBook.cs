@@ -24,13 +24,14 @@ internal sealed partial class ReceiptBook
 
     // Refusals are rare; of older ones only "unknown" is said.
     private const int MostRefusedRanges = 256;
+    private const int FirstRefusedRanges = 8;
 
     private readonly Lock _gate = new();
     private readonly int _lane;
-    private readonly OffsetRange[] _refused = new OffsetRange[MostRefusedRanges];
 
     // Updates of messages whose end did not wait for those before them.
     private readonly Queue<ReceiptUpdate> _early = new();
+    private OffsetRange[] _refused = [];
     private Entry[] _notes = [];
     private long _nextNote;
     private int _mostNotes;
@@ -196,6 +197,11 @@ internal sealed partial class ReceiptBook
                 _refusedForgotten = Math.Max(_refusedForgotten, _refused[0].To - 1);
                 Array.Copy(_refused, 1, _refused, 0, _refusedCount - 1);
                 _refusedCount--;
+            }
+
+            if (_refusedCount == _refused.Length)
+            {
+                Array.Resize(ref _refused, Math.Max(FirstRefusedRanges, _refusedCount * 2));
             }
 
             _refused[_refusedCount++] = ids;
