@@ -432,6 +432,12 @@ internal sealed partial class ReceiptBook
     // A user may have seen the end before the lane has: what was open then is still told apart.
     private TakeState KnownTakeOf(long id)
     {
+        // First, and whether it was decided or not: what reads unknown once stays so.
+        if (id <= Math.Max(_refusedForgotten, Math.Max(_notTaken.Forgotten, _givenUp.Forgotten)))
+        {
+            return TakeState.Unknown;
+        }
+
         if (_notTaken.TryFind(id, out _) || _givenUp.TryFind(id, out _))
         {
             return TakeState.Expired;
@@ -445,11 +451,7 @@ internal sealed partial class ReceiptBook
             }
         }
 
-        // Whether it was taken since or not: what was forgotten may be its end.
-        long forgotten = Math.Max(_refusedForgotten, Math.Max(_notTaken.Forgotten, _givenUp.Forgotten));
-        return id <= forgotten ? TakeState.Unknown
-            : id <= Taken ? TakeState.Taken
-            : TakeState.Pending;
+        return id <= Taken ? TakeState.Taken : TakeState.Pending;
     }
 
     private long FirstEndingAfter(long offset)

@@ -84,7 +84,7 @@ public sealed class GiveUpLimitTests
     {
         using SessionPair pair = SessionPair.Opened();
         Peer peer = pair.Client.Peer;
-        peer.TrySend([0], AskTaken);
+        peer.TrySend([0], AskTaken, out SendReceipt first);
         peer.TrySend([1], AskTaken, out SendReceipt refused);
         pair.RunUntilQuiet();
         pair.Server.Peer.TryReceive(out ReceivedMessage held);
@@ -99,9 +99,14 @@ public sealed class GiveUpLimitTests
         }
 
         TakeState forgotten = peer.StateOf(refused.Id).Take;
+        TakeState open = peer.StateOf(first.Id).Take;
+        held.Refuse();
         held.Dispose();
+        pair.RunUntilQuiet();
 
         Assert.That(forgotten, Is.EqualTo(TakeState.Unknown));
+        Assert.That(open, Is.EqualTo(TakeState.Unknown), "It may have been among them.");
+        Assert.That(peer.StateOf(first.Id).Take, Is.EqualTo(open), "An end never changes.");
     }
 
     [Test]
