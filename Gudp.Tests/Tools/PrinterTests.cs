@@ -1,5 +1,6 @@
 using Gudp.Tools.Output;
 using NUnit.Framework;
+using Spectre.Console;
 
 namespace Gudp.Tests.Tools;
 
@@ -73,6 +74,54 @@ public sealed class PrinterTests
 
         Assert.That(result, Is.EqualTo(7));
         Assert.That(_output.ToString(), Is.Empty);
+    }
+
+    // What a peer calls itself is text, whatever is in it: no markup, no control character.
+    [Test]
+    public async Task A_live_table_shows_its_title_and_the_newest_rows_in_one_place()
+    {
+        using StringWriter screen = new() { NewLine = "\n" };
+        IAnsiConsole terminal = AnsiConsole.Create(new AnsiConsoleSettings
+        {
+            Ansi = AnsiSupport.Yes,
+            ColorSystem = ColorSystemSupport.NoColors,
+            Interactive = InteractionSupport.Yes,
+            Out = new AnsiConsoleOutput(screen),
+        });
+        terminal.Profile.Width = 80;
+
+        await new Printer(_output, _error, terminal).WithLiveTableAsync(show =>
+        {
+            show("2 peers", Table("first", "1"));
+            show("1 [peer]\u001b[31m", Table("[red]second\u0007", "2"));
+            return Task.CompletedTask;
+        });
+
+        string shown = screen.ToString();
+        Assert.That(shown, Does.Contain("1 [peer] [31m").And.Contain("[red]second ").And.Not.Contain("\u0007"));
+        Assert.That(shown, Does.Contain("\u001b[").And.Not.Contain("\u001b[31m"));
+        Assert.That(shown.LastIndexOf("second", StringComparison.Ordinal), Is.GreaterThan(shown.IndexOf("first", StringComparison.Ordinal)));
+        Assert.That(_output.ToString(), Is.Empty);
+    }
+
+    [Test]
+    public async Task Without_a_terminal_a_live_table_is_ever_more_lines()
+    {
+        await Plain().WithLiveTableAsync(show =>
+        {
+            show("one", Table("a", "1"));
+            show("two", Table("b", "2"));
+            return Task.CompletedTask;
+        });
+
+        Assert.That(_output.ToString(), Is.EqualTo("one\npeer  rtt\na       1\ntwo\npeer  rtt\nb       2\n"));
+    }
+
+    private static TextTable Table(string peer, string rtt)
+    {
+        TextTable table = new("peer", "rtt");
+        table.Add(peer, rtt);
+        return table;
     }
 
     private Printer Plain() => new(_output, _error, terminal: null);

@@ -58,6 +58,9 @@ internal sealed class ToolProcess : IDisposable
     /// <summary>The port in the next line of a command with a --status-port.</summary>
     internal Task<string> StatusPortAsync() => PortAsync("status on port ");
 
+    /// <summary>The next line it prints; null if it has ended.</summary>
+    internal Task<string?> NextLineAsync() => _process.StandardOutput.ReadLineAsync().WaitAsync(Patience);
+
     private async Task<string> PortAsync(string before)
     {
         string? line = await _process.StandardOutput.ReadLineAsync().WaitAsync(Patience);

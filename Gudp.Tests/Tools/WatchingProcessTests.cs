@@ -51,9 +51,25 @@ public sealed class WatchingProcessTests
         var table = await ToolProcess.RunAsync("top", status, "--once");
 
         Assert.That(table.Code, Is.EqualTo(ExitCode.Fine), string.Join('\n', table.Errors));
-        Assert.That(table.Output, Does.StartWith("1 peers\npeer ").And.Contain(peer.GetProperty("remote").GetString()));
+        Assert.That(table.Output, Does.StartWith("1 peer\npeer ").And.Contain(peer.GetProperty("remote").GetString()));
         Assert.That(peer.GetProperty("isOpen").GetBoolean(), Is.True);
         Assert.That(peer.GetProperty("bytesReceived").GetInt64(), Is.Positive);
+    }
+
+    [Test]
+    public async Task Top_of_a_process_that_dies_says_that_it_does_not_answer_any_more()
+    {
+        using ToolProcess pong = ToolProcess.Start("pong", "--port", "0", "--status-port", "0");
+        await pong.PortAsync();
+        using ToolProcess top = ToolProcess.Start("top", "localhost:" + await pong.StatusPortAsync(), "--json");
+        string? first = await top.NextLineAsync();
+
+        pong.Kill();
+        var end = await top.EndAsync();
+
+        Assert.That(first, Does.StartWith("{\"version\":1,"));
+        Assert.That(end.Code, Is.EqualTo(ExitCode.TimedOut));
+        Assert.That(end.Errors.Single(), Does.StartWith("gudp: The observed process "));
     }
 
     [Test]

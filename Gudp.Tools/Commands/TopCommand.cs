@@ -58,9 +58,12 @@ internal static class TopCommand
     private static async Task PrintAnswersAsync(
         DialedPeer dialed, bool once, Printer printer, CancellationToken cancelled)
     {
+        StatusLook? look = null;
+
         while (true)
         {
-            printer.Line((await StatusLook.AskAsync(dialed.Peer, cancelled).ConfigureAwait(false)).Text);
+            look = await StatusLook.AskAsync(dialed.Peer, look, cancelled).ConfigureAwait(false);
+            printer.Line(look.Text);
 
             if (once)
             {
@@ -73,10 +76,10 @@ internal static class TopCommand
 
     private static async Task ShowOnceAsync(DialedPeer dialed, Printer printer, CancellationToken cancelled)
     {
-        StatusLook first = await StatusLook.AskAsync(dialed.Peer, cancelled).ConfigureAwait(false);
+        StatusLook first = await StatusLook.AskAsync(dialed.Peer, before: null, cancelled).ConfigureAwait(false);
         long start = Stopwatch.GetTimestamp();
         await Task.Delay(ShortInterval, cancelled).ConfigureAwait(false);
-        StatusLook second = await StatusLook.AskAsync(dialed.Peer, cancelled).ConfigureAwait(false);
+        StatusLook second = await StatusLook.AskAsync(dialed.Peer, first, cancelled).ConfigureAwait(false);
         printer.Line(TitleOf(second));
         printer.Table(second.ToTable(first, Stopwatch.GetElapsedTime(start)));
     }
@@ -89,7 +92,7 @@ internal static class TopCommand
 
         while (true)
         {
-            StatusLook look = await StatusLook.AskAsync(dialed.Peer, cancelled).ConfigureAwait(false);
+            StatusLook look = await StatusLook.AskAsync(dialed.Peer, before, cancelled).ConfigureAwait(false);
             show($"{target}: {TitleOf(look)}", look.ToTable(before, Stopwatch.GetElapsedTime(last)));
             last = Stopwatch.GetTimestamp();
             before = look;
@@ -98,5 +101,5 @@ internal static class TopCommand
     }
 
     private static string TitleOf(StatusLook look)
-        => $"{look.Peers.Count} peers" + (look.PeersLeftOut > 0 ? $" and {look.PeersLeftOut} more" : "");
+        => $"{look.Peers.Count} {(look.Peers.Count == 1 ? "peer" : "peers")}" + (look.PeersLeftOut > 0 ? $" and {look.PeersLeftOut} more" : "");
 }

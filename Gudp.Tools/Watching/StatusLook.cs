@@ -15,7 +15,10 @@ internal sealed record StatusLook(string Text, IReadOnlyList<PeerRow> Peers, lon
 
     /// <summary>Asks and waits for the answer.</summary>
     /// <exception cref="CommandFailure">Nothing came, or something else than an answer.</exception>
-    internal static async Task<StatusLook> AskAsync(Peer peer, CancellationToken cancelled)
+    /// <param name="peer">Who is asked.</param>
+    /// <param name="before">An earlier answer of the same peer; null: it may be no status port at all.</param>
+    /// <param name="cancelled">Ends the wait.</param>
+    internal static async Task<StatusLook> AskAsync(Peer peer, StatusLook? before, CancellationToken cancelled)
     {
         using CancellationTokenSource late = CancellationTokenSource.CreateLinkedTokenSource(cancelled);
         late.CancelAfter(Patience);
@@ -38,7 +41,10 @@ internal sealed record StatusLook(string Text, IReadOnlyList<PeerRow> Peers, lon
         catch (OperationCanceledException) when (!cancelled.IsCancellationRequested)
         {
             throw new CommandFailure(
-                ExitCode.TimedOut, "No answer; is this the port that --status-port named?");
+                ExitCode.TimedOut,
+                before is null
+                    ? "No answer; is this the port that --status-port named?"
+                    : $"The observed process has not answered for {Patience.TotalSeconds:0} s.");
         }
     }
 
