@@ -100,7 +100,9 @@ public sealed class PrinterTests
         string shown = screen.ToString();
         Assert.That(shown, Does.Contain("1 [peer] [31m").And.Contain("[red]second ").And.Not.Contain("\u0007"));
         Assert.That(shown, Does.Contain("\u001b[").And.Not.Contain("\u001b[31m"));
-        Assert.That(shown.LastIndexOf("second", StringComparison.Ordinal), Is.GreaterThan(shown.IndexOf("first", StringComparison.Ordinal)));
+        Assert.That(
+            shown.LastIndexOf("second", StringComparison.Ordinal),
+            Is.GreaterThan(shown.IndexOf("first", StringComparison.Ordinal)));
         Assert.That(_output.ToString(), Is.Empty);
     }
 

@@ -101,5 +101,6 @@ internal static class TopCommand
     }
 
     private static string TitleOf(StatusLook look)
-        => $"{look.Peers.Count} {(look.Peers.Count == 1 ? "peer" : "peers")}" + (look.PeersLeftOut > 0 ? $" and {look.PeersLeftOut} more" : "");
+        => $"{look.Peers.Count} {(look.Peers.Count == 1 ? "peer" : "peers")}"
+            + (look.PeersLeftOut > 0 ? $" and {look.PeersLeftOut} more" : "");
 }
