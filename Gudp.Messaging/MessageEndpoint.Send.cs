@@ -45,7 +45,6 @@ public sealed partial class MessageEndpoint
     /// <exception cref="ArgumentException">There are fewer results than peers.</exception>
     /// <exception cref="ArgumentOutOfRangeException">There is no such lane (MessagingConfig.Lanes).</exception>
     /// <exception cref="ObjectDisposedException">The buffer was disposed.</exception>
-    [SuppressMessage("Performance", "CA1822:Mark members as static", Justification = "One of a family of the endpoint's.")]
     public int TrySend(ReadOnlySpan<Peer> to, MessageBuffer message, in SendOptions options, Span<SendResult> results)
     {
         ArgumentNullException.ThrowIfNull(message);
@@ -63,7 +62,6 @@ public sealed partial class MessageEndpoint
     /// <remarks>Any thread; never blocks.</remarks>
     /// <exception cref="ArgumentException">There are fewer results than messages.</exception>
     /// <exception cref="ArgumentOutOfRangeException">There is no such lane (MessagingConfig.Lanes).</exception>
-    [SuppressMessage("Performance", "CA1822:Mark members as static", Justification = "One of a family of the endpoint's.")]
     public int TrySend(ReadOnlySpan<OutgoingMessage> messages, Span<SendResult> results)
     {
         ThrowIfTooFew(results.Length, messages.Length);

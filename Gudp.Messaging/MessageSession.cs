@@ -79,7 +79,7 @@ internal sealed partial class MessageSession : IPacketPayload
         _tallies = new MessageTally?[config.Lanes];
         _reading = new SlowWatch(config.SlowConsumerLimit, config.Lanes);
         _sending = new SlowWatch(config.SlowConsumerLimit, config.Lanes);
-        _peer = Peer.OfOne(this);
+        _peer = new Peer(this, table: null);
     }
 
     /// <summary>

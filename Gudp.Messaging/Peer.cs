@@ -44,9 +44,6 @@ public sealed partial class Peer : IDisposable
         _table = table;
     }
 
-    /// <summary>A peer of one session that stands alone, until it gets another one.</summary>
-    internal static Peer OfOne(MessageSession session) => new(session, table: null);
-
     /// <summary>
     /// Who it is, wherever it is; <c>default</c> before the handshake of a peer that was dialled has told.
     /// </summary>

@@ -361,7 +361,7 @@ public sealed class PeerTakeoverTests
     {
         internal Task<ReceivedMessage?>? Reading { get; private set; }
 
-        public void HandleMessage(Peer from, int lane, ReadOnlySpan<byte> message) 
+        public void HandleMessage(Peer from, int lane, ReadOnlySpan<byte> message)
             => Reading = peer.ReceiveAsync().AsTask();
     }
 

@@ -415,6 +415,35 @@ public sealed class PinnedPeerTests
         Assert.That(server.Endpoint.CountPeers(PeerFilter.Known), Is.EqualTo(2));
     }
 
+    // D-12.5
+    [Test]
+    public void A_full_table_takes_back_whom_it_knows_and_has_room_for_others_once_it_is_read()
+    {
+        using PeerWorld world = new(seed: 18);
+        Place server = world.Add(PeerWorld.Hasty with { MaxKnownPeers = 1 });
+        Place client = world.Add(id: Kept);
+        Place stranger = world.Add();
+        (Peer first, Peer accepted) = world.Connect(client, server);
+        first.TrySend("unread"u8);
+        world.Run(seconds: 0.5);
+        first.Dispose();
+        world.Run(seconds: 5);
+
+        Peer refused = stranger.Endpoint.Connect(server.Address);
+        world.RunUntil(() => refused.Status.IsFinal, "The refusal");
+        Peer back = client.Endpoint.Connect(server.Address);
+        world.RunUntil(() => back.IsActive && accepted.IsActive, "Who is known");
+        back.Dispose();
+        world.Run(seconds: 5);
+        string[] read = PeerWorld.ReadAll(accepted);
+        (Peer taken, _) = world.Connect(stranger, server);
+
+        Assert.That(refused.CloseReason!.Code, Is.EqualTo(CloseCode.Busy));
+        Assert.That(read, Is.EqualTo(new[] { "unread" }));
+        Assert.That(taken.IsActive, Is.True);
+        Assert.That(server.Endpoint.PeersRefused, Is.EqualTo(1));
+    }
+
     [Test]
     public void M8_A_block_outlives_the_connection()
     {
