@@ -243,7 +243,8 @@ internal sealed partial class MessageSendLane : SendLane
                 return SendStatus.Accepted;
             }
 
-            if (status != SendStatus.Closed && Options.WhenFull == FullPolicy.DropNewest && HasRecordFor(wish))
+            if (status != SendStatus.Closed && Options.WhenFull == FullPolicy.DropNewest && HasRecord
+                && HasUpdateRoom(wish))
             {
                 // R2: accepted, and given up at once.
                 long value = Append(payload, options, wish);
@@ -260,18 +261,22 @@ internal sealed partial class MessageSendLane : SendLane
 
     private SendStatus MakeRoom(int length, ReceiptWish wish)
     {
-        SendStatus status = HasRecordFor(wish) ? RoomFor(length)
-            : wish != ReceiptWish.None && _asked >= MostAsked ? SendStatus.UpdatesFull
-            : SendStatus.LaneFull;
+        if (!HasUpdateRoom(wish))
+        {
+            return SendStatus.UpdatesFull;
+        }
 
-        while (status != SendStatus.Accepted && Options.WhenFull == FullPolicy.DropOldest && HasRecordFor(wish)
-            && TryFindWaiting(out long oldest))
+        SendStatus status = RoomFor(length);
+
+        // A record behind one with an open question makes no room.
+        while (status != SendStatus.Accepted && Options.WhenFull == FullPolicy.DropOldest
+            && TryFindWaiting(out long oldest) && (HasRecord || oldest == _oldest))
         {
             Drop(oldest, MessageDrop.OldestOfFullLane);
             status = RoomFor(length);
         }
 
-        if (status != SendStatus.Accepted && HasRecordFor(wish))
+        if (status != SendStatus.Accepted)
         {
             Volatile.Write(ref _wantedLength, length);
         }
@@ -279,21 +284,18 @@ internal sealed partial class MessageSendLane : SendLane
         return status;
     }
 
-    private bool HasRecordFor(ReceiptWish wish)
+    private bool HasRecord => _next - _oldest < MostRecords;
+
+    private bool HasUpdateRoom(ReceiptWish wish)
     {
-        if (wish != ReceiptWish.None && _asked >= MostAsked)
+        bool hasRoom = wish == ReceiptWish.None || _asked < MostAsked;
+
+        if (!hasRoom)
         {
             Volatile.Write(ref _isUpdateRoomWanted, true);
-            return false;
         }
 
-        return _next - _oldest < MostRecords || !WantsRecord();
-    }
-
-    private bool WantsRecord()
-    {
-        Volatile.Write(ref _wantedLength, 0);
-        return true;
+        return hasRoom;
     }
 
     private SendStatus RoomFor(int length)
@@ -304,7 +306,7 @@ internal sealed partial class MessageSendLane : SendLane
             return SendStatus.NoCredit;
         }
 
-        bool hasRoom = _next - _oldest < MostRecords
+        bool hasRoom = HasRecord
             && (IsLarge(length)
                 ? _largeMessages < MostLargeMessages
                 : _heldBytes + length <= _limits.RingBytes || _heldMessages == 0);
@@ -367,6 +369,12 @@ internal sealed partial class MessageSendLane : SendLane
     {
         _tally.CountDrop(cause);
         GiveUp(ref At(id), id, TransferState.Expired);
+
+        if (!_isReliable)
+        {
+            // However many are dropped between two turns, their records make room, and none is looked at twice.
+            PassEnded();
+        }
     }
 
     private bool TryFindWaiting(out long id)

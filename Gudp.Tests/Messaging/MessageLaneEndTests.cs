@@ -291,6 +291,37 @@ public sealed class MessageLaneEndTests
         Assert.That(pair.Client.SettledFrames[^1], Is.EqualTo((Unordered, 500L)));
     }
 
+    // D-13.2
+    [Test]
+    public void Of_any_number_sent_between_two_turns_a_lane_that_drops_the_oldest_accepts_all()
+    {
+        const int Count = 40_000;
+        using SessionPair pair = new(config: Modes);
+        int accepted = 0;
+
+        for (int i = 0; i < Count; i++)
+        {
+            SendStatus status = pair.Client.Peer.TrySend(BitConverter.GetBytes(i), new SendOptions { Lane = 6 });
+            accepted += status == SendStatus.Accepted ? 1 : 0;
+        }
+
+        pair.Open(Modes);
+        byte[] last = [];
+
+        for (int i = 0; i < 2_000 && !pair.Client.IsQuiet; i++)
+        {
+            pair.Step();
+
+            while (MessageLaneTests.Take(pair) is { } message)
+            {
+                last = message;
+            }
+        }
+
+        Assert.That(accepted, Is.EqualTo(Count));
+        Assert.That(last, Is.EqualTo(BitConverter.GetBytes(Count - 1)));
+    }
+
     // D-8.8
     [Test]
     public void A_take_that_timed_out_is_settled_soon_though_nothing_else_is_sent()
