@@ -135,7 +135,7 @@ public readonly record struct PayloadParameters
     /// <summary>Bytes the peer may send at first over all credited lanes together.</summary>
     public long ConnectionCreditBytes { get; init; }
 
-    /// <summary>Bytes the peer may send at first on each ordered lane.</summary>
+    /// <summary>Bytes the peer may be ahead of the reader on each lane, at most; it starts with less.</summary>
     public long LaneCreditBytes { get; init; }
 
     /// <summary>The largest message this end accepts, bytes.</summary>

@@ -56,7 +56,10 @@ public sealed partial class MessageEndpoint : IDisposable
         _daemon = daemon;
         _config = config;
         _sink = sink;
-        Memory = new MessageMemory(config.EndpointMemoryBytes, toReceiveBytes: config.ToReceiveBytes);
+        Memory = new MessageMemory(
+            config.EndpointMemoryBytes,
+            toReceiveBytes: config.ToReceiveBytes,
+            toBeginBytes: config.EndpointMemoryBytes / 4);
         Peers = new PeerTable(this, config);
         _endpoint = daemon.Open(local, config.Core.Connections with { Payload = new SessionFactory(this) });
         _endpoints = [_endpoint];

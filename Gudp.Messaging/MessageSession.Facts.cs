@@ -82,7 +82,7 @@ internal sealed partial class MessageSession
     private void HandleFactAcked(in SentPiece piece)
     {
         // Most facts that arrived need no more care.
-        if (piece.Kind == PieceKind.Refusals)
+        if (piece.Kind is PieceKind.Refusals or PieceKind.LaneCredit)
         {
             _receiveLanes[piece.Lane]!.HandleFactAcked(piece);
             _lanesWithFacts.AddAtomic(piece.Lane);

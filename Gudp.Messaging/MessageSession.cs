@@ -70,7 +70,8 @@ internal sealed partial class MessageSession : IPacketPayload
     {
         _host = host;
         _config = config;
-        _memory = new MessageMemory(config.PeerMemoryBytes, endpointMemory, config.ToReceiveBytes);
+        _memory = new MessageMemory(
+            config.PeerMemoryBytes, endpointMemory, config.ToReceiveBytes, config.ToBeginBytes);
         _sink = sink is null ? null : new GuardedSink(sink, this);
         _sendLanes = new SendLane?[config.Lanes];
         _schedule = new SendSchedule(_sendLanes, config.LanePlan, _peerTerms);

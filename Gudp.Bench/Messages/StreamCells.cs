@@ -58,12 +58,7 @@ internal static class StreamCells
 
         MessagingConfig config = new() { Core = Presets.Plain(default), LanePlan = plan };
 
-        // A ring for each lane at each end, in the half of the memory that is there to send.
-        return config with
-        {
-            Lanes = Math.Max(config.Lanes, FirstLane + lanes),
-            PeerMemoryBytes = Math.Max(config.PeerMemoryBytes, 2L * (FirstLane + lanes) * config.LaneRingBytes),
-        };
+        return config with { Lanes = Math.Max(config.Lanes, FirstLane + lanes) };
     }
 
     /// <summary>With messages on the default lane sent again so often before anything is known lost.</summary>

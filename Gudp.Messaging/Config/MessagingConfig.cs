@@ -4,6 +4,7 @@ using System.Diagnostics.CodeAnalysis;
 using System.Globalization;
 using System.Numerics;
 using Gudp.Core;
+using Gudp.Messaging.Lanes;
 
 namespace Gudp.Messaging;
 
@@ -140,12 +141,13 @@ public readonly record struct MessagingConfig
     }
 
     /// <summary>
-    /// Memory of an ordered lane in each direction, rented when the lane is first used; also the credit a peer gets
-    /// for the lane. Default 1 MB; a power of two, 64 KB to 64 MB.
+    /// What an ordered lane may have under way in each direction: its memory, and the credit a peer gets for it. Default
+    /// 1 MB; a power of two, 64 KB to 64 MB.
     /// </summary>
     /// <remarks>
-    /// Bounds what a lane may have under way, so at least bandwidth times round trip. Messages above a quarter of it
-    /// take a block of their own and one copy more.
+    /// At least bandwidth times round trip. Each direction starts with 64 KB when it is first used and grows up to this
+    /// with what goes through, as long as <see cref="PeerMemoryBytes"/> leaves enough for the other lanes; it keeps what it
+    /// has got until the connection ends. Messages above a quarter of it take a block of their own and one copy more.
     /// </remarks>
     public int LaneRingBytes
     {
@@ -190,7 +192,8 @@ public readonly record struct MessagingConfig
     /// <summary>
     /// Most memory one peer may cause, both directions, messages the application holds included. Default 64 MB; at
     /// least two rings, two queues and two largest messages, and a largest message with two rings and a quarter ring for
-    /// each lane.
+    /// each lane, or a third more than these without the lanes. 128 KB for each lane and two largest messages let every
+    /// lane begin whatever the others do; what is beyond lets rings grow.
     /// </summary>
     /// <remarks>
     /// Up to half of it only takes what is received, so that two ends full of what they send can go on. Used up: sends are
@@ -263,17 +266,21 @@ public readonly record struct MessagingConfig
     }
 
     /// <summary>
-    /// Credit for all reliable lanes but the control lane together: a ring more than a quarter ring of each lane, so
-    /// that messages half arrived on every ordered lane can never use up what one of them needs to complete; and a
+    /// Credit for all reliable lanes but the control lane together: a ring more than a quarter of all rings there can be,
+    /// so that messages half arrived on every ordered lane can never use up what one of them needs to complete; and a
     /// largest message, because a message lane starts one only when all of it is allowed.
     /// </summary>
-    internal long ConnectionCreditBytes => (((Lanes / 4) + 2L) * LaneRingBytes) + MaxMessageBytes;
+    internal long ConnectionCreditBytes
+        => (Math.Min((long)Lanes * LaneRingBytes, PeerMemoryBytes) / 4) + (2L * LaneRingBytes) + MaxMessageBytes;
 
     /// <summary>
     /// So much of a peer's memory only takes what is received: all that its credit allows, in blocks of up to twice the
     /// length; but no more than half.
     /// </summary>
     internal long ToReceiveBytes => Math.Min(2 * ConnectionCreditBytes, PeerMemoryBytes / 2);
+
+    /// <summary>So much of each direction no ring takes to grow: the first rings of all lanes, and a largest message.</summary>
+    internal long ToBeginBytes => ((long)Lanes * LaneRing.FirstBytes) + MaxMessageBytes;
 
     /// <summary>A preset by its name, as the key <c>Preset</c> of the text form takes it.</summary>
     /// <param name="name">One of <see cref="PresetNames"/>; upper and lower case are the same.</param>
@@ -334,13 +341,24 @@ public readonly record struct MessagingConfig
         EndpointMemoryBytes = LargeEndpointMemoryBytes,
     };
 
+    // The least PeerMemoryBytes that covers ConnectionCreditBytes, which counts no more rings than it pays for: three
+    // quarters of it must cover the rest.
+    private long LeastMemoryForCredit
+    {
+        get
+        {
+            long rest = (2L * LaneRingBytes) + MaxMessageBytes;
+            return rest + Math.Min((long)Lanes * LaneRingBytes / 4, (rest + 2) / 3);
+        }
+    }
+
     private void CheckRelations(ConfigErrors errors)
     {
         CheckPowerOfTwo(errors, nameof(LaneRingBytes), LaneRingBytes);
         CheckPowerOfTwo(errors, nameof(DatagramQueueBytes), DatagramQueueBytes);
         LanePlan.Check(errors, Lanes);
         long needed = Math.Max(
-            2L * ((long)LaneRingBytes + DatagramQueueBytes + MaxMessageBytes), ConnectionCreditBytes);
+            2L * ((long)LaneRingBytes + DatagramQueueBytes + MaxMessageBytes), LeastMemoryForCredit);
 
         if (PeerMemoryBytes < needed)
         {

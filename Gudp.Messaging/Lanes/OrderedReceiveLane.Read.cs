@@ -99,7 +99,7 @@ internal sealed partial class OrderedReceiveLane
             return false;
         }
 
-        if ((int)length > _capacity / 4)
+        if ((int)length > ring.Bytes / 4)
         {
             return TryOpenLarge(headerBytes, (int)length, asksTaken)
                 && TryPeekLarge(ring, prefix, out message);
@@ -194,9 +194,8 @@ internal sealed partial class OrderedReceiveLane
         }
 
         // About one message per lap of the ring. Without memory it waits, as a large one does.
-        if (_spare is null && _memory.TryRentToReceive(_capacity / 4, out _spare) != SendStatus.Accepted)
+        if ((_spare is null || _spare.Length < length) && !TryRentSpare(ring.Bytes / 4))
         {
-            _spare = null;
             Volatile.Write(ref _lacksMemory, true);
             return false;
         }
@@ -204,6 +203,18 @@ internal sealed partial class OrderedReceiveLane
         ring.Read(start, _spare.AsSpan(0, length));
         content = _spare.AsSpan(0, length);
         return true;
+    }
+
+    // Anew after the ring has grown.
+    private bool TryRentSpare(int bytes)
+    {
+        if (_spare is { } shorter)
+        {
+            _spare = null;
+            _memory.ReturnReceived(shorter);
+        }
+
+        return _memory.TryRentToReceive(bytes, out byte[] block) == SendStatus.Accepted && (_spare = block) is not null;
     }
 
     private bool TryOpenLarge(int headerBytes, int length, bool asksTaken)

@@ -5,8 +5,10 @@
 // first. A message of more than a quarter of the ring never has to fit: as soon as its header is read, the reader opens
 // a block of its own for it and moves in what arrives, so the ring's room and with it the credit flow on.
 //
+// The ring starts small and grows by what arrives in a round trip (OrderedReceiveLane.Grow.cs); it never shrinks.
+//
 // Always true:
-//   - released <= read position <= prefix <= highest <= released + capacity: the credit granted is room that exists;
+//   - released <= read position <= prefix <= highest <= released + ring: the credit granted is room that exists;
 //   - the leader writes only offsets at or above the prefix that were never written, the reader reads only below it;
 //   - at most one reader is inside.
 
@@ -35,7 +37,7 @@ internal sealed partial class OrderedReceiveLane : ReceiveLane
 
     private readonly MessageMemory _memory;
     private readonly ReceiveWindow? _window;
-    private readonly int _capacity;
+    private readonly int _mostRingBytes;
     private readonly int _largestMessage;
     private readonly RangeSet _have;
     private readonly SkippedRanges _skipped;
@@ -53,21 +55,23 @@ internal sealed partial class OrderedReceiveLane : ReceiveLane
     private bool _hasContentInPacket;
 
     /// <param name="number">The lane.</param>
-    /// <param name="capacity">Bytes of the ring.</param>
+    /// <param name="mostRingBytes">What its ring may grow to.</param>
     /// <param name="largestMessage">Longer ones end the connection.</param>
     /// <param name="memory">Lends the ring.</param>
     /// <param name="window">The connection's credit; null on the control lane, which is not in it.</param>
     internal OrderedReceiveLane(
-        int number, int capacity, int largestMessage, MessageMemory memory, ReceiveWindow? window)
+        int number, int mostRingBytes, int largestMessage, MessageMemory memory, ReceiveWindow? window)
         : base(number, LaneMode.OrderedReliable)
     {
-        _capacity = capacity;
+        _mostRingBytes = mostRingBytes;
+        _ringBytes = LaneRing.FirstBytes;
         _largestMessage = largestMessage;
         _memory = memory;
         _window = window;
-        _have = new RangeSet(Math.Max(LeastRanges, capacity / RingBytesPerRange));
-        _skipped = new SkippedRanges(GivenUpRanges.MostSkips(capacity));
-        _grantedLimit = capacity;
+        _have = new RangeSet(Math.Max(LeastRanges, mostRingBytes / RingBytesPerRange));
+        _mostSkips = GivenUpRanges.MostSkips(mostRingBytes);
+        _skipped = new SkippedRanges(_mostSkips);
+        _grantedLimit = LaneRing.FirstBytes;
     }
 
     /// <summary>Confirmations owed to the peer.</summary>
@@ -84,8 +88,9 @@ internal sealed partial class OrderedReceiveLane : ReceiveLane
         get
         {
             long released = Volatile.Read(ref _released);
-            long bytes = released + _capacity - GrantedLimit;
-            return bytes >= _capacity / 4 || (bytes > 0 && _skipped.IsGrantDue(released));
+            int ring = RingBytes;
+            long bytes = released + ring - GrantedLimit;
+            return bytes >= ring / 4 || (bytes > 0 && _skipped.IsGrantDue(released));
         }
     }
 
@@ -143,12 +148,12 @@ internal sealed partial class OrderedReceiveLane : ReceiveLane
     {
         if (_hasContentInPacket && _ring is null && !_ended)
         {
-            if (_memory.TryRentToReceive(_capacity, out byte[] block) != SendStatus.Accepted)
+            if (_memory.TryRentToReceive(_ringBytes, out byte[] block) != SendStatus.Accepted)
             {
                 return false;
             }
 
-            _ring = new LaneRing(block, _capacity);
+            _ring = new LaneRing(block, _ringBytes);
         }
 
         return true;
@@ -157,20 +162,19 @@ internal sealed partial class OrderedReceiveLane : ReceiveLane
     internal override bool Take(in LaneFrame frame, Instant now) => frame.Type switch
     {
         FrameType.LaneData => Accept(frame.Offset, frame.Content),
-        FrameType.LaneSkip => AcceptSkip(frame.Offset, frame.End),
+        FrameType.LaneSkip => AcceptSkip(frame.Offset, frame.End, now),
         _ => false,
     };
 
-    internal override void EndPacket()
-    {
-        // The ring stays: the credit stands on it.
-    }
+    // The ring stays: the credit stands on it.
+    internal override void EndPacket() => GrowForUnread();
 
     internal override long GrantCredit()
     {
+        TryGrow();
         long released = Volatile.Read(ref _released);
         _skipped.HandleGrant(released);
-        Volatile.Write(ref _grantedLimit, Math.Max(_grantedLimit, released + _capacity));
+        Volatile.Write(ref _grantedLimit, Math.Max(_grantedLimit, released + _ringBytes));
         return _grantedLimit;
     }
 
@@ -179,6 +183,10 @@ internal sealed partial class OrderedReceiveLane : ReceiveLane
         if (piece.Kind == PieceKind.Refusals)
         {
             Ledger.HandleRefusalsFate(piece.From, acked: true);
+        }
+        else if (piece.Kind == PieceKind.LaneCredit)
+        {
+            GrowFor(_highest - piece.To);
         }
     }
 
@@ -254,7 +262,7 @@ internal sealed partial class OrderedReceiveLane : ReceiveLane
     }
 
     /// <summary>The peer gives up a range that starts and ends between messages.</summary>
-    private bool AcceptSkip(long from, long to)
+    private bool AcceptSkip(long from, long to, Instant now)
     {
         // What the reader is past is not called back. Where it stands just now it sees for itself (D-2.4).
         if (to < Volatile.Read(ref _released))
@@ -266,6 +274,7 @@ internal sealed partial class OrderedReceiveLane : ReceiveLane
         Invariant.Require(added, "Room for a skip was checked before it was taken.");
         Mark(from, to);
         _ = TryPublish(to);
+        GrowForSkip(now);
         return true;
     }
 
@@ -274,7 +283,7 @@ internal sealed partial class OrderedReceiveLane : ReceiveLane
 
     /// <inheritdoc/>
     internal override QueueCounters ReadQueue() => new(
-        $"lane {Number} receive", _capacity, _capacity, UnreadBytes, 0, Volatile.Read(ref _mostUnread), 0, 0);
+        $"lane {Number} receive", _mostRingBytes, _mostRingBytes, UnreadBytes, 0, Volatile.Read(ref _mostUnread), 0, 0);
 
     private void Mark(long from, long to)
     {

@@ -37,13 +37,16 @@ internal sealed partial class OrderedSendLane
 
         if (length > largestClaim)
         {
-            SendStatus status = TryRentRoom(length, out Memory<byte> room, out byte[]? block);
-            claim = new LaneClaim(Index: -1, room, block, options);
-            return status;
+            return TryClaimBeside(length, options, out claim);
         }
 
         lock (_gate)
         {
+            if (!CanFit(length))
+            {
+                return TryClaimBeside(length, options, out claim);
+            }
+
             return _nextClaim - _oldestClaim + _nextSkip - Volatile.Read(ref _oldestSkip) < MostClaims
                 ? TryClaimInStream(length, options, out claim)
                 : SendStatus.LaneFull;
@@ -64,9 +67,14 @@ internal sealed partial class OrderedSendLane
         {
             ref Claim place = ref _claims[claim.Index & (MostClaims - 1)];
 
-            if (claim.Block is not null)
+            // Over the ring's end, or written into the ring as it was before it grew.
+            if (claim.Block is not null || place.Ring != _ring)
             {
                 _ring!.Write(place.Position, claim.Room.Span);
+            }
+
+            if (claim.Block is not null)
+            {
                 _memory.ReturnSent(claim.Block);
             }
 
@@ -130,12 +138,19 @@ internal sealed partial class OrderedSendLane
         }
     }
 
+    private SendStatus TryClaimBeside(int length, in SendOptions options, out LaneClaim claim)
+    {
+        SendStatus status = TryRentRoom(length, out Memory<byte> room, out byte[]? block);
+        claim = new LaneClaim(Index: -1, room, block, options);
+        return status;
+    }
+
     // Under the lane lock.
     private SendStatus TryClaimInStream(int length, in SendOptions options, out LaneClaim claim)
     {
         claim = default;
         long start = _reserved;
-        SendStatus status = TryReserve(length, length, options, out LaneRing? ring);
+        SendStatus status = TryReserve(length, (length, 0), options, out LaneRing? ring);
 
         if (status != SendStatus.Accepted)
         {
@@ -143,12 +158,12 @@ internal sealed partial class OrderedSendLane
         }
 
         long position = _reserved - _reservedLargeBytes;
-        int offset = (int)(position & (_capacity - 1));
+        int offset = (int)(position & (ring!.Bytes - 1));
         byte[]? block = null;
         Memory<byte> room;
 
         // The caller gets one piece of memory, so a message over the ring's end is copied when it is committed.
-        if (offset + length > _capacity)
+        if (offset + length > ring.Bytes)
         {
             status = TryRentRoom(length, out room, out block);
 
@@ -160,11 +175,11 @@ internal sealed partial class OrderedSendLane
         }
         else
         {
-            room = ring!.Block.AsMemory(offset, length);
+            room = ring.Block.AsMemory(offset, length);
         }
 
         _reserved += length;
-        _claims[_nextClaim & (MostClaims - 1)] = new Claim(start, _reserved, position);
+        _claims[_nextClaim & (MostClaims - 1)] = new Claim(start, _reserved, position, ring);
         Receipts.Note(new OffsetRange(start, _reserved), options, whenCommitted: true);
         claim = new LaneClaim(_nextClaim++, room, block, options);
         return SendStatus.Accepted;
@@ -191,7 +206,7 @@ internal sealed partial class OrderedSendLane
     }
 
     /// <summary>A place in the stream whose bytes are still being written.</summary>
-    private readonly record struct Claim(long Start, long End, long Position)
+    private readonly record struct Claim(long Start, long End, long Position, LaneRing Ring)
     {
         internal bool IsCommitted { get; init; }
 

@@ -55,7 +55,7 @@ internal sealed partial class OrderedSendLane
     private void ReadCountedHeader()
     {
         Span<byte> bytes = stackalloc byte[VarInt.MaxBytes];
-        _ring!.Read(_counted - _countedLargeBytes, bytes);
+        ReadRing(_counted - _countedLargeBytes, bytes);
         int headerBytes = VarInt.TryRead(bytes, out ulong header);
         Invariant.Require(headerBytes > 0, "A message starts with its header.");
         int length = (int)(header >> 1);

@@ -85,7 +85,7 @@ internal sealed partial class OrderedSendLane
         id = default;
         long start = _reserved;
         int counted = CountedBytes(large);
-        SendStatus status = HasLargeSlot() ? TryReserve(large.Length, counted, options, out _) : SendStatus.LaneFull;
+        SendStatus status = HasLargeSlot() ? TryReserve(large.Length, (0, counted), options, out _) : SendStatus.LaneFull;
 
         if (status != SendStatus.Accepted)
         {

@@ -188,7 +188,7 @@ internal sealed partial class OrderedSendLane
         }
 
         // Writers may add meanwhile, so this is a hint: a writer that is refused again asks again.
-        if (FreeBytes < wanted && !_ended)
+        if ((FreeBytes < wanted || RingFreeBytes < Math.Min(wanted, RingBytes)) && !_ended)
         {
             return hasNotes;
         }

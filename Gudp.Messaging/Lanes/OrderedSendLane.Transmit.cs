@@ -36,8 +36,9 @@ internal sealed partial class OrderedSendLane
     /// <remarks>Of the ring; writers go on meanwhile.</remarks>
     internal override int FilledPermille => (int)Math.Clamp((_capacity - FreeBytes) * 1000 / _capacity, 0, 1000);
 
-    /// <summary>How far the peer lets the lane go, a stream offset.</summary>
-    internal long CreditLimit => Math.Max(_creditLimit, Peer.LaneCreditBytes);
+    /// <summary>How far the peer lets the lane go, a stream offset (D-3.1).</summary>
+    internal long CreditLimit
+        => Math.Max(_creditLimit, Math.Min(Peer.LaneCreditBytes, LaneRing.FirstBytes));
 
     /// <inheritdoc/>
     internal override long CreditedBytes => IsCredited ? _sent : 0;
@@ -217,7 +218,6 @@ internal sealed partial class OrderedSendLane
     // Copies a part of the stream that is neither settled nor given up.
     private void Read(long offset, Span<byte> destination)
     {
-        Invariant.Require(_ring is not null, "What was published stands in a ring.");
         long nextLarge = Volatile.Read(ref _nextLarge);
 
         for (long index = FirstLargeAfter(offset, nextLarge); !destination.IsEmpty; index++)
@@ -227,7 +227,7 @@ internal sealed partial class OrderedSendLane
             if (offset < ringEnd)
             {
                 int inRing = (int)Math.Min(destination.Length, ringEnd - offset);
-                _ring.Read(offset - LargeBytesBefore(index), destination[..inRing]);
+                ReadRing(offset - LargeBytesBefore(index), destination[..inRing]);
                 offset += inRing;
                 destination = destination[inRing..];
             }

@@ -9,7 +9,8 @@
 // message that is given up.
 //
 // Always true:
-//   - tail <= sent <= published <= reserved, and between tail and reserved the ring holds at most its capacity;
+//   - tail <= sent <= published <= reserved, and between tail and reserved the ring holds at most its size, which grows up
+//     to the lane's capacity (OrderedSendLane.Grow.cs), with the bytes of shares at most the capacity;
 //   - offsets below the tail are settled: acknowledged, taken by the peer, or given up and the peer knows;
 //   - a message's id is its end offset, so its state is a comparison with tail, sent and taken, unless it was given up.
 
@@ -102,8 +103,13 @@ internal sealed partial class OrderedSendLane : SendLane
 
         lock (_gate)
         {
+            if (!CanFit(message.Length))
+            {
+                return TrySendLarge(message, options, out id);
+            }
+
             long start = _reserved;
-            SendStatus status = TryReserve(message.Length, message.Length, options, out LaneRing? ring);
+            SendStatus status = TryReserve(message.Length, (message.Length, 0), options, out LaneRing? ring);
 
             if (status != SendStatus.Accepted)
             {
@@ -143,8 +149,10 @@ internal sealed partial class OrderedSendLane : SendLane
         }
     }
 
-    // Under the lane lock. Writes the header; the caller then takes the body's part of the stream.
-    private SendStatus TryReserve(int length, int bytesOfRing, in SendOptions options, out LaneRing? ring)
+    // Under the lane lock. Writes the header; the caller then takes the body's part of the stream, of which so much stands
+    // in the ring and so much counts as if it did.
+    private SendStatus TryReserve(
+        int length, (int InRing, int Beside) counted, in SendOptions options, out LaneRing? ring)
     {
         ring = null;
 
@@ -153,23 +161,17 @@ internal sealed partial class OrderedSendLane : SendLane
             return SendStatus.Closed;
         }
 
-        if (_ring is null)
+        SendStatus rented = TryRentRing();
+
+        if (rented != SendStatus.Accepted)
         {
-            SendStatus rented = _memory.TryRentToSend(_capacity, out byte[] block);
-
-            if (rented != SendStatus.Accepted)
-            {
-                return rented;
-            }
-
-            _ring = new LaneRing(block, _capacity);
+            return rented;
         }
 
-        ring = _ring;
         ulong header = ((ulong)length * 2) + (ulong)(options.NotifyTaken ? 1 : 0);
         int headerBytes = VarInt.Size(header);
 
-        if (!HasRoom(headerBytes + bytesOfRing))
+        if (!HasRoom(headerBytes + counted.InRing, counted.Beside))
         {
             return IsHeldByPeer ? SendStatus.NoCredit : SendStatus.LaneFull;
         }
@@ -179,6 +181,7 @@ internal sealed partial class OrderedSendLane : SendLane
             return SendStatus.UpdatesFull;
         }
 
+        ring = _ring!;
         long position = _reserved - _reservedLargeBytes;
         Span<byte> room = ring.Contiguous(position, headerBytes);
 
@@ -202,9 +205,11 @@ internal sealed partial class OrderedSendLane : SendLane
         ring.Write(position, bytes[..VarInt.Write(bytes, header)]);
     }
 
-    private bool HasRoom(int bytes)
+    private bool HasRoom(int inRing, int beside)
     {
-        if (FreeBytes >= bytes)
+        int bytes = inRing + beside;
+
+        if (FreeBytes >= bytes && (RingFreeBytes >= inRing || TryGrow(inRing)))
         {
             return true;
         }
@@ -212,13 +217,15 @@ internal sealed partial class OrderedSendLane : SendLane
         // The leader frees, then looks for this; here it is set, then looked again: one of the two sees the other.
         Volatile.Write(ref _wantedBytes, bytes);
         Interlocked.MemoryBarrier();
-        return FreeBytes >= bytes;
+        return FreeBytes >= bytes && RingFreeBytes >= inRing;
     }
 
+    // A glance.
+    private long InRingBytes
+        => Volatile.Read(ref _reserved) - Volatile.Read(ref _reservedLargeBytes) - Volatile.Read(ref _ringTail);
+
     // Shares count as if they stood in the ring, so that a lane has no more under way with them than without. A glance.
-    private long UsedBytes
-        => Volatile.Read(ref _reserved) - Volatile.Read(ref _reservedLargeBytes) - Volatile.Read(ref _ringTail)
-            + Volatile.Read(ref _sharedBytes) - Volatile.Read(ref _sharedBytesFreed);
+    private long UsedBytes => InRingBytes + Volatile.Read(ref _sharedBytes) - Volatile.Read(ref _sharedBytesFreed);
 
     private long FreeBytes => _capacity - UsedBytes;
 
@@ -271,6 +278,7 @@ internal sealed partial class OrderedSendLane : SendLane
             PassClaims();
         }
 
+        ReturnRetiredIfOver();
         long published = _oldestClaim < _nextClaim ? _claims[_oldestClaim & (MostClaims - 1)].Start : _reserved;
         Invariant.Require(published >= _published, "What was published stays published.");
 
@@ -298,5 +306,7 @@ internal sealed partial class OrderedSendLane : SendLane
             _memory.ReturnSent(ring.Block);
             _ring = null;
         }
+
+        ReturnRetired();
     }
 }

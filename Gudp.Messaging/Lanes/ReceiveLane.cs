@@ -62,6 +62,9 @@ internal abstract class ReceiveLane
     /// <summary>Grows with what arrives: everything here now ends before it. Any thread.</summary>
     internal abstract long ArrivedPosition { get; }
 
+    /// <summary>Leader. Grows with what arrives, in order or not; noted with each credit.</summary>
+    private protected virtual long ReceivedPosition => 0;
+
     /// <summary>Grows with what is read: everything before was. Any thread.</summary>
     internal abstract long ReadPosition { get; }
 
@@ -169,7 +172,7 @@ internal abstract class ReceiveLane
 
             if (!_creditLost)
             {
-                outbox.Note(packet, new SentPiece(PieceKind.LaneCredit, (byte)Number, false, limit, 0));
+                outbox.Note(packet, new SentPiece(PieceKind.LaneCredit, (byte)Number, false, limit, ReceivedPosition));
             }
         }
 

@@ -31,7 +31,8 @@ internal enum PieceKind : byte
 /// <param name="WithOpen">Whether the lane's LaneOpen stood in the same packet.</param>
 /// <param name="From">Data, Skip, TakenIds, RefusedIds: start; Message: the id; the others: the value sent.</param>
 /// <param name="To">
-/// Data, Skip, TakenIds, RefusedIds: up to and without; Message: see <see cref="Part"/>.
+/// Data, Skip, TakenIds, RefusedIds: up to and without; Message: see <see cref="Part"/>; LaneCredit: how far the lane had
+/// received.
 /// </param>
 internal readonly record struct SentPiece(PieceKind Kind, byte Lane, bool WithOpen, long From, long To)
 {

@@ -33,6 +33,7 @@ internal sealed class MessageMemory
     private readonly long _limitBytes;
     private readonly long _sendLimitBytes;
     private readonly long _receiveLimitBytes;
+    private readonly long _toBeginBytes;
     private readonly BlockShelf _shelf;
     private readonly Stack<SharedBlock> _freeShared = new();
     private long _usedBytes;
@@ -48,12 +49,18 @@ internal sealed class MessageMemory
     /// <param name="toReceiveBytes">
     /// So much of it is not lent for sending: two ends full of what they send to each other could never receive (R19).
     /// </param>
-    internal MessageMemory(long limitBytes, MessageMemory? endpoint = null, long toReceiveBytes = 0)
+    /// <param name="toBeginBytes">
+    /// So much of each direction's part is not lent for rings to grow, which keep what they get: lanes not used yet need
+    /// rings too. Never more than three quarters of the part.
+    /// </param>
+    internal MessageMemory(
+        long limitBytes, MessageMemory? endpoint = null, long toReceiveBytes = 0, long toBeginBytes = 0)
     {
         _limitBytes = limitBytes;
         _endpoint = endpoint;
         _sendLimitBytes = limitBytes - toReceiveBytes;
         _receiveLimitBytes = toReceiveBytes == 0 ? limitBytes : limitBytes - (limitBytes / ToSendPart);
+        _toBeginBytes = toBeginBytes;
         _shelf = endpoint?._shelf ?? new BlockShelf(Math.Min(MostKeptBytes, limitBytes / KeptPart));
     }
 
@@ -84,6 +91,28 @@ internal sealed class MessageMemory
     /// As <see cref="TryRentToSend"/>, for what is received; returned by <see cref="ReturnReceived"/>.
     /// </summary>
     internal SendStatus TryRentToReceive(int bytes, out byte[] block) => TryRent(bytes, isSent: false, out block);
+
+    /// <summary>As the two above, for a ring that could do without. A refusal stops nobody and is not counted.</summary>
+    internal bool TryRentToGrow(int bytes, bool isSent, out byte[] block)
+    {
+        block = [];
+        return CanGrow(bytes, isSent) && _endpoint?.CanGrow(bytes, isSent) != false
+            && TryRent(bytes, isSent, out block) == SendStatus.Accepted;
+    }
+
+    // A glance is enough: what others take meanwhile, they could have taken right afterwards.
+    private bool CanGrow(int bytes, bool isSent)
+    {
+        long used = UsedBytes;
+        long sent = Volatile.Read(ref _sendBytes);
+
+        return used + bytes <= ToGrow(_limitBytes, 2 * _toBeginBytes)
+            && (isSent
+                ? sent + bytes <= ToGrow(_sendLimitBytes, _toBeginBytes)
+                : used - sent + bytes <= ToGrow(_receiveLimitBytes, _toBeginBytes));
+    }
+
+    private static long ToGrow(long part, long toBegin) => Math.Max(part / 4, part - toBegin);
 
     private SendStatus TryRent(int bytes, bool isSent, out byte[] block)
     {

@@ -31,7 +31,13 @@ internal sealed class GiveUpTraffic
             MostDelaySteps = 6,
             PacketsPerStep = 4,
         };
-        MessagingConfig config = new() { LaneRingBytes = 64 * 1024, MaxMessageBytes = 256 * 1024 };
+
+        // Some rings stay as they start, others grow.
+        MessagingConfig config = new()
+        {
+            LaneRingBytes = (64 * 1024) << (int)(seed % 3),
+            MaxMessageBytes = 256 * 1024,
+        };
         _pair = SessionPair.Opened(seed, rough, config);
         _draws = new Prng(seed).Split(11);
     }

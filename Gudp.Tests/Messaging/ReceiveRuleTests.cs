@@ -23,13 +23,20 @@ public sealed class ReceiveRuleTests
     [Test]
     public void R4_a_config_that_grants_more_than_there_is_memory_is_refused()
     {
-        MessagingConfig config = Small with { Lanes = 256, PeerMemoryBytes = 5 * 1024 * 1024 };
-        MessagingConfig enough = config with { PeerMemoryBytes = config.ConnectionCreditBytes };
+        MessagingConfig config = Small with
+        {
+            Lanes = 256,
+            LaneRingBytes = 4 * 1024 * 1024,
+            PeerMemoryBytes = (12 * 1024 * 1024) - 1,
+        };
+        MessagingConfig enough = config with { PeerMemoryBytes = 12 * 1024 * 1024 };
 
         GudpConfigException? refused = Assert.Throws<GudpConfigException>(() => config.Validate());
 
         Assert.That(refused!.Message, Does.Contain("PeerMemoryBytes"));
+        Assert.That(refused.Message, Does.Contain("12582912 or more"));
         Assert.DoesNotThrow(() => enough.Validate());
+        Assert.That(enough.ConnectionCreditBytes, Is.EqualTo(enough.PeerMemoryBytes));
     }
 
     // D-9.5
