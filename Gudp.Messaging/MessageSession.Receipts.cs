@@ -58,6 +58,20 @@ internal sealed partial class MessageSession
         return true;
     }
 
+    /// <summary>Any thread. A waiter has seen how far the message came.</summary>
+    internal void HandTold(in SendReceipt seen)
+    {
+        bool isOpen = seen.Transfer is TransferState.Queued or TransferState.Sent;
+        bool isPending = seen.Take is TakeState.NotAsked or TakeState.Pending;
+        ReceiptWish told = (isOpen ? ReceiptWish.None : ReceiptWish.Received)
+            | (isPending ? ReceiptWish.None : ReceiptWish.Taken);
+
+        if (SendLaneOf(seen.Id.Lane).HandTold(seen.Id, told))
+        {
+            Changes.Signal();
+        }
+    }
+
     /// <summary>Any thread.</summary>
     internal int TakeUpdates(Span<ReceiptUpdate> updates)
     {

@@ -72,7 +72,8 @@ public sealed partial class Peer
     /// <returns>False: the time passed first.</returns>
     /// <remarks>
     /// Any thread but one that drives the daemon; in manual mode another thread must call
-    /// <see cref="Gudp.Core.Daemon.ProcessIO"/> meanwhile. Nothing needs to be asked for when sending.
+    /// <see cref="Gudp.Core.Daemon.ProcessIO"/> meanwhile. Nothing needs to be asked for when sending. What the receipt
+    /// tells counts as told: <see cref="TakeUpdates"/> does not hand it out again.
     /// </remarks>
     public bool WaitForReceived(MessageId id, TimeSpan timeout, out SendReceipt receipt)
         => WaitFor(id, timeout, forTake: false, out receipt);
@@ -154,6 +155,7 @@ public sealed partial class Peer
 
             if (IsDecided(receipt, forTake))
             {
+                HandTold(receipt);
                 return true;
             }
 
@@ -163,6 +165,9 @@ public sealed partial class Peer
             }
         }
     }
+
+    // Who only waits never fetches updates: they must not fill the lane.
+    private void HandTold(in SendReceipt receipt) => Home.SessionOf(receipt.Id.Incarnation)?.HandTold(receipt);
 
     private async ValueTask<SendReceipt> WaitForAsync(MessageId id, bool forTake, CancellationToken cancellationToken)
     {
@@ -174,6 +179,7 @@ public sealed partial class Peer
 
             if (IsDecided(receipt, forTake))
             {
+                HandTold(receipt);
                 return receipt;
             }
 

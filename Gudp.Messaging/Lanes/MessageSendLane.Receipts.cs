@@ -101,6 +101,13 @@ internal sealed partial class MessageSendLane
             {
                 long id = _news.Dequeue();
                 ref Record record = ref At(id);
+
+                if (record.Wish == ReceiptWish.None)
+                {
+                    record.IsInNews = false;
+                    continue;
+                }
+
                 updates[count++] = new ReceiptUpdate(ReceiptOf(record, id));
                 record.IsInNews = false;
                 ReceiptWish told = (IsOpen(record.Transfer) ? ReceiptWish.None : ReceiptWish.Received)
@@ -110,15 +117,44 @@ internal sealed partial class MessageSendLane
             }
 
             LetGo();
-
-            if (_isUpdateRoomWanted && _asked < MostAsked)
-            {
-                Volatile.Write(ref _isUpdateRoomWanted, false);
-                roomCameFree = true;
-            }
-
+            roomCameFree |= TellUpdateRoom();
             return count;
         }
+    }
+
+    internal override bool HandTold(MessageId id, ReceiptWish told)
+    {
+        lock (_gate)
+        {
+            if (id.Value < _oldest || id.Value >= _next || (At(id.Value).Wish & told) == ReceiptWish.None)
+            {
+                return false;
+            }
+
+            ref Record record = ref At(id.Value);
+            record.Wish &= ~told;
+            _asked -= record.Wish == ReceiptWish.None ? 1 : 0;
+
+            while (_news.Count > 0 && At(_news.Peek()).Wish == ReceiptWish.None)
+            {
+                At(_news.Dequeue()).IsInNews = false;
+            }
+
+            LetGo();
+            return TellUpdateRoom();
+        }
+    }
+
+    private bool TellUpdateRoom()
+    {
+        bool cameFree = _isUpdateRoomWanted && _asked < MostAsked;
+
+        if (cameFree)
+        {
+            Volatile.Write(ref _isUpdateRoomWanted, false);
+        }
+
+        return cameFree;
     }
 
     internal override void AddOpenTo(ref OpenTraffic sum)

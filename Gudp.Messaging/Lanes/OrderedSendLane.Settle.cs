@@ -170,6 +170,9 @@ internal sealed partial class OrderedSendLane
         => Receipts.StateOf(id, this, ended);
 
     /// <inheritdoc/>
+    internal override bool HandTold(MessageId id, ReceiptWish told) => Receipts.HandTold(id, told, this);
+
+    /// <inheritdoc/>
     internal override bool HasUpdates => Receipts.HasUpdates;
 
     /// <inheritdoc/>

@@ -233,6 +233,35 @@ internal sealed partial class ReceiptBook
         }
     }
 
+    /// <summary>Any thread. Somebody waited for a message and was told.</summary>
+    /// <returns>True if a sender that was refused may ask again.</returns>
+    internal bool HandTold(MessageId id, ReceiptWish told, OrderedSendLane lane)
+    {
+        lock (_gate)
+        {
+            long index = FirstEndingAfter(id.Value - 1);
+
+            if (index < _nextNote && At(index).End == id.Value)
+            {
+                At(index).Open &= ~told;
+            }
+
+            for (int left = (told & ReceiptWish.Taken) != 0 ? _early.Count : 0; left > 0; left--)
+            {
+                ReceiptUpdate update = _early.Dequeue();
+
+                if (update.Receipt.Id.Value != id.Value)
+                {
+                    _early.Enqueue(update);
+                }
+            }
+
+            _ = TakeTransfers(default, lane);
+            _ = TakeTakes(default, lane);
+            return TellRoom();
+        }
+    }
+
     private int TakeTransfers(Span<ReceiptUpdate> updates, OrderedSendLane lane)
     {
         int count = 0;

@@ -151,6 +151,12 @@ internal abstract class SendLane
     /// <returns>How many.</returns>
     internal abstract int TakeUpdates(Span<ReceiptUpdate> updates, bool ended, ref bool roomCameFree);
 
+    /// <summary>Any thread. Somebody waited for a message and was told: its updates need not be handed out.</summary>
+    /// <param name="id">The message.</param>
+    /// <param name="told">What was told.</param>
+    /// <returns>True if a sender that was refused may ask again.</returns>
+    internal abstract bool HandTold(MessageId id, ReceiptWish told);
+
     /// <summary>Any thread. No more messages; those that were accepted go on (D-13.4).</summary>
     internal abstract void StopAccepting();
 

@@ -34,6 +34,43 @@ public sealed partial class BackPressureTests
         Assert.That((empty.HighItems, empty.HighBytes), Is.EqualTo((full.HighItems, full.HighBytes)));
     }
 
+    // Who waits for each message, as the first example does, fetches no updates.
+    [TestCase(1)]
+    [TestCase(3)]
+    public void R1_waiting_for_messages_makes_room_for_updates(int lane)
+    {
+        using SessionPair pair = SessionPair.Opened(config: Small);
+        Peer client = pair.Client.Peer;
+        SendOptions ask = new()
+        {
+            Lane = lane, NotifyReceived = true, NotifyTaken = true, TakeTimeout = TimeSpan.FromMilliseconds(40),
+        };
+        HashSet<TakeState> ends = [];
+
+        for (int i = 0; i < 5_000; i++)
+        {
+            Assert.That(client.TrySend([], ask, out SendReceipt receipt), Is.EqualTo(SendStatus.Accepted));
+
+            for (int step = 0; step < 500 && !client.WaitForTaken(receipt.Id, TimeSpan.Zero, out receipt); step++)
+            {
+                pair.Step();
+
+                // Every hundredth message is taken too late.
+                if (i % 100 != 0)
+                {
+                    ReadAll(pair.Server.Peer);
+                }
+            }
+
+            ends.Add(receipt.Take);
+            ReadAll(pair.Server.Peer);
+        }
+
+        Assert.That(ends, Is.EquivalentTo(new[] { TakeState.Taken, TakeState.Expired }));
+        Assert.That(client.ReadLane(lane).Updates.Items, Is.AtMost(1));
+        Assert.That(client.TakeUpdates(new ReceiptUpdate[8]), Is.Zero);
+    }
+
     // What is given up early is told before those before it: its update waits beside its record.
     [Test]
     public void R1_updates_of_messages_that_were_given_up_stay_within_the_limit()
