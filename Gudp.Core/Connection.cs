@@ -173,6 +173,8 @@ public sealed partial class Connection : IDisposable, ILoopConnection
     /// <summary>How long after it was asked for it begins to open.</summary>
     internal TimeSpan StartsAfter { private get; init; }
 
+    void IConnectionOwner.ShowWindowRoom(int bytes) => _host.WindowRoomBytes = bytes;
+
     void IConnectionOwner.Publish(int maxFrameBytes, TimeSpan smoothedRtt) => _host.Publish(maxFrameBytes, smoothedRtt);
 
     void IConnectionOwner.HandleIdentified(PeerId peer, ulong instance)

@@ -20,6 +20,13 @@ public sealed class PayloadHost
     /// </summary>
     public int MaxFrameBytes => Volatile.Read(ref _maxFrameBytes);
 
+    /// <summary>
+    /// Bytes of packets that the window lets get in flight beyond those that are. Leader only; as it was before the last
+    /// packet was asked for, and no limit before the first. Content that need not go at any price, such as repeats, can
+    /// leave room for what comes.
+    /// </summary>
+    public int WindowRoomBytes { get; internal set; } = int.MaxValue;
+
     /// <summary>The smoothed round trip; zero before the first measurement. Any thread.</summary>
     public TimeSpan SmoothedRtt => new(Volatile.Read(ref _smoothedRttTicks));
 

@@ -13,6 +13,10 @@ internal sealed partial class ConnectionEngine
 
     private const int ProbesAtMost = 2;
 
+    // Packets shorter than a full one leave while the window has room for this part of it, and heads as long as this.
+    private const int LeastPartOfPacket = 4;
+    private const int MostHeadBytes = 64;
+
     private int _probesOwed;
     private Instant _nextRoomProbeAt;
     private bool _pingOwed;
@@ -85,11 +89,13 @@ internal sealed partial class ConnectionEngine
     private int PollPacket(Span<byte> datagram, Instant now)
     {
         bool isProbe = _probesOwed > 0;
+        _owner.ShowWindowRoom(WindowRoom);
         bool isAckDue = _acks.IsDue(now);
         bool mustAskForAck = _acks.ShouldAsk(_received.Ranges.Length, now);
         bool hasWork = isProbe || _pingOwed || HasIdFrames || _handshakeDone.IsOwed || _ackFrequency.IsOwed
             || mustAskForAck || _payload.HasDataToSend;
-        bool mayElicit = hasWork && (isProbe || IsAllowed(now));
+        int allowed = !hasWork ? 0 : isProbe ? ProbeBytes : AllowedBytes(now);
+        bool mayElicit = allowed > 0;
 
         if (!mayElicit && !isAckDue)
         {
@@ -110,7 +116,7 @@ internal sealed partial class ConnectionEngine
         }
 
         PacketNumber number = _sent.Next;
-        int limit = Math.Min(datagram.Length, isProbe ? ProbeBytes : PacketBytes) - WireFormat.TrailerBytes;
+        int limit = Math.Min(datagram.Length, mayElicit ? allowed : PacketBytes) - WireFormat.TrailerBytes;
         int position = WriteHeader(datagram, number);
         int headerBytes = position;
         long largestAckedInIt = -1;
@@ -176,23 +182,36 @@ internal sealed partial class ConnectionEngine
     private int WriteHeader(Span<byte> datagram, PacketNumber number) => ShortHeader.Write(
         datagram, _peerId, IsServer, number, _sent.LargestAcked, WireFormat.LeastNumberBytesInPlain);
 
-    private bool IsAllowed(Instant now)
+    private int WindowRoom => Math.Max(0, WindowBytes - _sent.BytesInFlight);
+
+    // P-5.1. How long a packet may be that asks for an ack; 0: none may leave.
+    private int AllowedBytes(Instant now)
     {
-        if (_sent.IsFull
-            || _sent.OpenPackets >= _config.Path.MaxPacketsInFlight
-            || _sent.BytesInFlight + PacketBytes > WindowBytes)
+        if (_sent.IsFull || _sent.OpenPackets >= _config.Path.MaxPacketsInFlight)
         {
-            return false;
+            return 0;
+        }
+
+        int room = WindowRoom;
+
+        if (room < PacketBytes && !FitsIn(room))
+        {
+            return 0;
         }
 
         if (!IsPaced || _pacer.Allowance(now) >= PacketBytes)
         {
-            return true;
+            return Math.Min(room, PacketBytes);
         }
 
         _timers.Set(TimerKind.Pace, _pacer.NextRelease(PacketBytes, now));
-        return false;
+        return 0;
     }
+
+    // All that waits, with its heads. Who has more to say waits for room for a full packet, else the window would be
+    // used up by ever shorter ones.
+    private bool FitsIn(int room)
+        => room >= PacketBytes / LeastPartOfPacket && _payload.Backlog.Bytes <= room - MostHeadBytes;
 
     private int WriteAck(Span<byte> destination, Instant now)
     {
@@ -283,6 +302,7 @@ internal sealed partial class ConnectionEngine
     private void RecordSent(int bytes, long largestAckedInIt, bool isEliciting, int payloadBytes, Instant now)
     {
         bool limited = !_payload.HasDataToSend && _sent.BytesInFlight + bytes < WindowBytes;
+        bool hasRoomLeft = limited && _sent.BytesInFlight + bytes + PacketBytes <= WindowBytes;
         DeliveryMark mark = isEliciting ? MarkSent(bytes, limited, now) : default;
         _sent.Add(new SentPacket
         {
@@ -290,7 +310,7 @@ internal sealed partial class ConnectionEngine
             Bytes = bytes,
             IsAckEliciting = isEliciting,
             HasPayload = payloadBytes > 0,
-            ApplicationLimited = limited,
+            ApplicationLimited = hasRoomLeft,
             Mark = mark,
             LargestAckedInIt = largestAckedInIt,
         });

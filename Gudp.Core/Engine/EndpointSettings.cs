@@ -141,6 +141,9 @@ internal interface IConnectionOwner
     /// <summary>Frames from now on have this much room; the round trip is this long (zero: not known yet).</summary>
     void Publish(int maxFrameBytes, TimeSpan smoothedRtt);
 
+    /// <summary>Leader: what the window leaves, before the payload is asked for the next packet.</summary>
+    void ShowWindowRoom(int bytes);
+
     /// <summary>The handshake has told who the peer is; before its payload layer hears that it is open.</summary>
     void HandleIdentified(PeerId peer, ulong instance);
 

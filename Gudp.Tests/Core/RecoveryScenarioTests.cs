@@ -89,6 +89,35 @@ public sealed class RecoveryScenarioTests
         Assert.That(pair.Client.ReadCounters().WindowBytes, Is.LessThan(5 * PeerBuffer / 4));
     }
 
+    // P-5.1: 5 packets of 500 bytes fit two full ones; a full one kept free besides would stop every third of them.
+    [Test]
+    public void A_flow_of_small_packets_goes_on_at_the_least_window_without_waiting()
+    {
+        using SimWorld world = new(4);
+        Pair pair = AtLeastWindow(world);
+
+        int arrived = SendEvery(world, pair, TimeSpan.FromMilliseconds(10), bytes: 500, packets: 30);
+
+        Assert.That(arrived, Is.GreaterThanOrEqualTo(27), "The last two are on their way.");
+    }
+
+    // P-5.2
+    [Test]
+    public void The_window_of_a_small_flow_grows_until_it_has_room_for_a_full_packet_and_no_further()
+    {
+        using SimWorld world = new(5);
+        Pair pair = AtLeastWindow(world);
+        TimeSpan tick = TimeSpan.FromMilliseconds(16);
+        long before = pair.Client.ReadCounters().WindowBytes;
+
+        SendEvery(world, pair, tick, bytes: 600, packets: 120);
+        long after = pair.Client.ReadCounters().WindowBytes;
+        SendEvery(world, pair, tick, bytes: 600, packets: 120);
+
+        Assert.That(after, Is.InRange(before + 100, 2 * before));
+        Assert.That(pair.Client.ReadCounters().WindowBytes, Is.EqualTo(after));
+    }
+
     [Test]
     public void T6_After_a_black_hole_the_window_is_restored_within_a_second()
     {
@@ -291,6 +320,41 @@ public sealed class RecoveryScenarioTests
 
     private static GudpConfig WithConnections(Func<ConnectionConfig, ConnectionConfig> change)
         => SimWorld.Plain with { Connections = change(SimWorld.Plain.Connections) };
+
+    // Chance losses have taken the window of a small flow as far as it goes; now the path is clean.
+    private static Pair AtLeastWindow(SimWorld world)
+    {
+        LinkModel link = TenMegabit with { RateBytesPerSecond = 0 };
+        world.Network.DefaultLink = link;
+        Pair pair = world.AddConnectedPair();
+        world.Network.DefaultLink = link with { LossPpm = 300_000 };
+        SendEvery(world, pair, TimeSpan.FromMilliseconds(16), bytes: 100, packets: 200);
+        world.Network.DefaultLink = link;
+        world.Run(TimeSpan.FromSeconds(1));
+        SendEvery(world, pair, TimeSpan.FromMilliseconds(16), bytes: 100, packets: 20);
+        ConnectionCounters counters = pair.Client.ReadCounters();
+        Assert.That(counters.WindowBytes, Is.EqualTo(2 * counters.PacketBytes));
+        return pair;
+    }
+
+    private static int SendEvery(SimWorld world, Pair pair, TimeSpan tick, int bytes, int packets)
+    {
+        byte[] packet = new byte[bytes];
+        int arrived = 0;
+
+        for (int i = 0; i < packets; i++)
+        {
+            Assert.That(pair.Client.TrySend(packet), Is.EqualTo(SendStatus.Accepted));
+            world.Run(tick);
+
+            while (pair.Server.TryReceive(packet, out _) == ReceiveStatus.Received)
+            {
+                arrived++;
+            }
+        }
+
+        return arrived;
+    }
 
     private static void Cut(SimWorld world, Pair pair, bool isCut)
     {
