@@ -18,6 +18,10 @@ internal sealed class ConnectionHost(PayloadHost host, MessageEndpoint endpoint)
 
     public int MaxFrameBytes => host.MaxFrameBytes;
 
+    public int WindowRoomBytes => host.WindowRoomBytes;
+
+    public TimeSpan SmoothedRtt => host.SmoothedRtt;
+
     public bool IsFinal => host.Connection.Status.IsFinal;
 
     public bool IsLedByCaller => host.IsLedByCaller;

@@ -1,3 +1,4 @@
+using System;
 using Gudp.Core;
 
 namespace Gudp.Messaging;
@@ -7,6 +8,12 @@ internal interface ISessionHost
 {
     /// <summary>The largest span the connection will give for frames. Any thread.</summary>
     int MaxFrameBytes { get; }
+
+    /// <summary>Bytes the window still lets get in flight. Leader only.</summary>
+    int WindowRoomBytes => int.MaxValue;
+
+    /// <summary>The smoothed round trip; zero before it is measured.</summary>
+    TimeSpan SmoothedRtt => TimeSpan.Zero;
 
     /// <summary>
     /// The connection is final for its users. Any thread. The session is told only after what was queued has gone out.

@@ -81,7 +81,7 @@ internal sealed partial class MessageSession
     // At the end of each turn: what users gave a time-out since the last one gets its deadline.
     private void StampDeadlines(Instant now)
     {
-        _repeats.StampDeadlines(now);
+        _hasProgressed |= _repeats.StampDeadlines(now);
 
         // Time does not run before the handshake is done.
         while (_peerTerms.IsKnown && _schedule.TryTakeTimed(out int number))

@@ -19,6 +19,7 @@ internal sealed partial class MessageSession
     private bool _hasOffer;
     private long _connectionLimit;
     private long _connectionSent;
+    private Instant _wroteAt;
 
     /// <inheritdoc/>
     public bool HasUnfinished => !Volatile.Read(ref _isGivenUp) && !IsFlushed();
@@ -50,7 +51,7 @@ internal sealed partial class MessageSession
     /// <inheritdoc/>
     public bool HasDataToSend
         => _peerTerms.IsKnown && !_ended && !_outbox.IsFull
-            && (HasFactsToSend() || _hasOffer || _outbox.Waiting > 0 || _repeats.IsDue
+            && (HasFactsToSend() || _hasOffer || _outbox.Waiting > 0 || _repeats.IsDue(_host.WindowRoomBytes)
                 || _schedule.HasNew(ConnectionRoom));
 
     private long ConnectionRoom => _connectionLimit - _connectionSent;
@@ -69,14 +70,21 @@ internal sealed partial class MessageSession
             return 0;
         }
 
-        PacketDraft draft = new(destination, packet, _outbox, _repeats, ConnectionRoom);
+        PacketDraft draft = new(destination, packet, _outbox, _repeats, ConnectionRoom)
+        {
+            Size = Math.Max(destination.Length, _host.MaxFrameBytes),
+            WindowRoom = _host.WindowRoomBytes,
+        };
         WriteFacts(ref draft.Writer, packet);
         WriteOffers(ref draft);
-        _repeats.Write(ref draft);
+        _repeats.BeginPacket(now);
         _schedule.Write(ref draft);
+        _repeats.Write(ref draft, above: int.MinValue);
+        _repeats.EndPacket();
         _connectionSent += draft.Charged;
         _hasProgressed |= draft.HasProgressed;
         _hasWritten = true;
+        _wroteAt = now;
 
         if (draft.Retransmits > 0)
         {
@@ -116,11 +124,21 @@ internal sealed partial class MessageSession
     {
         int cursor = 0;
 
+        // A probe's comes after a silence: then nothing that could help is under way.
+        bool isInFlow = now - _wroteAt < _host.SmoothedRtt;
+
         while (_outbox.Waiting < MostPiecesInFlight && _outbox.TryPeek(packet, ref cursor, out SentPiece piece))
         {
-            OfferAgain(piece, isLost: false);
+            if (!isInFlow || !HasRepeatsUnderWay(piece))
+            {
+                OfferAgain(piece, isLost: false);
+            }
         }
     }
+
+    // D-11.3: that two repeats are lost too is not worth the bytes of a third.
+    private bool HasRepeatsUnderWay(in SentPiece piece)
+        => piece.IsRepeated && SentLane(piece).Options.Repeats > 1 && !_repeats.Contains(piece);
 
     // Content goes out again as far as it is missing, facts with their newest value.
     private void OfferAgain(SentPiece piece, bool isLost)

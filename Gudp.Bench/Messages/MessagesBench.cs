@@ -36,9 +36,10 @@ internal sealed class MessagesBench(int rounds, TimeSpan span, IReadOnlyCollecti
                select Lane(mode, bytes)];
 
     internal IReadOnlyList<RepeatRow> Repeats()
-        => [.. from loss in MessageFloors.LossPercents
+        => [.. from mode in MessageFloors.RepeatModes
+               from loss in MessageFloors.LossPercents
                from repeats in MessageFloors.Repeats
-               select Repeat(repeats, loss)];
+               select Repeat(mode, repeats, loss)];
 
     private StreamRow Stream(StreamCell cell)
     {
@@ -96,23 +97,27 @@ internal sealed class MessagesBench(int rounds, TimeSpan span, IReadOnlyCollecti
         return row;
     }
 
-    private RepeatRow Repeat(int repeats, double loss)
+    private RepeatRow Repeat(LaneMode mode, int repeats, double loss)
     {
         MessagingConfig lockstep = Presets.Messaging(Presets.Lockstep, Presets.AlgorithmOf(Presets.Lockstep));
         LinkModel link = Presets.Link(0, 50, loss, 0);
         TickSample[] samples = new TickSample[rounds];
-        Parallel.For(
-            0, rounds, i => samples[i] = TickRun.Measure(StreamCells.WithRepeats(lockstep, repeats), link, (ulong)(i + 1)));
+        MessagingConfig config = StreamCells.WithRepeats(lockstep, mode, repeats);
+        Parallel.For(0, rounds, i => samples[i] = TickRun.Measure(config, link, (ulong)(i + 1)));
         RepeatRow row = new()
         {
+            Mode = mode,
             Repeats = repeats,
             LossPercent = loss,
             P50Ms = Over(samples, sample => Statistics.Percentile(sample.DelaysMs, 50)),
             P99Ms = Over(samples, sample => Statistics.Percentile(sample.DelaysMs, 99)),
             MostMs = Over(samples, sample => Statistics.Percentile(sample.DelaysMs, 100)),
             WireBytes = Over(samples, sample => sample.WireBytesPerMessage),
+            ArrivedPercent = Over(samples, sample => sample.ArrivedPercent),
         };
-        Log($"60 Hz {loss} %, {repeats} repeats: p99 {row.P99Ms.Median} ms, {row.WireBytes.Median:0} B on the wire");
+        string cost = FormattableString.Invariant(
+            $"{row.WireBytes.Median:0} B on the wire, {row.ArrivedPercent.Median:0.00} % arrived");
+        Log($"60 Hz {mode} {loss} %, {repeats} repeats: p99 {row.P99Ms.Median} ms, {cost}");
         return row;
     }
 

@@ -111,6 +111,8 @@ internal sealed record LaneRow
 /// <summary>P14 with messages sent again before anything is known lost.</summary>
 internal sealed record RepeatRow
 {
+    public LaneMode Mode { get; init; }
+
     public int Repeats { get; init; }
 
     public double LossPercent { get; init; }
@@ -123,4 +125,7 @@ internal sealed record RepeatRow
 
     /// <summary>The sender's bytes on the wire for each message of 200 bytes.</summary>
     public required Spread WireBytes { get; init; }
+
+    /// <summary>Of all messages; 100 on reliable lanes.</summary>
+    public required Spread ArrivedPercent { get; init; }
 }

@@ -10,11 +10,12 @@ internal static class MessagesTables
 {
     internal static PageTable Floors(MessagesReport report)
     {
-        PageTable table = new("Id", "Work", "Measured", "Most", "Verdict");
+        PageTable table = new("Id", "Work", "Measured", "Floor", "Verdict");
 
         foreach (FloorRow row in report.Floors)
         {
-            table.Add(row.Id, row.Work, row.Value < 0 ? "-" : Number(row.Value), Number(row.Bound), row.Verdict);
+            string bound = $"at {(row.IsLeast ? "least" : "most")} {Number(row.Bound)}";
+            table.Add(row.Id, row.Work, row.Value < 0 ? "-" : Number(row.Value), bound, row.Verdict);
         }
 
         return table;
@@ -108,19 +109,22 @@ internal static class MessagesTables
     internal static PageTable Repeats(MessagesReport report)
     {
         PageTable table = new(
-            "Loss %", "Repeats", "p50 ms", "p99 ms", "p99, least to most", "Slowest ms", "Bytes sent per message",
-            "Over none");
+            "Mode", "Loss %", "Repeats", "p50 ms", "p99 ms", "p99, least to most", "Slowest ms", "Arrived %",
+            "Bytes sent per message", "Over none");
 
         foreach (RepeatRow row in report.Repeats)
         {
-            RepeatRow none = report.Repeats.First(one => one.Repeats == 0 && one.LossPercent == row.LossPercent);
+            RepeatRow none = report.Repeats.First(
+                one => one.Mode == row.Mode && one.Repeats == 0 && one.LossPercent == row.LossPercent);
             table.Add(
+                NameOf(row.Mode),
                 Number(row.LossPercent),
                 Number(row.Repeats),
                 Tenths(row.P50Ms.Median),
                 Tenths(row.P99Ms.Median),
                 $"{Tenths(row.P99Ms.Least)} to {Tenths(row.P99Ms.Most)}",
                 Tenths(row.MostMs.Median),
+                Text(row.ArrivedPercent.Median, "0.00"),
                 Tenths(row.WireBytes.Median),
                 Text(row.WireBytes.Median / none.WireBytes.Median, "0.00"));
         }

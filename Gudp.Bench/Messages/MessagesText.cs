@@ -40,7 +40,8 @@ internal static class MessagesText
 
     private const string RepeatsNote =
         "A message of 200 bytes 60 times a second for a minute over 50 ms, Lockstep preset, in virtual time; each "
-        + "sent again in that many later packets before anything is known lost. From TrySend to the reader.";
+        + "sent again in that many later packets before anything is known lost. From TrySend to the reader, of the "
+        + "messages that arrived.";
 
     private const string Schema = """
         ## The JSON file
@@ -52,7 +53,7 @@ internal static class MessagesText
         - `streams[]`: `mode`, `bytes`, `receipts` (Off, Received, Taken); spreads `messagesPerSecond`, `arrivedPercent`,
           `processorMicroseconds`, `allocatedBytes`, `packetOverheadBytes`, `messageOverheadBytes`, `returnBytes`
         - `lanes[]`: `mode`, `bytes`; spreads `oneLane`, `manyLanes`, `oneOfMany` (microseconds), `ratio`, `idleRatio`
-        - `repeats[]`: `repeats`, `lossPercent`; spreads `p50Ms`, `p99Ms`, `mostMs`, `wireBytes`
+        - `repeats[]`: `mode`, `repeats`, `lossPercent`; spreads `p50Ms`, `p99Ms`, `mostMs`, `wireBytes`, `arrivedPercent`
         - `floors[]`: `id`, `work`, `value`, `bound`, `isLeast`, `passed`: computed from the rest by `MessageFloors`, which
           a test does again
 

@@ -61,10 +61,12 @@ internal static class StreamCells
         return config with { Lanes = Math.Max(config.Lanes, FirstLane + lanes) };
     }
 
-    /// <summary>With messages on the default lane sent again so often before anything is known lost.</summary>
-    internal static MessagingConfig WithRepeats(MessagingConfig config, int repeats)
+    /// <summary>
+    /// The default lane of this mode, with messages sent again so often before anything is known lost.
+    /// </summary>
+    internal static MessagingConfig WithRepeats(MessagingConfig config, LaneMode mode, int repeats)
     {
-        LaneOptions lane = config.LanePlan[SendOptions.DefaultLane] with { Repeats = repeats };
+        LaneOptions lane = config.LanePlan[SendOptions.DefaultLane] with { Mode = mode, Repeats = repeats };
         return config with { LanePlan = config.LanePlan.With(SendOptions.DefaultLane, lane) };
     }
 

@@ -27,9 +27,15 @@ public readonly record struct LaneOptions
     }
 
     /// <summary>
-    /// How often a message that fits a packet with room for others is sent again, each time in a later packet, before
-    /// anything is known lost: lower latency under loss for more bytes. 0 to 3, default 0.
+    /// How often a message of at most a quarter of a packet is sent again, each time in a later packet, before anything
+    /// is known lost: lower latency under loss for more bytes. 0 to 3, default 0.
     /// </summary>
+    /// <remarks>
+    /// A repeat rides in the packet of a next message if those come every 22 ms or more often, else in one of its own
+    /// after 5 ms; it goes behind new content and is dropped while the congestion window has no room for it. Each one
+    /// costs the message's bytes once more. At 60 messages a second one repeat is enough up to 2 % loss (99 % there a
+    /// tick later than the path's time at most), two up to 10 %; above that, retransmissions decide. D-11.3.
+    /// </remarks>
     public int Repeats { get; init; }
 
     /// <summary>What happens to a message for which the lane has no room.</summary>

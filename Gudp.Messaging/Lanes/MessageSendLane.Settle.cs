@@ -150,6 +150,22 @@ internal sealed partial class MessageSendLane
         }
     }
 
+    internal override bool DropRepeat(in SentPiece piece)
+    {
+        lock (_gate)
+        {
+            if (!Matters(piece))
+            {
+                return true;
+            }
+
+            ref Record record = ref At(piece.Part.Id);
+            record.RepeatsLeft -= (byte)(record.RepeatsLeft > 0 ? 1 : 0);
+
+            return record.RepeatsLeft == 0 && ForgoRepeats(ref record, piece.Part);
+        }
+    }
+
     private bool SettlePart(in MessagePart part)
     {
         if (part.Id < _oldest)
@@ -251,8 +267,8 @@ internal sealed partial class MessageSendLane
             return IsOver(record) && Expire(ref record, part.Id);
         }
 
-        // A repeat is not asked for twice, and with a limit of attempts only what is lost counts as one.
-        if (piece.Kind == PieceKind.Message && (isLost || !hasLimit))
+        // A lost repeat asks for nothing (D-11.3), and with a limit of attempts only what is lost counts as one.
+        if (isLost ? piece.Kind == PieceKind.Message : !hasLimit)
         {
             MessagePart next = part with { Attempt = (byte)Math.Min(part.Attempt + 1, byte.MaxValue) };
             outbox.Offer(SentPiece.OfPart(PieceKind.Message, piece.Lane, withOpen: false, next));

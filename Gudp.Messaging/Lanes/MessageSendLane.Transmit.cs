@@ -324,18 +324,15 @@ internal sealed partial class MessageSendLane
         _waitingBytes -= bytes;
         SentPiece piece = SentPiece.OfPart(
             PieceKind.Message, (byte)Number, withOpen, new MessagePart(id, from, bytes, Attempt: 1));
-        draft.Note(piece);
+        bool isRepeated = isLast && from == 0 && draft.TryPlanRepeats(this, piece, bytes);
+        draft.Note(piece with { IsRepeated = isRepeated });
 
         if (isLast)
         {
             record.Transfer = TransferState.Sent;
+            record.RepeatsLeft = (byte)(isRepeated ? Options.Repeats : 0);
             _cursor++;
             draft.HasProgressed = true;
-
-            if (from == 0 && draft.TryPlanRepeats(this, piece, bytes))
-            {
-                record.RepeatsLeft = (byte)Options.Repeats;
-            }
         }
         else
         {

@@ -27,7 +27,8 @@ internal sealed partial class OrderedSendLane
     /// <inheritdoc/>
     internal override bool OfferAgain(in SentPiece piece, bool isLost, ReliableOutbox<SentPiece> outbox)
     {
-        if (piece.Kind == PieceKind.DataRepeat)
+        // D-11.3
+        if (isLost && piece.Kind == PieceKind.DataRepeat)
         {
             return false;
         }

@@ -98,13 +98,6 @@ internal sealed partial class OrderedSendLane
 
             long charge = MarkSent(piece with { To = piece.From + bytes }, isSkip);
             draft.Charge(IsCredited ? charge : 0);
-
-            if (!isSkip && bytes == piece.Length)
-            {
-                // All that waited: a small message, or several.
-                SentPiece sent = new(PieceKind.Data, (byte)Number, WithOpen: false, piece.From, piece.To);
-                _ = draft.TryPlanRepeats(this, sent, bytes);
-            }
         }
 
         return LaneTurn.NoFit;
@@ -159,10 +152,14 @@ internal sealed partial class OrderedSendLane
             bytes = content.Length;
         }
 
-        draft.Note(new SentPiece(kind, (byte)Number, withOpen, piece.From, piece.From + bytes)
+        SentPiece sent = new(kind, (byte)Number, withOpen, piece.From, piece.From + bytes)
         {
             EarlierAttempts = earlierAttempts,
-        });
+        };
+
+        // All that waited: a small message, or several.
+        bool isWholeAndNew = kind == PieceKind.Data && earlierAttempts == 0 && bytes == piece.Length;
+        draft.Note(sent with { IsRepeated = isWholeAndNew && draft.TryPlanRepeats(this, sent, bytes) });
         return bytes;
     }
 

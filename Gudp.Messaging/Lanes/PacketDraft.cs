@@ -31,8 +31,14 @@ internal ref struct PacketDraft
         CreditLeft = connectionRoom;
     }
 
-    /// <summary>Bytes of the packet for frames, written or free.</summary>
-    internal int Size { get; }
+    /// <summary>Bytes a full packet has for frames; this one has fewer where the window leaves less.</summary>
+    internal int Size { get; init; }
+
+    /// <summary>Bytes that may still get in flight, this packet's among them.</summary>
+    internal int WindowRoom { get; init; }
+
+    /// <summary>What goes out again between new content.</summary>
+    internal readonly RepeatQueue Repeats => _repeats;
 
     /// <summary>Bytes the connection's credit still allows.</summary>
     internal long CreditLeft { get; private set; }

@@ -203,6 +203,10 @@ internal abstract class SendLane
     /// <returns>Whether it was written.</returns>
     internal abstract bool TryRepeat(ref PacketDraft draft, in SentPiece piece, out bool isDone);
 
+    /// <summary>A repeat that was planned will not go: as if it had gone and been lost (D-11.3).</summary>
+    /// <returns>True if a state changed.</returns>
+    internal virtual bool DropRepeat(in SentPiece piece) => false;
+
     /// <summary>
     /// Whether the piece is not known to have arrived, and was not given up. If not, its repeats are over, and a message
     /// that only waited for them has its end.

@@ -188,6 +188,13 @@ internal sealed class SendSchedule
         for (int rank = _ready.Next(0); rank >= 0 && HasRoom(draft); rank = NextAfter(_ready, rank))
         {
             ref Level level = ref _levels[_levelAt[rank]];
+
+            if (rank > 0)
+            {
+                // What lanes of a higher priority repeat goes before what this level has new.
+                draft.Repeats.Write(ref draft, above: LaneAt(rank).Options.Priority);
+            }
+
             WriteLevel(ref draft, ref level);
             rank = level.End - 1;
         }

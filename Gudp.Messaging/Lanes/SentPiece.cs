@@ -44,6 +44,9 @@ internal readonly record struct SentPiece(PieceKind Kind, byte Lane, bool WithOp
     /// <summary>Data: how often it went out before, as far as that matters; at most 255.</summary>
     internal byte EarlierAttempts { get; init; }
 
+    /// <summary>Data, Message: it was planned to go again before anything is known to be lost.</summary>
+    internal bool IsRepeated { get; init; }
+
     /// <summary>Data, Skip: what it covers.</summary>
     internal OffsetRange Range => new(From, To);
 

@@ -18,6 +18,7 @@ internal enum MessageCount
     TakesExpired,
     TakesUnknown,
     RepeatsWritten,
+    RepeatsDropped,
     MessagesReceived,
     BytesReceived,
     MessagesRefused,

@@ -27,6 +27,7 @@ public readonly record struct MessageCounters
         .Count(nameof(TakesExpired), "messages", static c => c.TakesExpired)
         .Count(nameof(TakesUnknown), "messages", static c => c.TakesUnknown)
         .Count(nameof(RepeatsWritten), "pieces", static c => c.RepeatsWritten)
+        .Count(nameof(RepeatsDropped), "pieces", static c => c.RepeatsDropped)
         .Count(nameof(MessagesReceived), "messages", static c => c.MessagesReceived)
         .Count(nameof(BytesReceived), "bytes", static c => c.BytesReceived)
         .Count(nameof(MessagesRefused), "messages", static c => c.MessagesRefused));
@@ -75,6 +76,9 @@ public readonly record struct MessageCounters
     /// lost (<see cref="LaneOptions.Repeats"/>).
     /// </summary>
     public long RepeatsWritten => _counts[(int)MessageCount.RepeatsWritten];
+
+    /// <summary>Such that did not go again, because the congestion window had no room for them (D-11.3).</summary>
+    public long RepeatsDropped => _counts[(int)MessageCount.RepeatsDropped];
 
     /// <summary>Messages handed to this end's application.</summary>
     public long MessagesReceived => _counts[(int)MessageCount.MessagesReceived];

@@ -249,6 +249,10 @@ internal sealed class SessionEnd : ISessionHost
 
     public int MaxFrameBytes { get; set; }
 
+    public int WindowRoomBytes { get; set; } = int.MaxValue;
+
+    public TimeSpan SmoothedRtt { get; set; }
+
     internal bool IsQuiet => !Session.HasDataToSend && _inFlight.Count == 0 && Arriving.Count == 0;
 
     public void Wake() => Wakes++;
