@@ -203,6 +203,9 @@ internal sealed partial class MessageSendLane
         /// <summary>Repeats that are still to go.</summary>
         internal byte RepeatsLeft;
 
+        /// <summary>The last of the attempts that are allowed was lost; repeats may still be under way.</summary>
+        internal bool IsLastLost;
+
         /// <summary>A part of it went out, and its length was charged.</summary>
         internal bool IsBegun;
 

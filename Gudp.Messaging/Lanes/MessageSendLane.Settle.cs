@@ -201,7 +201,8 @@ internal sealed partial class MessageSendLane
     private bool ForgoRepeats(ref Record record, in MessagePart part)
     {
         record.RepeatsLeft = 0;
-        bool wasLastAttempt = !_isReliable || (record.MostAttempts > 0 && part.Attempt >= record.MostAttempts);
+        bool wasLastAttempt = !_isReliable || record.IsLastLost
+            || (record.MostAttempts > 0 && part.Attempt >= record.MostAttempts);
         return record.Parts is null && record.InFlight == 0 && wasLastAttempt && Expire(ref record, part.Id);
     }
 
@@ -262,8 +263,10 @@ internal sealed partial class MessageSendLane
 
         bool hasLimit = record.MostAttempts > 0;
 
-        if (isLost && hasLimit && part.Attempt >= record.MostAttempts)
+        if (isLost && hasLimit && (record.IsLastLost || part.Attempt >= record.MostAttempts))
         {
+            // A repeat of an earlier attempt may come to its end after the last one.
+            record.IsLastLost = true;
             return IsOver(record) && Expire(ref record, part.Id);
         }
 
