@@ -43,7 +43,10 @@ public sealed partial class BackPressureTests
         Peer client = pair.Client.Peer;
         SendOptions ask = new()
         {
-            Lane = lane, NotifyReceived = true, NotifyTaken = true, TakeTimeout = TimeSpan.FromMilliseconds(40),
+            Lane = lane,
+            NotifyReceived = true,
+            NotifyTaken = true,
+            TakeTimeout = TimeSpan.FromMilliseconds(40),
         };
         HashSet<TakeState> ends = [];
 
