@@ -59,7 +59,7 @@ internal sealed partial class ConnectionEngine
             _sent.TryLose(_probe.OnItsWay, out _);
         }
 
-        if (_probe.OnTooLarge(bytes, now))
+        if (_probe.OnTooLarge(bytes, _sent.Next, now))
         {
             OnPacketSizeReduced();
         }

@@ -35,6 +35,7 @@ internal sealed class PathProbe
     private int _bestBytes;         // the largest that was in use on this path
     private int _probedBytes;       // the size being tried
     private int _losses;            // of that size
+    private long _refusedBefore;    // packets below left before the system last refused a size
     private long _probeNumber = NoProbe;
 
     /// <param name="raiseInterval">How long a search that ended below the most rests before the next.</param>
@@ -96,7 +97,10 @@ internal sealed class PathProbe
         bool isCurrent = number.Value == _probeNumber;
         _probeNumber = isCurrent ? NoProbe : _probeNumber;
 
-        if (bytes <= PacketBytes || bytes > _mostBytes)
+        // What left before the system refused its size says nothing of what it takes now.
+        bool isOutdated = number.Value < _refusedBefore && bytes >= _refusedFrom;
+
+        if (bytes <= PacketBytes || bytes > _mostBytes || isOutdated)
         {
             return false;
         }
@@ -133,13 +137,18 @@ internal sealed class PathProbe
     }
 
     /// <summary>The socket does not take datagrams of this size (EMSGSIZE): as sure as three losses.</summary>
+    /// <param name="bytes">The size.</param>
+    /// <param name="next">The packet that comes next.</param>
+    /// <param name="now">The turn's moment.</param>
     /// <returns>True if <see cref="PacketBytes"/> changed.</returns>
-    internal bool OnTooLarge(int bytes, Instant now)
+    internal bool OnTooLarge(int bytes, PacketNumber next, Instant now)
     {
         if (bytes <= LeastBytes || bytes >= _refusedFrom)
         {
             return false;
         }
+
+        _refusedBefore = next.Value;
 
         bool isLower = bytes <= PacketBytes;
 

@@ -121,7 +121,7 @@ public sealed class PathProbeTests
         PathProbe probe = Begun(most: 65_507);
         probe.OnSent(Next());
 
-        bool isLower = probe.OnTooLarge(65_507, Start);
+        bool isLower = probe.OnTooLarge(65_507, new PacketNumber(100), Start);
         int next = probe.WantedBytes;
 
         Assert.That(isLower, Is.False);
@@ -135,11 +135,26 @@ public sealed class PathProbeTests
         PathProbe probe = Begun(most: 1_452);
         Search(probe, carries: 1_452);
 
-        bool isLower = probe.OnTooLarge(1_452, Start);
+        bool isLower = probe.OnTooLarge(1_452, new PacketNumber(100), Start);
 
         Assert.That(isLower, Is.True);
         Assert.That(probe.PacketBytes, Is.EqualTo(1_200));
         Assert.That(probe.WantedBytes, Is.InRange(1_201, 1_451));
+    }
+
+    // The proof of a black hole, acknowledged after the interface had become narrower (path sizes, seed 16).
+    [Test]
+    public void What_left_before_the_size_was_refused_does_not_bring_it_back()
+    {
+        PathProbe probe = Begun(most: 1_452);
+        Search(probe, carries: 1_452);
+        probe.OnTooLarge(1_452, new PacketNumber(1_000), Start);
+
+        bool changedByOld = probe.OnAcked(new PacketNumber(999), 1_452, Start);
+        bool changedByNew = probe.OnAcked(new PacketNumber(1_000), 1_452, Start);
+
+        Assert.That(changedByOld, Is.False);
+        Assert.That(changedByNew, Is.True);
     }
 
     [Test]
@@ -147,7 +162,7 @@ public sealed class PathProbeTests
     {
         PathProbe probe = Begun(most: 1_452);
 
-        Assert.That(probe.OnTooLarge(1_200, Start), Is.False);
+        Assert.That(probe.OnTooLarge(1_200, new PacketNumber(100), Start), Is.False);
         Assert.That(probe.OnBlackHole(), Is.False);
         Assert.That(probe.PacketBytes, Is.EqualTo(1_200));
     }
@@ -192,7 +207,7 @@ public sealed class PathProbeTests
                     probe.OnLost(probe.OnItsWay, now);
                     break;
                 case 3:
-                    probe.OnTooLarge((int)draws.NextBelow(70_000), now);
+                    probe.OnTooLarge((int)draws.NextBelow(70_000), new PacketNumber(draws.NextBetween(0, _number)), now);
                     break;
                 case 4 when draws.NextChance(100_000):
                     probe.OnBlackHole();
