@@ -208,7 +208,7 @@ internal sealed class RepeatQueue
         return changed;
     }
 
-    private bool Drop(ref Entry entry)
+    private static bool Drop(ref Entry entry)
     {
         entry.Lane.Tally.Count(MessageCount.RepeatsDropped);
         entry.Left--;
