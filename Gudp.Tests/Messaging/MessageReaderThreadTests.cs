@@ -37,7 +37,8 @@ public sealed class MessageReaderThreadTests
             // The credit of one lane and the room of the other are bounded: readers keep up, and their credit is told.
             int most = id < 100 ? IdCredit.First / 2 : 500;
             SpinWait.SpinUntil(() => (2 * id) - Volatile.Read(ref count) < most, Patience);
-            peer.Written();
+            peer.Written(out List<PacketNumber> packets);
+            packets.ForEach(packet => peer.Session.HandleAcked(packet, peer.Now));
         }
 
         bool done = Task.WaitAll(readers, Patience);
