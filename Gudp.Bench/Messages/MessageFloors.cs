@@ -29,14 +29,14 @@ internal static class MessageFloors
     {
         StreamRow? row = report.Streams.FirstOrDefault(row => row.Cell == cell);
         string work = $"{cell.Mode}, {cell.Bytes} B, receipts {cell.Receipts}: bytes allocated per message";
-        return Most("P7", work, row?.AllocatedBytes.Median, 0);
+        return FloorRow.Most("P7", work, row?.AllocatedBytes.Median, 0);
     }
 
     private static IEnumerable<FloorRow> Lanes(MessagesReport report)
         => from mode in StreamCells.Modes
            from bytes in LaneSizes
            let row = report.Lanes.FirstOrDefault(row => row.Mode == mode && row.Bytes == bytes)
-           select Most("lanes", $"{mode}, {bytes} B: 64 lanes over one", row?.Ratio.Median, MostLaneRatio);
+           select FloorRow.Most("lanes", $"{mode}, {bytes} B: 64 lanes over one", row?.Ratio.Median, MostLaneRatio);
 
     // Without repeats P14's floor, with them what P14 asks of redundancy. At 10 % one message of a hundred is lost together
     // with its only repeat: that takes two, and one is only no worse than none.
@@ -53,7 +53,7 @@ internal static class MessageFloors
                     double bound = repeats == 0 ? FloorJudge.TickFloor(loss)
                         : repeats == 1 && loss > MostLossForOneRepeat ? none
                         : RepeatFloor(loss);
-                    yield return Most(
+                    yield return FloorRow.Most(
                         "P14", $"{TickWork(mode, repeats, loss)}: one-way p99, ms",
                         Row(report, mode, repeats, loss)?.P99Ms.Median, bound);
                 }
@@ -64,7 +64,7 @@ internal static class MessageFloors
         {
             foreach (int repeats in Repeats)
             {
-                yield return Least(
+                yield return FloorRow.Least(
                     "P14", $"{TickWork(LaneMode.Unreliable, repeats, loss)}: arrived, %",
                     Row(report, LaneMode.Unreliable, repeats, loss)?.ArrivedPercent.Median, ArrivedFloor(repeats, loss));
             }
@@ -83,23 +83,4 @@ internal static class MessageFloors
     private static RepeatRow? Row(MessagesReport report, LaneMode mode, int repeats, double loss)
         => report.Repeats.FirstOrDefault(
             row => row.Mode == mode && row.Repeats == repeats && row.LossPercent == loss);
-
-    private static FloorRow Least(string id, string work, double? value, double bound) => new()
-    {
-        Id = id,
-        Work = work,
-        Value = value ?? -1,
-        Bound = bound,
-        IsLeast = true,
-        Passed = value >= bound,
-    };
-
-    private static FloorRow Most(string id, string work, double? value, double bound) => new()
-    {
-        Id = id,
-        Work = work,
-        Value = value ?? -1,
-        Bound = bound,
-        Passed = value >= 0 && value <= bound,
-    };
 }

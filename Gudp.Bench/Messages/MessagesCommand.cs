@@ -1,4 +1,5 @@
 using System.Globalization;
+using Gudp.Bench.Transport;
 using Gudp.Messaging;
 
 namespace Gudp.Bench.Messages;
@@ -12,7 +13,7 @@ internal sealed class MessagesCommand
 
     private readonly List<string> _only = [];
     private readonly List<LaneMode> _modes = [];
-    private readonly Dictionary<string, string> _files = [];
+    private readonly ReportFiles _files = new();
     private int _rounds = 5;
     private TimeSpan _span = TimeSpan.FromMilliseconds(600);
 
@@ -68,11 +69,8 @@ internal sealed class MessagesCommand
                 return true;
             case "--rounds":
                 return int.TryParse(value, NumberStyles.None, CultureInfo.InvariantCulture, out _rounds) && _rounds > 0;
-            case "--json" or "--html" or "--markdown":
-                _files[name] = value;
-                return true;
             default:
-                return false;
+                return _files.TryTake(name, value);
         }
     }
 
@@ -91,11 +89,11 @@ internal sealed class MessagesCommand
             Repeats = Wants("repeats") ? bench.Repeats() : report.Repeats,
         };
         report = report with { Floors = MessageFloors.Judge(report) };
-        Write("--json", report.ToJson);
-        Write("--html", () => MessagesText.ToHtml(report));
-        Write("--markdown", () => MessagesText.ToMarkdown(report));
+        _files.WriteJson(report.ToJson);
+        _files.WriteHtml(() => MessagesText.ToHtml(report));
+        _files.WriteMarkdown(() => MessagesText.ToMarkdown(report));
         log.WriteLine();
-        log.Write(MessagesTables.Floors(report).ToMarkdown());
+        log.Write(FloorRow.ToTable(report.Floors).ToMarkdown());
     }
 
     // In the order of the modes; of each mode the newer rows.
@@ -109,15 +107,7 @@ internal sealed class MessagesCommand
 
     // What is not measured this time stays as it was.
     private MessagesReport Former()
-        => _only.Count + _modes.Count > 0 && _files.TryGetValue("--json", out string? path) && File.Exists(path)
-            ? MessagesReport.Parse(File.ReadAllText(path))
+        => _only.Count + _modes.Count > 0 && _files.FormerJson() is { } json
+            ? MessagesReport.Parse(json)
             : new MessagesReport();
-
-    private void Write(string name, Func<string> content)
-    {
-        if (_files.TryGetValue(name, out string? path))
-        {
-            File.WriteAllText(path, content());
-        }
-    }
 }

@@ -1,5 +1,3 @@
-using System.Text.Json;
-using System.Text.Json.Serialization;
 using Gudp.Bench.Transport;
 using Gudp.Messaging;
 
@@ -9,14 +7,6 @@ namespace Gudp.Bench.Messages;
 internal sealed record MessagesReport
 {
     internal const int CurrentSchema = 1;
-
-    private static readonly JsonSerializerOptions Options = new()
-    {
-        PropertyNamingPolicy = JsonNamingPolicy.CamelCase,
-        WriteIndented = true,
-        NewLine = "\n",
-        Converters = { new JsonStringEnumConverter() },
-    };
 
     /// <summary>Of the file; a reader of another one refuses it.</summary>
     public int Schema { get; init; } = CurrentSchema;
@@ -39,14 +29,9 @@ internal sealed record MessagesReport
     public IReadOnlyList<FloorRow> Floors { get; init; } = [];
 
     internal static MessagesReport Parse(string json)
-    {
-        MessagesReport? report = JsonSerializer.Deserialize<MessagesReport>(json, Options);
-        return report?.Schema == CurrentSchema
-            ? report
-            : throw new InvalidOperationException($"Schema {report?.Schema} is not {CurrentSchema}; measure anew.");
-    }
+        => ReportJson.Parse<MessagesReport>(json, report => report.Schema, CurrentSchema);
 
-    internal string ToJson() => JsonSerializer.Serialize(this, Options) + "\n";
+    internal string ToJson() => ReportJson.ToJson(this);
 }
 
 /// <summary>One cell of the streams; all costs are per message sent.</summary>

@@ -8,19 +8,6 @@ namespace Gudp.Bench.Messages;
 /// <summary>The tables of a report, the same for the page and for the Markdown file.</summary>
 internal static class MessagesTables
 {
-    internal static PageTable Floors(MessagesReport report)
-    {
-        PageTable table = new("Id", "Work", "Measured", "Floor", "Verdict");
-
-        foreach (FloorRow row in report.Floors)
-        {
-            string bound = $"at {(row.IsLeast ? "least" : "most")} {Number(row.Bound)}";
-            table.Add(row.Id, row.Work, row.Value < 0 ? "-" : Number(row.Value), bound, row.Verdict);
-        }
-
-        return table;
-    }
-
     internal static PageTable Streams(MessagesReport report, LaneMode mode)
     {
         PageTable table = new(

@@ -68,7 +68,7 @@ internal static class MessagesText
             .Append("of the JSON file; names:\nstreams, lanes, repeats. So does `--mode MODE`; `--quick` tells little.\n\n")
             .Append(Schema.ReplaceLineEndings("\n"))
             .Append($"## Floors\n\n{ReportText.Wrap(Intro)}\n\n{RoundsOf(report)}\n\n")
-            .Append(MessagesTables.Floors(report).ToMarkdown());
+            .Append(FloorRow.ToTable(report.Floors).ToMarkdown());
 
         foreach ((string heading, string note, PageTable table, _) in Sections(report))
         {
@@ -92,7 +92,7 @@ internal static class MessagesText
         page.Paragraph($"{RoundsOf(report)} Made by");
         page.Command(Command);
         page.Heading("Floors");
-        page.Table(MessagesTables.Floors(report));
+        page.Table(FloorRow.ToTable(report.Floors));
 
         foreach ((string heading, string note, PageTable table, IReadOnlyList<IChart> charts) in Sections(report))
         {

@@ -35,8 +35,8 @@ internal static class FloorJudge
                 && one.RoundTripMs == roundTrip && one.LossPercent == loss);
             string link = FormattableString.Invariant($"20 MB, 100 Mbit/s, {roundTrip} ms, {loss} % loss, Lossy preset");
             double mostDatagrams = Spread.Round(1.10 / (1 - (loss / 100)));
-            yield return Least("P13", link + ": Mbit/s", row?.GoodputMbit.Median, floor);
-            yield return Most("P13", link + ": datagrams over the least", row?.DatagramsOverLeast.Median, mostDatagrams);
+            yield return FloorRow.Least("P13", link + ": Mbit/s", row?.GoodputMbit.Median, floor);
+            yield return FloorRow.Most("P13", link + ": datagrams over the least", row?.DatagramsOverLeast.Median, mostDatagrams);
         }
     }
 
@@ -47,9 +47,9 @@ internal static class FloorJudge
             row.Group == TransferRow.LongFat && row.Algorithm == algorithm && row.LossPercent == 0);
         TransferRow? small = report.Transfers.FirstOrDefault(row =>
             row.Group == TransferRow.Goodput && row.Algorithm == algorithm);
-        yield return Least(
+        yield return FloorRow.Least(
             "T14", "10 s over 1 Gbit/s, 100 ms, clean, default controller: Mbit/s", clean?.GoodputMbit.Median, 800);
-        yield return Least(
+        yield return FloorRow.Least(
             "T13", "10 MB, 10 Mbit/s, 30 ms, queue of 25 packets, default: Mbit/s", small?.GoodputMbit.Median, 9);
     }
 
@@ -62,8 +62,8 @@ internal static class FloorJudge
             FairnessRow? row = report.Fairness.FirstOrDefault(
                 one => one.Algorithm == algorithm && one.Rival == rival);
             string work = $"{algorithm} beside {rival}: ours over theirs";
-            yield return Least("T12", work, row?.Ratio.Median, LeastShare);
-            yield return Most("T12", work, row?.Ratio.Median, 1 / LeastShare);
+            yield return FloorRow.Least("T12", work, row?.Ratio.Median, LeastShare);
+            yield return FloorRow.Most("T12", work, row?.Ratio.Median, 1 / LeastShare);
         }
     }
 
@@ -74,34 +74,14 @@ internal static class FloorJudge
             TickRow? row = report.Ticks.FirstOrDefault(
                 one => one.Config == Presets.Lockstep && one.LossPercent == loss);
             string work = FormattableString.Invariant($"60 Hz x 200 B, 50 ms, {loss} % loss, Lockstep: one-way p99, ms");
-            yield return Most("P14", work, row?.P99Ms.Median, floor);
+            yield return FloorRow.Most("P14", work, row?.P99Ms.Median, floor);
         }
     }
 
     private static FloorRow Speed(TransportReport report)
-        => Least(
+        => FloorRow.Least(
             "P19",
             "8 nodes, 100 datagrams/s each: virtual seconds per processor second",
             report.Speed?.PerProcessorSecond.Median,
             500);
-
-    private static FloorRow Least(string id, string work, double? value, double bound) => new()
-    {
-        Id = id,
-        Work = work,
-        Value = value ?? -1,
-        Bound = bound,
-        IsLeast = true,
-        Passed = value >= bound,
-    };
-
-    private static FloorRow Most(string id, string work, double? value, double bound) => new()
-    {
-        Id = id,
-        Work = work,
-        Value = value ?? -1,
-        Bound = bound,
-        IsLeast = false,
-        Passed = value >= 0 && value <= bound,
-    };
 }

@@ -6,19 +6,6 @@ namespace Gudp.Bench.Transport;
 /// <summary>The tables of a report, the same for the page and for the Markdown file.</summary>
 internal static class ReportTables
 {
-    internal static PageTable Floors(TransportReport report)
-    {
-        PageTable table = new("Id", "Work", "Measured", "Floor", "Verdict");
-
-        foreach (FloorRow row in report.Floors)
-        {
-            string bound = (row.IsLeast ? "at least " : "at most ") + Number(row.Bound);
-            table.Add(row.Id, row.Work, row.Value < 0 ? "-" : Number(row.Value), bound, row.Verdict);
-        }
-
-        return table;
-    }
-
     internal static PageTable Transfers(TransportReport report, string group)
     {
         PageTable table = new(

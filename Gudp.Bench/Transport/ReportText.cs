@@ -78,7 +78,7 @@ internal static class ReportText
             .Append("rest of the JSON file;\nnames: grid, longfat, fairness, ticks, speed, relay.\n\n")
             .Append(Schema.ReplaceLineEndings("\n"))
             .Append($"## Floors\n\n{Wrap(Intro)}\n\nSeeds: 1 to {report.Seeds}.\n\n")
-            .Append(ReportTables.Floors(report).ToMarkdown());
+            .Append(FloorRow.ToTable(report.Floors).ToMarkdown());
 
         foreach ((string heading, string note, PageTable table) in Sections(report))
         {
@@ -95,7 +95,7 @@ internal static class ReportText
         page.Paragraph($"Seeds: 1 to {report.Seeds}. Made by");
         page.Command(Command);
         page.Heading("Floors");
-        page.Table(ReportTables.Floors(report));
+        page.Table(FloorRow.ToTable(report.Floors));
 
         foreach ((string heading, string note, PageTable table) in Sections(report))
         {

@@ -10,7 +10,7 @@ internal sealed class TransportCommand
     private static readonly string[] Parts = ["grid", "longfat", "fairness", "ticks", "speed"];
 
     private readonly List<string> _only = [];
-    private readonly Dictionary<string, string> _files = [];
+    private readonly ReportFiles _files = new();
     private int _seeds = 5;
     private bool _withRelay;
 
@@ -60,11 +60,8 @@ internal sealed class TransportCommand
                 return true;
             case "--seeds":
                 return int.TryParse(value, NumberStyles.None, CultureInfo.InvariantCulture, out _seeds) && _seeds > 0;
-            case "--json" or "--html" or "--markdown":
-                _files[name] = value;
-                return true;
             default:
-                return false;
+                return _files.TryTake(name, value);
         }
     }
 
@@ -93,11 +90,11 @@ internal sealed class TransportCommand
             Relay = Wants(RelayPart) ? RelayRun.Run(bench, log) : report.Relay,
         };
         report = report with { Floors = FloorJudge.Judge(report) };
-        Write("--json", report.ToJson);
-        Write("--html", () => ReportText.ToHtml(report));
-        Write("--markdown", () => ReportText.ToMarkdown(report));
+        _files.WriteJson(report.ToJson);
+        _files.WriteHtml(() => ReportText.ToHtml(report));
+        _files.WriteMarkdown(() => ReportText.ToMarkdown(report));
         log.WriteLine();
-        log.Write(ReportTables.Floors(report).ToMarkdown());
+        log.Write(FloorRow.ToTable(report.Floors).ToMarkdown());
     }
 
     private bool Wants(string part)
@@ -107,16 +104,6 @@ internal sealed class TransportCommand
     private TransportReport Former()
     {
         bool isKept = _only.Count > 0 || !_withRelay;
-        return isKept && _files.TryGetValue("--json", out string? path) && File.Exists(path)
-            ? TransportReport.Parse(File.ReadAllText(path))
-            : new TransportReport();
-    }
-
-    private void Write(string name, Func<string> content)
-    {
-        if (_files.TryGetValue(name, out string? path))
-        {
-            File.WriteAllText(path, content());
-        }
+        return isKept && _files.FormerJson() is { } json ? TransportReport.Parse(json) : new TransportReport();
     }
 }

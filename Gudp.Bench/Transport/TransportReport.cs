@@ -1,21 +1,9 @@
-using System.Text.Json;
-using System.Text.Json.Serialization;
-using Gudp.Tools.Charts;
-
 namespace Gudp.Bench.Transport;
 
 /// <summary>Everything one run of the transport measurements found: the JSON file, value for value.</summary>
 internal sealed record TransportReport
 {
     internal const int CurrentSchema = 1;
-
-    private static readonly JsonSerializerOptions Options = new()
-    {
-        PropertyNamingPolicy = JsonNamingPolicy.CamelCase,
-        WriteIndented = true,
-        NewLine = "\n",
-        Converters = { new JsonStringEnumConverter() },
-    };
 
     /// <summary>Of the file; a reader of another one refuses it.</summary>
     public int Schema { get; init; } = CurrentSchema;
@@ -37,14 +25,9 @@ internal sealed record TransportReport
     public IReadOnlyList<FloorRow> Floors { get; init; } = [];
 
     internal static TransportReport Parse(string json)
-    {
-        TransportReport? report = JsonSerializer.Deserialize<TransportReport>(json, Options);
-        return report?.Schema == CurrentSchema
-            ? report
-            : throw new InvalidOperationException($"Schema {report?.Schema} is not {CurrentSchema}; measure anew.");
-    }
+        => ReportJson.Parse<TransportReport>(json, report => report.Schema, CurrentSchema);
 
-    internal string ToJson() => JsonSerializer.Serialize(this, Options) + "\n";
+    internal string ToJson() => ReportJson.ToJson(this);
 }
 
 /// <summary>One cell of transfers.</summary>
@@ -151,24 +134,4 @@ internal sealed record RelayRow
 
     /// <summary>Relay over simulator, of the medians.</summary>
     public double Ratio { get; init; }
-}
-
-/// <summary>A floor of design/performance.md or of a scenario, judged.</summary>
-internal sealed record FloorRow
-{
-    public required string Id { get; init; }
-
-    public required string Work { get; init; }
-
-    /// <summary>What was measured; -1: it was not.</summary>
-    public double Value { get; init; }
-
-    public double Bound { get; init; }
-
-    /// <summary>True: the value must not be less; false: not more.</summary>
-    public bool IsLeast { get; init; }
-
-    public bool Passed { get; init; }
-
-    internal PageCell Verdict => PageCell.Judged(Passed ? "pass" : "miss", Passed);
 }
