@@ -1,4 +1,3 @@
-using System.Globalization;
 using Gudp.Tests.World;
 using NUnit.Framework;
 
@@ -18,15 +17,8 @@ public sealed class LivesTests
     [Test]
     public void Lives_of_the_environment_pass_too()
     {
-        string? range = Environment.GetEnvironmentVariable(SeedsVariable);
-
-        if (range is null)
-        {
-            Assert.Ignore($"{SeedsVariable}=from-to runs these seeds.");
-        }
-
-        string[] ends = range.Split('-');
-        RunSeeds(int.Parse(ends[0], CultureInfo.InvariantCulture), int.Parse(ends[^1], CultureInfo.InvariantCulture));
+        (int from, int to) = SeedRange.OfEnvironment(SeedsVariable);
+        RunSeeds(from, to);
     }
 
     private static void RunSeeds(int from, int to)

@@ -1,4 +1,3 @@
-using System.Globalization;
 using Gudp.Tests.World;
 using NUnit.Framework;
 
@@ -17,16 +16,7 @@ public sealed class MixedWorldTests
     private const int SeedsPerCase = 25;
     private const int SeedsRunTwice = 10;       // every tenth
 
-    private static IEnumerable<int[]> Ranges
-    {
-        get
-        {
-            for (int from = 1; from < Seeds; from += SeedsPerCase)
-            {
-                yield return [from, from + SeedsPerCase - 1];
-            }
-        }
-    }
+    private static IEnumerable<int[]> Ranges => SeedRange.Parts(Seeds, SeedsPerCase);
 
     [TestCaseSource(nameof(Ranges))]
     public void Every_message_has_one_end_whatever_the_network_does(int from, int to) => RunSeeds(from, to);
@@ -35,15 +25,8 @@ public sealed class MixedWorldTests
     [Test]
     public void Mixed_worlds_of_the_environment_pass_too()
     {
-        string? range = Environment.GetEnvironmentVariable(SeedsVariable);
-
-        if (range is null)
-        {
-            Assert.Ignore($"{SeedsVariable}=from-to runs these seeds.");
-        }
-
-        string[] ends = range.Split('-');
-        RunSeeds(int.Parse(ends[0], CultureInfo.InvariantCulture), int.Parse(ends[^1], CultureInfo.InvariantCulture));
+        (int from, int to) = SeedRange.OfEnvironment(SeedsVariable);
+        RunSeeds(from, to);
     }
 
     private static void RunSeeds(int from, int to)

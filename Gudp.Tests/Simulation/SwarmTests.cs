@@ -1,4 +1,3 @@
-using System.Globalization;
 using Gudp.Core;
 using Gudp.Tests.World;
 using NUnit.Framework;
@@ -33,16 +32,7 @@ public sealed class SwarmTests
     private readonly SwarmTally _total = new();
 
     /// <summary>Seeds 1 to 500, in parts that tell how far it has come.</summary>
-    private static IEnumerable<int[]> Ranges
-    {
-        get
-        {
-            for (int from = 1; from < Seeds; from += SeedsPerCase)
-            {
-                yield return [from, from + SeedsPerCase - 1];
-            }
-        }
-    }
+    private static IEnumerable<int[]> Ranges => SeedRange.Parts(Seeds, SeedsPerCase);
 
     [TestCaseSource(nameof(Ranges))]
     public void Everything_arrives_once_in_order_and_is_known_to_have(int from, int to) => RunSeeds(from, to);
@@ -51,15 +41,8 @@ public sealed class SwarmTests
     [Test]
     public void Seeds_of_the_environment_pass_too()
     {
-        string? range = Environment.GetEnvironmentVariable(SeedsVariable);
-
-        if (range is null)
-        {
-            Assert.Ignore($"{SeedsVariable}=from-to runs these seeds.");
-        }
-
-        string[] ends = range.Split('-');
-        RunSeeds(int.Parse(ends[0], CultureInfo.InvariantCulture), int.Parse(ends[^1], CultureInfo.InvariantCulture));
+        (int from, int to) = SeedRange.OfEnvironment(SeedsVariable);
+        RunSeeds(from, to);
     }
 
     [OneTimeTearDown]
