@@ -14,9 +14,6 @@ public sealed partial class MessageEndpoint
     // So many messages of one peer before the next one's turn.
     private const int PollQuantum = 32;
 
-    // Memory that other users give back is not signalled here: look again after a while.
-    private static readonly TimeSpan MemoryRecheck = TimeSpan.FromMilliseconds(20);
-
     private bool _isReadAsOne;
 
     /// <summary>Whose messages wait to be read.</summary>
@@ -74,9 +71,9 @@ public sealed partial class MessageEndpoint
             TimeSpan left = timeout == Timeout.InfiniteTimeSpan
                 ? TimeSpan.MaxValue
                 : timeout - Stopwatch.GetElapsedTime(start);
-            bool rechecks = lacksMemory && left > MemoryRecheck;
+            bool rechecks = lacksMemory && left > WaitPoint.MemoryRecheck;
 
-            if (!Ready.Changes.WaitPast(seen, rechecks ? MemoryRecheck : left) && !rechecks)
+            if (!Ready.Changes.WaitPast(seen, rechecks ? WaitPoint.MemoryRecheck : left) && !rechecks)
             {
                 PassOn(lacksMemory);
                 return ReceiveStatus.TimedOut;
@@ -237,12 +234,7 @@ public sealed partial class MessageEndpoint
     // Comes back without an exception when cancelled.
     private async Task WhenPastOrOver(long seen, bool lacksMemory, CancellationToken over)
     {
-        Task change = Ready.Changes.WhenPast(seen);
-
-        if (lacksMemory)
-        {
-            change = Task.WhenAny(change, Task.Delay(MemoryRecheck, over));
-        }
+        Task change = lacksMemory ? Ready.Changes.WhenPastOrRecheck(seen, over) : Ready.Changes.WhenPast(seen);
 
         await change.WaitAsync(over).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
     }

@@ -41,9 +41,6 @@ internal sealed partial class MessageSession : IPacketPayload
     // The largest window anybody runs: 8192 packets of 1200 bytes are 10 MB in flight.
     private const int MostPiecesInFlight = 8192;
 
-    // Memory that another peer gives back is not signalled to this one: a sink is asked to look again after a while.
-    private static readonly TimeSpan MemoryRecheck = TimeSpan.FromMilliseconds(20);
-
     private volatile ISessionHost _host;
     private readonly MessagingConfig _config;
     private readonly MessageMemory _memory;
@@ -194,7 +191,7 @@ internal sealed partial class MessageSession : IPacketPayload
         if (_sink is not null && _memoryRecheckAt == Instant.Never
             && (Volatile.Read(ref _wantsMemory) != 0 || LacksMemoryToRead))
         {
-            _memoryRecheckAt = now + MemoryRecheck;
+            _memoryRecheckAt = now + WaitPoint.MemoryRecheck;
         }
 
         bool becameFinal = !_toldFinal && _host.IsFinal;

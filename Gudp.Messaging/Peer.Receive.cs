@@ -52,7 +52,7 @@ public sealed partial class Peer
                 return ReceiveStatus.Closed;
             }
 
-            if (!(home.LacksMemoryToRead ? wait.TryWait(seen, MemoryRecheck) : wait.TryWait(seen)))
+            if (!(home.LacksMemoryToRead ? wait.TryWait(seen, WaitPoint.MemoryRecheck) : wait.TryWait(seen)))
             {
                 return ReceiveStatus.TimedOut;
             }
@@ -88,12 +88,9 @@ public sealed partial class Peer
                 return null;
             }
 
-            Task change = changes.WhenPast(seen);
-
-            if (home.LacksMemoryToRead)
-            {
-                change = Task.WhenAny(change, Task.Delay(MemoryRecheck, cancellationToken));
-            }
+            Task change = home.LacksMemoryToRead
+                ? changes.WhenPastOrRecheck(seen, cancellationToken)
+                : changes.WhenPast(seen);
 
             await change.WaitAsync(cancellationToken).ConfigureAwait(false);
         }

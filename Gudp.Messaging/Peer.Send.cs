@@ -122,7 +122,7 @@ public sealed partial class Peer
                 return true;
             }
 
-            if (!wait.TryWait(seen, MemoryRecheck))
+            if (!wait.TryWait(seen, WaitPoint.MemoryRecheck))
             {
                 return false;
             }
@@ -148,8 +148,7 @@ public sealed partial class Peer
                 return;
             }
 
-            Task recheck = Task.Delay(MemoryRecheck, cancellationToken);
-            await Task.WhenAny(changes.WhenPast(seen), recheck).ConfigureAwait(false);
+            await changes.WhenPastOrRecheck(seen, cancellationToken).ConfigureAwait(false);
             session.ForgetMemoryRefusal();
         }
     }

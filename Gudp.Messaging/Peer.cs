@@ -26,9 +26,6 @@ namespace Gudp.Messaging;
 /// </remarks>
 public sealed partial class Peer : IDisposable
 {
-    // Memory that another peer gives back is not signalled to this one: look again after a while.
-    private static readonly TimeSpan MemoryRecheck = TimeSpan.FromMilliseconds(20);
-
     private readonly PeerTable? _table;
     private readonly WaitPoint _changes = new();
     private Peer? _home;

@@ -14,6 +14,9 @@ namespace Gudp.Messaging;
 /// </remarks>
 internal sealed class WaitPoint
 {
+    /// <summary>Memory that others give back is not signalled here: who lacks it looks again after a while.</summary>
+    internal static readonly TimeSpan MemoryRecheck = TimeSpan.FromMilliseconds(20);
+
     // The platform's wait takes at most 2^31 milliseconds; waking early only looks once more.
     private static readonly TimeSpan LongestWait = TimeSpan.FromHours(1);
 
@@ -91,6 +94,13 @@ internal sealed class WaitPoint
             return signalled;
         }
     }
+
+    /// <summary>
+    /// As <see cref="WhenPast(long)"/>, or when <see cref="MemoryRecheck"/> is over, whichever comes first; completes also
+    /// when cancelled, without an exception.
+    /// </summary>
+    internal Task WhenPastOrRecheck(long seen, CancellationToken cancellationToken)
+        => Task.WhenAny(WhenPast(seen), Task.Delay(MemoryRecheck, cancellationToken));
 
     private void WakeAll()
     {
