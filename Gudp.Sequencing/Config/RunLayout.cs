@@ -12,13 +12,17 @@ namespace Gudp.Sequencing.Config;
 /// <summary>One channel as one member uses it; its place in the member's list is its wire id (clause ).</summary>
 internal readonly record struct Interest(int Channel, string Name, InterestBits Bits);
 
-/// <summary>One receiver of a channel.</summary>
-internal readonly record struct Subscriber(int Member, int InterestId, bool Wakes);
-
 internal sealed record MemberLayout(
-    string Name, bool Sends, bool Receives, Delay Lookahead, CrashPolicy CrashPolicy, Interest[] Interests);
+    string Name, bool Sends, bool Receives, Delay Lookahead, CrashPolicy CrashPolicy, Interest[] Interests)
+{
+    /// <summary>It may end the run for everybody (lock-time 12).</summary>
+    internal bool MayStop { get; init; }
 
-internal sealed record ChannelLayout(string Name, ulong Key, Delay MinimumLatency, Subscriber[] Subscribers);
+    /// <summary>The flags of its Hello.</summary>
+    internal ulong RoleBits => Wire.RoleBits.Of(Sends, Receives, MayStop);
+}
+
+internal sealed record ChannelLayout(string Name, ulong Key, Delay MinimumLatency);
 
 internal sealed class RunLayout
 {
@@ -43,6 +47,7 @@ internal sealed class RunLayout
         MaxRounds = config.MaxRounds;
         MaxPayloadBytes = config.MaxPayloadBytes;
         MaxInboxBytes = config.MaxInboxBytes;
+        StopTag = config.StopTag;
 
         (string[] channels, Delay[] latencies) = NameChannels(config);
         MemberDeclaration[] roster = [.. config.Roster];
@@ -52,11 +57,9 @@ internal sealed class RunLayout
 
         for (int i = 0; i < channels.Length; i++)
         {
-            Channels[i] = new ChannelLayout(
-                channels[i], Digest.ChannelKey(channels[i]), latencies[i], SubscribersOf(i));
+            Channels[i] = new ChannelLayout(channels[i], Digest.ChannelKey(channels[i]), latencies[i]);
         }
 
-        Edges = LayEdges();
         ConfigHash = XxHash64.Hash(0, Encode());
     }
 
@@ -66,7 +69,9 @@ internal sealed class RunLayout
     internal long MaxInboxBytes { get; }
     internal MemberLayout[] Members { get; }
     internal ChannelLayout[] Channels { get; }
-    internal EdgeTable Edges { get; }
+
+    /// <summary>Where the run ends for everybody; null: when all have resigned.</summary>
+    internal Tag? StopTag { get; }
 
     /// <summary>No message of the server to a member is longer.</summary>
     internal int LargestMessageBytes => MessageHeadBytes
@@ -117,7 +122,10 @@ internal sealed class RunLayout
 
         return new MemberLayout(
             declaration.Name, declaration.Sends, declaration.Receives, declaration.Lookahead,
-            declaration.CrashPolicy, interests);
+            declaration.CrashPolicy, interests)
+        {
+            MayStop = declaration.MayStop,
+        };
     }
 
     private static (string[] Names, Delay[] Latencies) NameChannels(SequencingConfig config)
@@ -142,66 +150,6 @@ internal sealed class RunLayout
         return (names, Array.ConvertAll(names, name => found[name]));
     }
 
-    private Subscriber[] SubscribersOf(int channel)
-    {
-        List<Subscriber> found = [];
-
-        for (int member = 0; member < Members.Length; member++)
-        {
-            Interest[] interests = Members[member].Interests;
-
-            for (int id = 0; id < interests.Length && Members[member].Receives; id++)
-            {
-                if (interests[id].Channel == channel && interests[id].Bits.HasFlag(InterestBits.Subscribe))
-                {
-                    found.Add(new Subscriber(member, id, interests[id].Bits.HasFlag(InterestBits.Wake)));
-                }
-            }
-        }
-
-        return [.. found];
-    }
-
-    private EdgeTable LayEdges()
-    {
-        Edge[][] bySender = new Edge[Members.Length][];
-
-        for (int sender = 0; sender < Members.Length; sender++)
-        {
-            SortedDictionary<int, Edge> edges = [];
-
-            foreach (Interest interest in Members[sender].Interests)
-            {
-                if (!Members[sender].Sends || !interest.Bits.HasFlag(InterestBits.Publish))
-                {
-                    continue;
-                }
-
-                ChannelLayout channel = Channels[interest.Channel];
-
-                foreach (Subscriber subscriber in channel.Subscribers)
-                {
-                    Edge added = new(
-                        subscriber.Member, channel.MinimumLatency, subscriber.Wakes, channel.MinimumLatency);
-                    edges[subscriber.Member] = edges.TryGetValue(subscriber.Member, out Edge known)
-                        ? Merge(known, added)
-                        : added;
-                }
-            }
-
-            bySender[sender] = [.. edges.Values];
-        }
-
-        return new EdgeTable(bySender);
-    }
-
-    private static Edge Merge(Edge left, Edge right)
-    {
-        Delay link = left.Link <= right.Link ? left.Link : right.Link;
-        bool leftWakes = left.Wakes && (!right.Wakes || left.WakingLink <= right.WakingLink);
-        return new Edge(left.To, link, left.Wakes || right.Wakes, leftWakes ? left.WakingLink : right.WakingLink);
-    }
-
     private ReadOnlySpan<byte> Encode()
     {
         FrameWriter writer = new();
@@ -215,7 +163,7 @@ internal sealed class RunLayout
         foreach (MemberLayout member in Members)
         {
             writer.WriteText(member.Name);
-            writer.WriteNumber((ulong)RoleBits.Of(member.Sends, member.Receives));
+            writer.WriteNumber(member.RoleBits);
             writer.WriteDelay(member.Lookahead);
             writer.WriteNumber((ulong)member.Interests.Length);
 
@@ -234,8 +182,13 @@ internal sealed class RunLayout
             writer.WriteDelay(channel.MinimumLatency);
         }
 
-        // No stop tag in this version.
-        writer.WriteByte(0);
+        writer.WriteByte(StopTag is null ? (byte)0 : (byte)1);
+
+        if (StopTag is Tag stop)
+        {
+            writer.WriteTag(stop);
+        }
+
         return writer.Written;
     }
 }

@@ -74,6 +74,12 @@ public sealed class MemberDeclaration(string name)
     /// <summary>Channels delivered to it that never end a Next: their messages wait for the next grant.</summary>
     public IList<string> SubscribeQuietly { get; init; } = [];
 
+    /// <summary>
+    /// Whether it may end the run for everybody at a tag of its choice. Needs <see cref="Sends"/>; it then holds every
+    /// other member, receivers or not, below the earliest stop it could still ask for. Default no.
+    /// </summary>
+    public bool MayStop { get; init; }
+
     /// <summary>What happens if its connection is lost; members do not see it. Default Stall.</summary>
     public CrashPolicy CrashPolicy { get; init; }
 }
@@ -93,6 +99,12 @@ public sealed class SequencingConfig
 
     /// <summary>Tells runs apart, so that a member of yesterday's run cannot join today's. Default empty.</summary>
     public UInt128 RunId { get; init; }
+
+    /// <summary>
+    /// Where the run ends for everybody: no grant is above it, the grant at it is final (lock-time section 12). After
+    /// <see cref="Tag.Zero"/> and below <see cref="Tag.Infinity"/>. Default null: members end it by resigning.
+    /// </summary>
+    public Tag? StopTag { get; init; }
 
     /// <summary>The largest round of an arrival. Default 10,000 (lock-time section 11); 1 to 1,000,000,000.</summary>
     public uint MaxRounds { get; init; } = 10_000;

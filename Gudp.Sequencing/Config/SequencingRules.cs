@@ -36,6 +36,11 @@ internal static class SequencingRules
             errors, "MaxInboxBytes", config.MaxInboxBytes, (long)config.MaxPayloadBytes + LeastInboxSlackBytes,
             LargestInboxBytes, "the largest payload must fit");
 
+        if (config.StopTag is Tag stop && (stop <= Tag.Zero || stop.IsInfinite))
+        {
+            errors.Add("StopTag", $"{stop}", "null, or a tag after 0 and below infinity", "the run ends there");
+        }
+
         // One mistake there is not one in every delay.
         uint maxRounds = Math.Max(config.MaxRounds, Delay.OneRound.Round);
         HashSet<string> members = [];
@@ -68,6 +73,11 @@ internal static class SequencingRules
 
         int interests = member.Publish.Count + member.Subscribe.Count + member.SubscribeQuietly.Count;
         CheckRange(errors, "Publish and Subscribe", interests, 0, MaxInterests, "a hello lists them all");
+
+        if (member.MayStop && !member.Sends)
+        {
+            errors.Add("MayStop", "true", "false unless the member sends", "who may stop a run holds others as a sender");
+        }
 
         if (!Enum.IsDefined(member.CrashPolicy))
         {

@@ -1,5 +1,6 @@
 using System;
 using Gudp.Sequencing.Config;
+using Gudp.Sequencing.Members;
 using Gudp.Sequencing.Time;
 using Gudp.Sequencing.Wire;
 
@@ -15,16 +16,16 @@ internal static class CommitCheck
     internal const long MaxPublicationTime = (1L << 62) - 1;
 
     /// <param name="elements">The commit's body after its step.</param>
-    /// <param name="layout">The run.</param>
+    /// <param name="run">The run.</param>
     /// <param name="member">Who commits; running.</param>
     /// <param name="state">The rule's state of it; a copy, on which the commit is tried.</param>
     /// <param name="inboxBytes">What its publications take in the inbox of a receiver of all of them.</param>
     internal static SequencingError Check(
-        ReadOnlySpan<byte> elements, RunLayout layout, Member member, MemberState state, out long inboxBytes)
+        ReadOnlySpan<byte> elements, RunState run, Member member, MemberState state, out long inboxBytes)
     {
         inboxBytes = 0;
         CommitReader reader = new(elements, state.Now);
-        bool isFinished = state.Now.IsInfinite;
+        bool isFinished = state.Now.IsInfinite || state.Now >= run.Limits.Stop;
 
         while (reader.TryNext(out CommitElement element))
         {
@@ -35,9 +36,9 @@ internal static class CommitCheck
 
             SequencingError error = element.Kind switch
             {
-                ElementKind.Publication => CheckPublication(in element, layout, member.Layout, in state),
+                ElementKind.Publication => CheckPublication(in element, run, member.Layout, in state),
                 ElementKind.Promise when !state.Sends => SequencingError.NotASender,
-                ElementKind.Lookahead => CheckLookahead(in element, layout, in state),
+                ElementKind.Lookahead => CheckLookahead(in element, run.Layout.MaxRounds, in state),
                 ElementKind.Digest when element.Digest != member.Digest.Value => SequencingError.DigestMismatch,
                 _ => SequencingError.None,
             };
@@ -86,7 +87,7 @@ internal static class CommitCheck
     }
 
     private static SequencingError CheckPublication(
-        in CommitElement element, RunLayout layout, MemberLayout member, in MemberState state)
+        in CommitElement element, RunState run, MemberLayout member, in MemberState state)
     {
         if (!state.Sends)
         {
@@ -105,20 +106,20 @@ internal static class CommitCheck
             return SequencingError.NotDeclared;
         }
 
-        if (element.Payload.Length > layout.MaxPayloadBytes)
+        if (element.Payload.Length > run.Layout.MaxPayloadBytes)
         {
             return SequencingError.TooLarge;
         }
 
-        SequencingError error = CheckTag(element.Tag, state.EarliestPublication, layout.MaxRounds);
+        SequencingError error = CheckTag(element.Tag, state.EarliestPublication, run.Layout.MaxRounds);
 
         // The promise and the look-ahead hold before the channel's latency, the limits before and after it.
         return error != SequencingError.None
             ? error
-            : CheckTag(element.Tag + layout.Channels[interest.Channel].MinimumLatency, Tag.Zero, layout.MaxRounds);
+            : CheckTag(element.Tag + run.Channels[interest.Channel].MinimumLatency, Tag.Zero, run.Layout.MaxRounds);
     }
 
-    private static SequencingError CheckLookahead(in CommitElement element, RunLayout layout, in MemberState state)
+    private static SequencingError CheckLookahead(in CommitElement element, uint maxRounds, in MemberState state)
     {
         if (!state.Sends)
         {
@@ -130,6 +131,6 @@ internal static class CommitCheck
             return SequencingError.LookaheadViolation;
         }
 
-        return element.Lookahead.Round > layout.MaxRounds ? SequencingError.RoundLimit : SequencingError.None;
+        return element.Lookahead.Round > maxRounds ? SequencingError.RoundLimit : SequencingError.None;
     }
 }

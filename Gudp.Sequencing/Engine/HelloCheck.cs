@@ -1,5 +1,6 @@
 using System;
 using Gudp.Sequencing.Config;
+using Gudp.Sequencing.Members;
 using Gudp.Sequencing.Wire;
 
 namespace Gudp.Sequencing.Engine;
@@ -7,9 +8,10 @@ namespace Gudp.Sequencing.Engine;
 /// <summary>Judges a hello against the run's layout (lock-time 8.1, clause Q-2).</summary>
 internal static class HelloCheck
 {
-    internal static SequencingError Check(HelloFrame hello, RunLayout layout, out string detail)
+    internal static SequencingError Check(HelloFrame hello, RunState run, out string detail)
     {
-        int ordinal = layout.OrdinalOf(hello.Name);
+        RunLayout layout = run.Layout;
+        Member? member = run.Members.Find(hello.Name);
 
         (SequencingError error, detail) = hello switch
         {
@@ -18,7 +20,7 @@ internal static class HelloCheck
 
             _ when hello.RunId != layout.RunId => (SequencingError.ConfigMismatch, "This is another run."),
 
-            _ when ordinal < 0 => (SequencingError.NotDeclared, $"\"{hello.Name}\" is not in the roster."),
+            _ when member is null => (SequencingError.NotDeclared, $"\"{hello.Name}\" is not in the roster."),
 
             _ when !hello.IsPlainJoin || hello.TokenBytes > 0 || (hello.Flags & ~RoleBits.Known) != 0 => (
                 SequencingError.NotDeclared, "Joins other than at the start are not offered by this server."),
@@ -26,7 +28,7 @@ internal static class HelloCheck
             _ when hello.ConfigHash != 0 && hello.ConfigHash != layout.ConfigHash => (SequencingError.ConfigMismatch,
                 $"The member's configuration is {hello.ConfigHash:x16}, the server's is {layout.ConfigHash:x16}."),
 
-            _ when !IsAsDeclared(hello, layout.Members[ordinal]) => (SequencingError.ConfigMismatch,
+            _ when !IsAsDeclared(hello, member.Layout) => (SequencingError.ConfigMismatch,
                 $"Roles, look-ahead or channels of \"{hello.Name}\" differ from the server's roster."),
 
             _ => (SequencingError.None, ""),
@@ -37,7 +39,7 @@ internal static class HelloCheck
 
     private static bool IsAsDeclared(HelloFrame hello, MemberLayout member)
     {
-        bool isSame = hello.Flags == RoleBits.Of(member.Sends, member.Receives)
+        bool isSame = hello.Flags == member.RoleBits
             && hello.Lookahead == member.Lookahead
             && hello.Interests.Length == member.Interests.Length;
 

@@ -6,12 +6,15 @@
 //
 // A member that waits for "the next message" speaks as soon as somebody wakes it, so its E hangs on its senders' E,
 // around every cycle. Each step around adds at least one round; the least solution is therefore found the way
-// Dijkstra finds shortest paths: the smallest E of all cannot depend on any other.
+// Dijkstra finds shortest paths: the smallest E of all cannot depend on any other. All publishers of a channel reach
+// the same subscribers over the same link, so the first of them that is settled settles the channel.
 //
 // The grant is given only if B(c) > G(c), never at equality: a message arriving exactly at G could still be sent.
+//
+// A stop X cuts every grant to X, and who is granted X says nothing more. So a waiting member whose own grant is at X
+// or above has E = top; and whoever may still ask for a stop holds everybody, receivers or not, below its E.
 
 using System;
-using System.Collections.Generic;
 
 namespace Gudp.Sequencing.Time;
 
@@ -54,122 +57,173 @@ internal record struct MemberState
     internal readonly Tag EarliestPublication => Tag.Later(Promise, Now + Lookahead);
 }
 
-/// <summary>The outcome of one bounds pass, and the room it needs. Reused from pass to pass.</summary>
-internal sealed class BoundTable(int members)
+/// <summary>What holds for all members of a run (lock-time 12).</summary>
+/// <param name="Stop">X: no grant is above it, and the one at it is the last. Top: no stop.</param>
+/// <param name="Barrier">No grant at it or above for the time being. Top: none.</param>
+internal readonly record struct RunLimits(Tag Stop, Tag Barrier)
 {
-    internal const int Nobody = -1;
-
-    /// <summary>E by ordinal.</summary>
-    internal Tag[] Earliest { get; } = new Tag[members];
-
-    /// <summary>B by ordinal.</summary>
-    internal Tag[] Bound { get; } = new Tag[members];
-
-    /// <summary>The sender that gave each B its value.</summary>
-    internal int[] HeldBy { get; } = new int[members];
-
-    /// <summary>The sender whose message could wake it and so gave its E; nobody if its own state did.</summary>
-    internal int[] WokenBy { get; } = new int[members];
-
-    internal PriorityQueue<int, Tag> Frontier { get; } = new(members);
+    internal static RunLimits None => new(Tag.Top, Tag.Top);
 }
 
 internal static class AdvanceRule
 {
     /// <summary>E and B of every member, lock-time 3.2.</summary>
-    internal static void Bounds(ReadOnlySpan<MemberState> members, EdgeTable edges, BoundTable table)
+    /// <param name="members">By ordinal.</param>
+    /// <param name="reach">Of the same members.</param>
+    /// <param name="stop">X, or top.</param>
+    /// <param name="table">Gets the outcome.</param>
+    internal static void Bounds(ReadOnlySpan<MemberState> members, Reach reach, Tag stop, BoundTable table)
     {
-        table.Frontier.Clear();
-
-        for (int member = 0; member < members.Length; member++)
-        {
-            table.Earliest[member] = EarliestUnwoken(in members[member]);
-            table.Bound[member] = Tag.Top;
-            table.HeldBy[member] = BoundTable.Nobody;
-            table.WokenBy[member] = BoundTable.Nobody;
-
-            if (table.Earliest[member] < Tag.Top)
-            {
-                table.Frontier.Enqueue(member, table.Earliest[member]);
-            }
-        }
-
-        while (table.Frontier.TryDequeue(out int sender, out Tag earliest))
-        {
-            // An entry is left behind when a smaller value was found for its member later on.
-            if (earliest == table.Earliest[sender])
-            {
-                RelaxEdges(sender, earliest, members, edges, table);
-            }
-        }
+        table.Begin(members.Length, reach.Channels);
+        new Pass(members, reach, stop, table).Run();
     }
 
     /// <summary>Whether a waiting member may go on, and to which tag; lock-time 3.3.</summary>
     /// <param name="member">Waiting.</param>
     /// <param name="bound">Its B.</param>
+    /// <param name="limits">Of the run.</param>
     /// <param name="grant">G, also if it may not go there yet.</param>
-    internal static bool IsGrantable(in MemberState member, Tag bound, out Tag grant)
+    internal static bool IsGrantable(in MemberState member, Tag bound, in RunLimits limits, out Tag grant)
     {
-        grant = GrantOf(in member);
-        return !member.Receives || bound > grant;
+        grant = GrantOf(in member, limits.Stop);
+        return bound > grant && grant < limits.Barrier;
     }
 
     /// <summary>G of a waiting member: where it will get as far as is known now.</summary>
-    internal static Tag GrantOf(in MemberState member)
+    internal static Tag GrantOf(in MemberState member, Tag stop)
     {
         AdvanceRequest request = member.Request;
         Tag wanted = request.Mode == AdvanceMode.To ? request.Target : Tag.Earlier(request.Target, member.Head);
-        return request.Grid.Next(wanted, member.Now);
+        return Tag.Earlier(request.Grid.Next(wanted, member.Now), stop);
     }
 
-    private static void RelaxEdges(
-        int sender, Tag earliest, ReadOnlySpan<MemberState> members, EdgeTable edges, BoundTable table)
+    /// <summary>One computation of all bounds.</summary>
+    private readonly ref struct Pass(
+        ReadOnlySpan<MemberState> members, Reach reach, Tag stop, BoundTable table)
     {
-        foreach (Edge edge in edges.From(sender))
+        private readonly ReadOnlySpan<MemberState> _members = members;
+
+        internal void Run()
         {
-            Tag arrival = earliest + edge.Link;
-            Tag bound = table.Bound[edge.To];
+            Span<Tag> earliest = table.Earliest;
 
-            // Among equals the lowest ordinal is named, so that a report does not depend on the queue's habits.
-            if (arrival < bound || (arrival == bound && sender < table.HeldBy[edge.To]))
+            for (int member = 0; member < _members.Length; member++)
             {
-                table.Bound[edge.To] = arrival;
-                table.HeldBy[edge.To] = sender;
+                earliest[member] = EarliestUnwoken(in _members[member]);
+
+                if (earliest[member] < Tag.Top)
+                {
+                    table.Frontier.Add(earliest[member], member);
+                }
             }
 
-            if (!edge.Wakes || !members[edge.To].Sends || members[edge.To].Request.Mode != AdvanceMode.Next)
+            while (table.Frontier.TryTake(out Tag least, out int sender))
             {
-                continue;
+                // An entry is left behind when a smaller value was found for its member later on.
+                if (least == earliest[sender])
+                {
+                    Settle(sender, least);
+                }
             }
 
-            Tag woken = EarliestWoken(in members[edge.To], earliest + edge.WakingLink);
-
-            if (woken < table.Earliest[edge.To])
+            for (int member = 0; member < _members.Length; member++)
             {
-                table.Earliest[edge.To] = woken;
-                table.WokenBy[edge.To] = sender;
-                table.Frontier.Enqueue(edge.To, woken);
+                (table.Bound[member], table.HeldBy[member]) = BoundOf(member);
             }
         }
-    }
 
-    /// <summary>E as if no further message came.</summary>
-    private static Tag EarliestUnwoken(in MemberState member)
-    {
-        if (!member.Sends)
+        private void Settle(int sender, Tag earliest)
         {
-            return Tag.Top;
+            table.Floor = Tag.Earlier(table.Floor, earliest);
+
+            if (earliest < table.StopBound && reach.MayStop(sender))
+            {
+                table.StopBound = earliest;
+                table.StopHeldBy = sender;
+            }
+
+            foreach (int channel in reach.PublishedBy(sender))
+            {
+                // Settled by another publisher: its E is not greater.
+                if (table.ChannelHeldBy[channel] == BoundTable.Nobody)
+                {
+                    table.ChannelEarliest[channel] = earliest;
+                    table.ChannelHeldBy[channel] = sender;
+                    Wake(channel, earliest + reach.LinkOf(channel), sender);
+                }
+            }
         }
 
-        // A member that joined late may wait below its own N.
-        Tag reached = member.IsWaiting ? Tag.Later(member.Now, GrantOf(in member)) : member.Now;
-        return Tag.Later(member.Promise, reached + member.Lookahead);
-    }
+        private void Wake(int channel, Tag arrival, int sender)
+        {
+            foreach (Hearer hearer in reach.HearersOf(channel))
+            {
+                ref readonly MemberState member = ref _members[hearer.Member];
 
-    /// <summary>E if a message arriving at <paramref name="arrival"/> wakes it.</summary>
-    private static Tag EarliestWoken(in MemberState member, Tag arrival)
-    {
-        Tag reached = Tag.Later(member.Now, member.Request.Grid.Next(arrival, member.Now));
-        return Tag.Later(member.Promise, reached + member.Lookahead);
+                if (!hearer.Wakes || !member.Sends || !member.Receives || member.Request.Mode != AdvanceMode.Next)
+                {
+                    continue;
+                }
+
+                Tag woken = EarliestAfter(in member, member.Request.Grid.Next(arrival, member.Now));
+
+                if (woken < table.Earliest[hearer.Member])
+                {
+                    table.Earliest[hearer.Member] = woken;
+                    table.WokenBy[hearer.Member] = sender;
+                    table.Frontier.Add(woken, hearer.Member);
+                }
+            }
+        }
+
+        // Whoever does not receive is held by stops alone.
+        private (Tag Bound, int HeldBy) BoundOf(int member)
+        {
+            Tag bound = table.StopBound;
+            int heldBy = table.StopHeldBy;
+
+            if (!_members[member].Receives)
+            {
+                return (bound, heldBy);
+            }
+
+            foreach (Heard heard in reach.HeardBy(member))
+            {
+                Tag arrival = table.ChannelEarliest[heard.Channel] + reach.LinkOf(heard.Channel);
+                int holder = table.ChannelHeldBy[heard.Channel];
+
+                // Among equals the lowest ordinal is named, so that a report does not depend on the order of channels.
+                if (arrival < bound || (arrival == bound && (uint)holder < (uint)heldBy))
+                {
+                    (bound, heldBy) = (arrival, holder);
+                }
+            }
+
+            return (bound, heldBy);
+        }
+
+        /// <summary>E as if no further message came.</summary>
+        private Tag EarliestUnwoken(in MemberState member)
+        {
+            if (!member.Sends)
+            {
+                return Tag.Top;
+            }
+
+            return EarliestAfter(in member, member.IsWaiting ? GrantOf(in member, stop) : member.Now);
+        }
+
+        /// <summary>E if its next grant, or for a running member its last, is at this tag.</summary>
+        private Tag EarliestAfter(in MemberState member, Tag grant)
+        {
+            // At a stop everybody is granted for the last time.
+            if (grant >= stop)
+            {
+                return Tag.Top;
+            }
+
+            // A member that joined late may wait below its own N.
+            return Tag.Later(member.Promise, Tag.Later(member.Now, grant) + member.Lookahead);
+        }
     }
 }

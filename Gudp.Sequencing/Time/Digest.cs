@@ -1,7 +1,6 @@
 using System;
 using System.Buffers.Binary;
 using System.Text;
-using CommunityToolkit.HighPerformance.Buffers;
 
 namespace Gudp.Sequencing.Time;
 
@@ -72,27 +71,7 @@ internal sealed class Digest
         LastTag = tag;
     }
 
-    /// <summary>One number for the whole run, over the digests of all members in the order of their ordinals.</summary>
-    internal static ulong OfRun(ReadOnlySpan<Digest> members)
-    {
-        const int MemberBytes = 44;
-        using SpanOwner<byte> all = SpanOwner<byte>.Allocate(MemberBytes * members.Length);
-        Span<byte> rest = all.Span;
-
-        foreach (Digest member in members)
-        {
-            BinaryPrimitives.WriteUInt64LittleEndian(rest, member.NameHash);
-            BinaryPrimitives.WriteUInt64LittleEndian(rest[8..], member.Value);
-            BinaryPrimitives.WriteInt64LittleEndian(rest[16..], member.Grants);
-            BinaryPrimitives.WriteInt64LittleEndian(rest[24..], member.Deliveries);
-            WriteTag(rest[32..], member.LastTag);
-            rest = rest[MemberBytes..];
-        }
-
-        return XxHash64.Hash(0, all.Span);
-    }
-
-    private static void WriteTag(Span<byte> destination, Tag tag)
+    internal static void WriteTag(Span<byte> destination, Tag tag)
     {
         BinaryPrimitives.WriteInt64LittleEndian(destination, tag.Time);
         BinaryPrimitives.WriteUInt32LittleEndian(destination[8..], tag.Round);

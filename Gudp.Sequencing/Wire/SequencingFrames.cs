@@ -52,9 +52,11 @@ internal static class RoleBits
 {
     internal const ulong Sends = 1;
     internal const ulong Receives = 2;
-    internal const ulong Known = Sends | Receives;
+    internal const ulong MayStop = 4;
+    internal const ulong Known = Sends | Receives | MayStop;
 
-    internal static ulong Of(bool sends, bool receives) => (sends ? Sends : 0) | (receives ? Receives : 0);
+    internal static ulong Of(bool sends, bool receives, bool mayStop)
+        => (sends ? Sends : 0) | (receives ? Receives : 0) | (mayStop ? MayStop : 0);
 }
 
 /// <summary>Clause: the flags of Grant.</summary>
@@ -148,7 +150,7 @@ internal sealed class HelloFrame
         writer.WriteText(member.Name);
         writer.WriteBlock([]);
         writer.WriteUInt64(configHash);
-        writer.WriteNumber(RoleBits.Of(member.Sends, member.Receives));
+        writer.WriteNumber(RoleBits.Of(member.Sends, member.Receives, member.MayStop));
         writer.WriteDelay(member.Lookahead);
         writer.WriteNumber((ulong)interests.Length);
 

@@ -1,0 +1,87 @@
+// Who leaves the run, of its own will or not (lock-time 8.3, 8.4).
+
+using Gudp.Core;
+using Gudp.Sequencing.Members;
+using Gudp.Sequencing.Time;
+using Gudp.Sequencing.Wire;
+
+namespace Gudp.Sequencing.Engine;
+
+internal sealed class Departures(RunState run, Outbox outbox)
+{
+    /// <summary>The member's connection is gone.</summary>
+    internal void Lose(Member member, Instant now)
+    {
+        member.Link = null;
+
+        if (member.Life == MemberLife.Joining)
+        {
+            member.Life = MemberLife.Absent;
+            return;
+        }
+
+        if (member.Life != MemberLife.Live || run.Phase != RunPhase.Running)
+        {
+            return;
+        }
+
+        ref readonly MemberState state = ref run.Members.StateOf(member);
+        CrashPolicy policy = member.Layout.CrashPolicy;
+        member.Life = MemberLife.Lost;
+        member.RunningSince = state.IsWaiting ? member.RunningSince : now;
+        run.Note(new ExternalFact(member.Name, policy, state.Now));
+
+        if (policy == CrashPolicy.Resign)
+        {
+            Resign(member);
+        }
+        else if (policy == CrashPolicy.Abort)
+        {
+            Abort(member);
+        }
+    }
+
+    /// <summary>The member has said its last; what it published stays valid.</summary>
+    internal void Resign(Member member)
+    {
+        ref MemberState state = ref run.Members.StateOf(member);
+        state.Sends = false;
+        state.Receives = false;
+        state.Request = default;
+        state.Head = Tag.Top;
+        member.Life = MemberLife.Resigned;
+        member.Blocker = BoundTable.Nobody;
+        member.Inbox.Clear();
+
+        if (run.Members.AreAll(MemberLife.Resigned))
+        {
+            End();
+        }
+    }
+
+    private void End()
+    {
+        run.Phase = RunPhase.Ended;
+        run.RunDigest = RunDigest.Of(run.Members.All);
+
+        foreach (Member member in run.Members.All)
+        {
+            new EndFrame((ulong)run.Published, run.RunDigest).Write(outbox.Writer, Outbox.Epoch, member.Session);
+            outbox.Send(member);
+        }
+    }
+
+    private void Abort(Member lost)
+    {
+        run.Phase = RunPhase.Aborted;
+
+        foreach (Member member in run.Members.All)
+        {
+            Tag at = run.Members.StateOf(member).Now;
+            new RefusalFrame(
+                SequencingError.Stopped, $"\"{lost.Name}\" was lost; your last grant is {at}.", member.Step)
+                .Write(outbox.Writer, FrameType.Error, Outbox.Epoch, member.Session);
+            outbox.Send(member);
+        }
+    }
+}

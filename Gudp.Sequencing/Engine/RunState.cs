@@ -1,0 +1,86 @@
+// Everything a sequence server knows of its run. What it grants and delivers is a function of the configuration, of the
+// commits it applied and of the external facts it noted, and of nothing else: no clock, no thread, no order of links.
+//
+// Always true:
+//   - the stop only falls, and is above every grant but the final ones;
+//   - a fact is noted before what it changes.
+
+using System.Collections.Generic;
+using Gudp.Sequencing.Channels;
+using Gudp.Sequencing.Config;
+using Gudp.Sequencing.Members;
+using Gudp.Sequencing.Time;
+
+namespace Gudp.Sequencing.Engine;
+
+internal enum RunPhase : byte
+{
+    /// <summary>Members are missing; time stands at its start.</summary>
+    Gathering,
+
+    /// <summary>Members advance.</summary>
+    Running,
+
+    /// <summary>Everybody has resigned.</summary>
+    Ended,
+
+    /// <summary>A member whose loss ends the run was lost.</summary>
+    Aborted,
+}
+
+/// <summary>Something from outside that changed the run: a loss seen by the transport (lock-time 8.4).</summary>
+internal readonly record struct ExternalFact(string Member, CrashPolicy Effect, Tag Tag);
+
+internal sealed class RunState
+{
+    private readonly List<ExternalFact> _facts = [];
+
+    internal RunState(RunLayout layout)
+    {
+        Layout = layout;
+        Members = new MemberTable(layout.ConfigHash);
+        Limits = RunLimits.None with { Stop = layout.StopTag ?? Tag.Top };
+
+        foreach (ChannelLayout channel in layout.Channels)
+        {
+            Channels.Add(channel, Members.Reach);
+        }
+
+        foreach (MemberLayout member in layout.Members)
+        {
+            Members.Add(member);
+        }
+    }
+
+    /// <summary>What the run was configured with; members and channels that came later stand only in the tables.</summary>
+    internal RunLayout Layout { get; }
+
+    internal ChannelTable Channels { get; } = new();
+
+    internal MemberTable Members { get; }
+
+    /// <summary>As of the last evaluation.</summary>
+    internal BoundTable Bounds { get; } = new();
+
+    internal RunPhase Phase { get; set; }
+
+    internal RunLimits Limits { get; set; }
+
+    /// <summary>Something happened since the last evaluation that may let a member go on.</summary>
+    internal bool HasChanged { get; set; }
+
+    /// <summary>Messages published over the whole run.</summary>
+    internal long Published { get; set; }
+
+    /// <summary>Of the whole run, once it has ended.</summary>
+    internal ulong RunDigest { get; set; }
+
+    /// <summary>What came from outside; a run with none of it can be repeated exactly.</summary>
+    internal IReadOnlyList<ExternalFact> ExternalFacts => _facts;
+
+    internal void Note(in ExternalFact fact)
+    {
+        _facts.Add(fact);
+        HasChanged = true;
+    }
+}

@@ -1,0 +1,59 @@
+using Gudp.Core;
+using Gudp.Sequencing.Config;
+using Gudp.Sequencing.Time;
+
+namespace Gudp.Sequencing.Members;
+
+/// <summary>Life of a member, lock-time 5.1. Running and waiting are told apart by its request.</summary>
+internal enum MemberLife : byte
+{
+    /// <summary>Nobody joined under this name yet.</summary>
+    Absent,
+
+    /// <summary>Joined; its first grant is still to come.</summary>
+    Joining,
+
+    /// <summary>Part of the run.</summary>
+    Live,
+
+    /// <summary>Part of the run without a connection: its bounds are frozen.</summary>
+    Lost,
+
+    /// <summary>Out of the run for good.</summary>
+    Resigned,
+}
+
+/// <summary>What the server keeps of one member besides the state the rule works on.</summary>
+internal sealed class Member(MemberLayout layout, int ordinal, ulong configHash)
+{
+    internal MemberLayout Layout { get; } = layout;
+    internal string Name => Layout.Name;
+    internal int Ordinal { get; } = ordinal;
+    internal ArrivalQueue Inbox { get; } = new();
+    internal Digest Digest { get; } = new(configHash, layout.Name);
+    internal MemberLife Life { get; set; }
+    internal long? Link { get; set; }
+
+    /// <summary>Raised whenever the name is taken anew, so that frames of an earlier holder are told apart.</summary>
+    internal ulong Session { get; set; }
+
+    /// <summary>The last commit that was applied.</summary>
+    internal ulong Step { get; set; }
+
+    /// <summary>Messages it has published over the whole run.</summary>
+    internal long SubSequence { get; set; }
+
+    /// <summary>When its present request came. Statistics.</summary>
+    internal Instant WaitingSince { get; set; }
+
+    /// <summary>When it was last granted. Statistics.</summary>
+    internal Instant RunningSince { get; set; }
+
+    /// <summary>Root of its wait as of the last evaluation that left it waiting; nobody if none did.</summary>
+    internal int Blocker { get; set; } = BoundTable.Nobody;
+
+    /// <summary>What the blocker was doing then.</summary>
+    internal Wire.ReportedState BlockerState { get; set; }
+    internal Tag BlockerTag { get; set; }
+    internal Instant BlockerSince { get; set; }
+}

@@ -1,0 +1,104 @@
+// All members of a run by ordinal. The states the rule works on stand in one array of their own; everything else
+// stands beside it, in the member.
+//
+// Always true:
+//   - members are only ever added: an ordinal names one member for the whole run;
+//   - the state and the reach of a member have its ordinal.
+
+using System;
+using System.Collections.Generic;
+using Gudp.Sequencing.Channels;
+using Gudp.Sequencing.Config;
+using Gudp.Sequencing.Time;
+using Gudp.Sequencing.Wire;
+
+namespace Gudp.Sequencing.Members;
+
+internal sealed class MemberTable(ulong configHash)
+{
+    private readonly Dictionary<string, Member> _byName = [];
+    private Member[] _all = [];
+    private MemberState[] _states = [];
+
+    internal int Count { get; private set; }
+
+    internal ReadOnlySpan<Member> All => _all.AsSpan(0, Count);
+
+    /// <summary>By ordinal. A reference into it does not outlive <see cref="Add"/>.</summary>
+    internal Span<MemberState> States => _states.AsSpan(0, Count);
+
+    internal Reach Reach { get; } = new();
+
+    internal Member this[int ordinal] => _all[ordinal];
+
+    internal Member? Find(string name) => _byName.GetValueOrDefault(name);
+
+    internal ref MemberState StateOf(Member member) => ref _states[member.Ordinal];
+
+    /// <summary>A member with the next ordinal; its channels exist already.</summary>
+    internal Member Add(MemberLayout layout)
+    {
+        List<int> published = [];
+        List<(int Channel, int Interest, bool Wakes)> heard = [];
+
+        for (int id = 0; id < layout.Interests.Length; id++)
+        {
+            Interest interest = layout.Interests[id];
+
+            if (layout.Sends && interest.Bits.HasFlag(InterestBits.Publish))
+            {
+                published.Add(interest.Channel);
+            }
+
+            if (layout.Receives && interest.Bits.HasFlag(InterestBits.Subscribe))
+            {
+                heard.Add((interest.Channel, id, interest.Bits.HasFlag(InterestBits.Wake)));
+            }
+        }
+
+        int ordinal = Reach.AddMember([.. published], [.. heard], layout.MayStop);
+        Invariant.Require(ordinal == Count, "State and reach have the member's ordinal.");
+
+        if (Count == _all.Length)
+        {
+            int room = Math.Max(4, 2 * Count);
+            Array.Resize(ref _all, room);
+            Array.Resize(ref _states, room);
+        }
+
+        Member member = new(layout, ordinal, configHash);
+        _all[Count] = member;
+        _states[Count] = new MemberState
+        {
+            Sends = layout.Sends,
+            Receives = layout.Receives,
+            Lookahead = layout.Lookahead,
+            Head = Tag.Top,
+        };
+        _byName.Add(layout.Name, member);
+        Count++;
+        return member;
+    }
+
+    internal bool AreAll(MemberLife life)
+    {
+        foreach (Member member in All)
+        {
+            if (member.Life != life)
+            {
+                return false;
+            }
+        }
+
+        return true;
+    }
+
+    internal ReportedState Report(int ordinal) => _all[ordinal].Life switch
+    {
+        MemberLife.Absent => ReportedState.Absent,
+        MemberLife.Joining => ReportedState.Joining,
+        MemberLife.Lost => ReportedState.Lost,
+        MemberLife.Resigned => ReportedState.Resigned,
+        _ => _states[ordinal].IsWaiting ? ReportedState.Waiting : ReportedState.Running,
+    };
+}
