@@ -60,7 +60,8 @@ public sealed class LayerRuleTests
     private static readonly (string Assembly, string Folder)[] DeterministicFolders =
     [
         (Core, "Primitives"), (Core, "Wire"), (Core, "Engine"), (Core, "Congestion"),
-        (Sequencing, "Channels"), (Sequencing, "Engine"), (Sequencing, "Members"), (Sequencing, "Time"), (Sequencing, "Wire"),
+        (Sequencing, "Channels"), (Sequencing, "Engine"), (Sequencing, "Members"),
+        (Sequencing, "Time"), (Sequencing, "Wire"),
     ];
 
     // These stand at the edge: they turn the outside into values.
