@@ -79,13 +79,13 @@ public sealed partial class ClauseTests
 
     private static string Read(string path) => File.ReadAllText(Repository.PathOf(path));
 
-    [GeneratedRegex(@"^(?:\* |\| |#+ )?(?:\*\*)?(?<clause>[DPQSTW]-\d+(\.\d+)?)\b", RegexOptions.Multiline)]
+    [GeneratedRegex(@"^(?:\* |\| |#+ )?(?:\*\*)?(?<clause>[DPQRSTW]-\d+(\.\d+)?)\b", RegexOptions.Multiline)]
     private static partial Regex Definition();
 
-    [GeneratedRegex(@"\b[DPQSTW]-\d+(\.\d+)?\b")]
+    [GeneratedRegex(@"\b[DPQRSTW]-\d+(\.\d+)?\b")]
     private static partial Regex Clause();
 
-    [GeneratedRegex(@"^\|(?<mechanism>[^|\r\n]+)\|[^|\r\n]+\|[^|\r\n]+\|(?<clauses>[^|\r\n]*[DPQSTW]-\d[^|\r\n]*)\|\r?$",
+    [GeneratedRegex(@"^\|(?<mechanism>[^|\r\n]+)\|[^|\r\n]+\|[^|\r\n]+\|(?<clauses>[^|\r\n]*[DPQRSTW]-\d[^|\r\n]*)\|\r?$",
         RegexOptions.Multiline)]
     private static partial Regex Row();
 }
