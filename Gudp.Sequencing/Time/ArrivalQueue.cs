@@ -9,7 +9,6 @@
 //   - its bytes are the sum over the messages in it.
 
 using System;
-using System.Buffers;
 using System.Collections.Generic;
 
 namespace Gudp.Sequencing.Time;
@@ -28,48 +27,14 @@ internal readonly record struct DeliveryKey(Tag Arrival, Tag Sent, int Publisher
     }
 }
 
-/// <summary>A published payload in pooled memory, shared by the queues of all its receivers.</summary>
-internal sealed class Letter
-{
-    private readonly byte[] _buffer;
-    private readonly int _length;
-    private int _holders;
-
-    internal Letter(int channel, ReadOnlySpan<byte> payload)
-    {
-        Channel = channel;
-        _length = payload.Length;
-        _buffer = ArrayPool<byte>.Shared.Rent(_length);
-        payload.CopyTo(_buffer);
-    }
-
-    /// <summary>Index of the channel in the run's layout.</summary>
-    internal int Channel { get; }
-
-    internal ReadOnlySpan<byte> Payload => _buffer.AsSpan(0, _length);
-
-    internal int Length => _length;
-
-    internal void Hold() => _holders++;
-
-    internal void Release()
-    {
-        Invariant.Require(_holders > 0, "A letter is released once by each queue that holds it.");
-
-        if (--_holders == 0)
-        {
-            ArrayPool<byte>.Shared.Return(_buffer);
-        }
-    }
-}
-
-internal sealed class ArrivalQueue
+/// <param name="order">The run's order of messages; null for that of the keys themselves.</param>
+internal sealed class ArrivalQueue(IComparer<DeliveryKey>? order = null)
 {
     // The entry in the heap; also more than the head of a delivery record, so that a batch is never longer on its way.
     private const int EntryBytes = 64;
 
-    private readonly PriorityQueue<(Letter Letter, int Interest), DeliveryKey> _waking = new();
-    private readonly PriorityQueue<(Letter Letter, int Interest), DeliveryKey> _quiet = new();
+    private readonly PriorityQueue<(Letter Letter, int Interest), DeliveryKey> _waking = new(order);
+    private readonly PriorityQueue<(Letter Letter, int Interest), DeliveryKey> _quiet = new(order);
 
     /// <summary>What the messages in it take, payloads and entries.</summary>
     internal long Bytes { get; private set; }
@@ -98,7 +63,7 @@ internal sealed class ArrivalQueue
     {
         bool isWaking = _waking.TryPeek(out _, out DeliveryKey waking);
         bool isQuiet = _quiet.TryPeek(out _, out DeliveryKey quiet);
-        bool quietFirst = isQuiet && (!isWaking || quiet.CompareTo(waking) < 0);
+        bool quietFirst = isQuiet && (!isWaking || IsBefore(quiet, waking));
 
         key = quietFirst ? quiet : waking;
         letter = null!;
@@ -122,4 +87,7 @@ internal sealed class ArrivalQueue
             letter.Release();
         }
     }
+
+    private bool IsBefore(in DeliveryKey left, in DeliveryKey right)
+        => (order is null ? left.CompareTo(right) : order.Compare(left, right)) < 0;
 }

@@ -60,7 +60,7 @@ public sealed class LayerRuleTests
     private static readonly (string Assembly, string Folder)[] DeterministicFolders =
     [
         (Core, "Primitives"), (Core, "Wire"), (Core, "Engine"), (Core, "Congestion"),
-        (Sequencing, "Channels"), (Sequencing, "Engine"), (Sequencing, "Members"),
+        (Sequencing, "Channels"), (Sequencing, "Engine"), (Sequencing, "Log"), (Sequencing, "Members"),
         (Sequencing, "Time"), (Sequencing, "Wire"),
     ];
 

@@ -1,0 +1,47 @@
+// One channel in the log: what it wants kept, and the chain of what is.
+//
+// Always true: count and bytes are those of the messages of the channel in the log; the oldest is the first of them.
+
+namespace Gudp.Sequencing.Log;
+
+/// <summary>What a channel wants kept, within what the log has room for.</summary>
+/// <param name="History">Which messages.</param>
+/// <param name="MaxBytes">Most bytes of them, with <see cref="SealedLog.EntryBytes"/> each.</param>
+/// <param name="MaxTicks">How far their arrivals may be behind the floor of the run.</param>
+internal readonly record struct Retention(ChannelHistory History, long MaxBytes, long MaxTicks)
+{
+    internal static Retention Default => new(ChannelHistory.All, long.MaxValue, long.MaxValue);
+}
+
+internal sealed class ChannelTrack(in Retention retention)
+{
+    internal ChannelHistory History { get; } = retention.History;
+
+    internal long MaxBytes { get; } = retention.MaxBytes;
+
+    internal long MaxTicks { get; } = retention.MaxTicks;
+
+    /// <summary>Whether it can have too much when a message was added.</summary>
+    internal bool HasLimit => !History.KeepsAll || MaxBytes < long.MaxValue;
+
+    internal int Count { get; set; }
+
+    internal long Bytes { get; set; }
+
+    /// <summary>Number of its first message kept; only meaningful if there is one.</summary>
+    internal long Oldest { get; set; }
+
+    /// <summary>Number of its last message kept; only meaningful if there is one.</summary>
+    internal long Newest { get; set; }
+
+    /// <summary>Number of its last message that is gone, for whatever reason; 0 if none is.</summary>
+    internal long Gone { get; set; }
+
+    /// <summary>Number and arrival of the last that a limit took, and not its kind of history; 0 if none was.</summary>
+    internal long Cut { get; set; }
+
+    internal Tag CutArrival { get; set; }
+
+    /// <summary>A message was added since the log was last trimmed.</summary>
+    internal bool IsTouched { get; set; }
+}
