@@ -22,6 +22,7 @@ public sealed class RunRecord : IDisposable
 {
     private readonly BlockReader _blocks;
     private readonly SortedDictionary<int, MemberTrail> _trails = [];
+    private readonly Dictionary<string, MemberTrail> _byName = [];
     private readonly Dictionary<int, string> _channels = [];
     private readonly List<RecordedFact> _facts = [];
 
@@ -140,18 +141,7 @@ public sealed class RunRecord : IDisposable
     /// <inheritdoc/>
     public void Dispose() => _blocks.Dispose();
 
-    internal MemberTrail? FindTrail(string name)
-    {
-        foreach (MemberTrail trail in _trails.Values)
-        {
-            if (trail.Name == name)
-            {
-                return trail;
-            }
-        }
-
-        return null;
-    }
+    internal MemberTrail? FindTrail(string name) => _byName.GetValueOrDefault(name);
 
     internal IEnumerable<MemberTrail> Trails => _trails.Values;
 
@@ -195,7 +185,6 @@ public sealed class RunRecord : IDisposable
     private sealed class Scan(RunRecord record)
     {
         private readonly List<byte[]> _configuration = [];
-        private readonly HashSet<string> _names = [];
         private RunRecordHead? _head;
         private int _configurationBytes;
         private int _pending;
@@ -304,8 +293,9 @@ public sealed class RunRecord : IDisposable
         private void AddMember(ReadOnlySpan<byte> body)
         {
             Require(RecordEntries.TryReadNamed(body, out int ordinal, out string name), "A member that is none");
-            Require(record._trails.TryAdd(ordinal, new MemberTrail(ordinal, name)), "A second name for a member");
-            Require(_names.Add(name), "Two members of one name");
+            MemberTrail trail = new(ordinal, name);
+            Require(record._trails.TryAdd(ordinal, trail), "A second name for a member");
+            Require(record._byName.TryAdd(name, trail), "Two members of one name");
         }
 
         private void AddChannel(ReadOnlySpan<byte> body)

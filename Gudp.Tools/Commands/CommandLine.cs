@@ -93,6 +93,7 @@ internal static class CommandLine
         SimCommand.Create(printer),
         ConfigCommand.Create(printer),
         TraceCommand.Create(printer),
+        DiffCommand.Create(printer),
         DemoServerCommand.Create(),
         DemoMemberCommand.Create(),
     };
