@@ -16,20 +16,6 @@ public enum CrashPolicy
     Abort,
 }
 
-/// <summary>A channel of the run. Channels that no declaration names have the defaults.</summary>
-/// <param name="name">1 to 255 bytes of UTF-8.</param>
-public sealed class ChannelDeclaration(string name)
-{
-    /// <summary>The name members publish and subscribe under.</summary>
-    public string Name { get; } = name;
-
-    /// <summary>
-    /// Logical time every message needs: it arrives this much after the tag its publisher named. Default none. More of
-    /// it lets receivers run further ahead of the senders.
-    /// </summary>
-    public Delay MinimumLatency { get; init; }
-}
-
 /// <summary>One member of the roster: what it may do in the run. Fixed before the run starts.</summary>
 /// <param name="name">1 to 255 bytes of UTF-8, unique in the roster.</param>
 public sealed class MemberDeclaration(string name)
@@ -121,6 +107,31 @@ public sealed class SequencingConfig
     /// server also closes the connection of a member that leaves more than this of what it was sent unread.
     /// </remarks>
     public long MaxInboxBytes { get; init; } = 256L << 20;
+
+    /// <summary>
+    /// What losses, duplicates and latencies of the channels are drawn from (lock-time section 17): another seed is
+    /// another network. Default 0. Members do not see it.
+    /// </summary>
+    public ulong Seed { get; init; }
+
+    /// <summary>
+    /// If given, messages that arrive at the same tag are reshuffled between their publishers, for each seed in another
+    /// way and always the same, to find out whether the run depends on their order (lock-time 7.1). Default null: the
+    /// order of send tags and ordinals. Members do not see it.
+    /// </summary>
+    public ulong? TieSeed { get; init; }
+
+    /// <summary>
+    /// Most bytes of messages the log keeps for late joiners and observers, 192 for each message included. Default
+    /// 64 MiB; 0 to 1 TiB. What is not final yet is not counted.
+    /// </summary>
+    public long LogBytes { get; init; } = 64L << 20;
+
+    /// <summary>
+    /// Most messages the log keeps. Default 1,000,000; 0 to 100,000,000. A log that is full gives up the oldest messages
+    /// of channels that keep all first, and then the oldest of any (<see cref="ChannelHistory"/>).
+    /// </summary>
+    public int LogMessages { get; init; } = 1_000_000;
 
     /// <summary>
     /// Hash over everything members can see of the run. Members that are given it in

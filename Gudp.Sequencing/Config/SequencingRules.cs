@@ -16,9 +16,12 @@ internal static class SequencingRules
 
     internal const int MaxNameBytes = 255;
 
+    internal const long LargestLogBytes = 1L << 40;
+
     private const uint LargestMaxRounds = 1_000_000_000;
     private const int LeastInboxSlackBytes = 64 * 1024;
     private const long LargestInboxBytes = 1L << 40;
+    private const int LargestLogMessages = 100_000_000;
     private const long LargestTicks = 1L << 60;
 
     private static readonly UTF8Encoding Strict = new(false, true);
@@ -35,6 +38,8 @@ internal static class SequencingRules
         CheckRange(
             errors, "MaxInboxBytes", config.MaxInboxBytes, (long)config.MaxPayloadBytes + LeastInboxSlackBytes,
             LargestInboxBytes, "the largest payload must fit");
+        CheckRange(errors, "LogBytes", config.LogBytes, 0, LargestLogBytes, "memory is finite");
+        CheckRange(errors, "LogMessages", config.LogMessages, 0, LargestLogMessages, "memory is finite");
 
         if (config.StopTag is Tag stop && (stop <= Tag.Zero || stop.IsInfinite))
         {
@@ -56,7 +61,7 @@ internal static class SequencingRules
             ConfigErrors under = errors.Under($"Channels[{i}]");
             ChannelDeclaration channel = config.Channels[i];
             CheckName(under, "Name", channel.Name, channels);
-            CheckDelay(under, "MinimumLatency", channel.MinimumLatency, Delay.None, maxRounds);
+            ChannelRules.Check(under, channel, maxRounds);
         }
 
         errors.ThrowIfAny(nameof(SequencingConfig));
@@ -109,7 +114,7 @@ internal static class SequencingRules
         }
     }
 
-    private static void CheckDelay(ConfigErrors errors, string path, Delay delay, Delay least, uint maxRounds)
+    internal static void CheckDelay(ConfigErrors errors, string path, Delay delay, Delay least, uint maxRounds)
     {
         if (delay < least)
         {
@@ -122,7 +127,7 @@ internal static class SequencingRules
         }
     }
 
-    private static void CheckRange(ConfigErrors errors, string path, long value, long least, long most, string reason)
+    internal static void CheckRange(ConfigErrors errors, string path, long value, long least, long most, string reason)
     {
         if (value < least || value > most)
         {
