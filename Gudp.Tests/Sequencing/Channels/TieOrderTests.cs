@@ -1,3 +1,4 @@
+using Gudp.Sequencing;
 using Gudp.Sequencing.Channels;
 using Gudp.Sequencing.Time;
 using NUnit.Framework;
@@ -94,6 +95,31 @@ public sealed class TieOrderTests
         DeliveryKey[] keys = [new(5, 0, 2, 1, 0), new(5, 0, 2, 1, 1), new(5, 1, 2, 2, 0), new(6, 0, 1, 1, 0)];
 
         Assert.That(CountTies(keys), Is.Zero);
+    }
+
+    [Test]
+    public void An_inbox_cuts_waking_and_quiet_messages_in_the_order_of_the_run([Range(1, 10)] int seed)
+    {
+        Random random = new(seed);
+        IComparer<DeliveryKey>? order = TieOrder.Of(seed % 2 == 0 ? null : (ulong)seed);
+        DeliveryKey[] keys = DrawKeys(random, 60);
+        ArrivalQueue inbox = new(order);
+
+        foreach (DeliveryKey key in keys)
+        {
+            inbox.Add(in key, new Letter(0, "x"u8), 0, wakes: random.Next(2) == 0);
+        }
+
+        List<DeliveryKey> cut = [];
+
+        while (inbox.TryTake(Tag.Infinity, out DeliveryKey key, out Letter letter, out _))
+        {
+            cut.Add(key);
+            letter.Release();
+        }
+
+        Assert.That(cut, Is.EqualTo(keys.Order(order)));
+        Assert.That(inbox.Bytes, Is.Zero);
     }
 
     private static long CountTies(IEnumerable<DeliveryKey> batch)
