@@ -44,6 +44,15 @@ public sealed class MemberOptions(string name)
     /// <inheritdoc cref="MemberDeclaration.SubscribeQuietly"/>
     public IList<string> SubscribeQuietly { get; init; } = [];
 
+    /// <inheritdoc cref="MemberDeclaration.MayStop"/>
+    public bool MayStop { get; init; }
+
+    /// <inheritdoc cref="MemberDeclaration.MaySponsor"/>
+    public bool MaySponsor { get; init; }
+
+    /// <inheritdoc cref="MemberDeclaration.Join"/>
+    public Tag Join { get; init; }
+
     /// <inheritdoc cref="SequencingConfig.RunId"/>
     public UInt128 RunId { get; init; }
 
@@ -53,6 +62,20 @@ public sealed class MemberOptions(string name)
     /// the member's own declaration is compared.
     /// </summary>
     public ulong ConfigHash { get; init; }
+
+    /// <summary>What of the past a member that joins late, or an observer, wants. Default nothing.</summary>
+    public HistoryStart History { get; init; }
+
+    /// <summary>
+    /// How long a client tries to take its session up again after the connection was lost. Default 30 s; zero: a lost
+    /// connection ends the client. Meanwhile the run waits, or goes on without the member, as its
+    /// <see cref="MemberDeclaration.CrashPolicy"/> says; a member that was taken out gets
+    /// <see cref="SequencingError.StaleEpoch"/>.
+    /// </summary>
+    public TimeSpan ResumeFor { get; init; } = TimeSpan.FromSeconds(30);
+
+    /// <summary>Measures <see cref="ResumeFor"/>; nothing in the run depends on it.</summary>
+    internal TimeProvider Clock { get; init; } = TimeProvider.System;
 
     /// <summary>The options of one member of a configuration, its hash included.</summary>
     /// <exception cref="Gudp.Core.GudpConfigException">
@@ -80,6 +103,9 @@ public sealed class MemberOptions(string name)
                     Publish = declaration.Publish,
                     Subscribe = declaration.Subscribe,
                     SubscribeQuietly = declaration.SubscribeQuietly,
+                    MayStop = declaration.MayStop,
+                    MaySponsor = declaration.MaySponsor,
+                    Join = declaration.Join,
                     RunId = config.RunId,
                     ConfigHash = configHash,
                 };
@@ -90,6 +116,43 @@ public sealed class MemberOptions(string name)
             $"The roster has no member \"{name}\"; add it or use one of its names.", nameof(name));
     }
 
+    /// <summary>What a hello said.</summary>
+    internal static MemberOptions From(Wire.HelloFrame hello)
+    {
+        List<string> publish = [];
+        List<string> subscribe = [];
+        List<string> quietly = [];
+
+        foreach ((string name, Wire.InterestBits bits) in hello.Interests)
+        {
+            if (bits.HasFlag(Wire.InterestBits.Publish))
+            {
+                publish.Add(name);
+            }
+
+            if (bits.HasFlag(Wire.InterestBits.Subscribe))
+            {
+                (bits.HasFlag(Wire.InterestBits.Wake) ? subscribe : quietly).Add(name);
+            }
+        }
+
+        return new MemberOptions(hello.Name)
+        {
+            Sends = (hello.Flags & Wire.RoleBits.Sends) != 0,
+            Receives = (hello.Flags & Wire.RoleBits.Receives) != 0,
+            MayStop = (hello.Flags & Wire.RoleBits.MayStop) != 0,
+            MaySponsor = (hello.Flags & Wire.RoleBits.MaySponsor) != 0,
+            Lookahead = hello.Lookahead,
+            Publish = publish,
+            Subscribe = subscribe,
+            SubscribeQuietly = quietly,
+            Join = hello.JoinTag,
+            RunId = hello.RunId,
+            ConfigHash = hello.ConfigHash,
+            History = hello.From,
+        };
+    }
+
     internal MemberDeclaration ToDeclaration() => new(Name)
     {
         Sends = Sends,
@@ -98,5 +161,8 @@ public sealed class MemberOptions(string name)
         Publish = Publish,
         Subscribe = Subscribe,
         SubscribeQuietly = SubscribeQuietly,
+        MayStop = MayStop,
+        MaySponsor = MaySponsor,
+        Join = Join,
     };
 }

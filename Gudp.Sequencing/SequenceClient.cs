@@ -25,15 +25,16 @@ namespace Gudp.Sequencing;
 /// One thread at a time. The blocking and the asynchronous calls do the same; both need the daemon of the endpoint to
 /// run on a thread of its own.
 /// </remarks>
-public sealed class SequenceClient : IDisposable
+public sealed partial class SequenceClient : IDisposable
 {
     private readonly MemberEngine _engine;
     private readonly Peer _peer;
     private bool _isDisposed;
 
-    private SequenceClient(MemberOptions options, Peer peer)
+    private SequenceClient(MemberEngine engine, MemberOptions options, Peer peer)
     {
-        _engine = new MemberEngine(options);
+        _engine = engine;
+        _options = options;
         _peer = peer;
     }
 
@@ -96,7 +97,7 @@ public sealed class SequenceClient : IDisposable
     {
         ArgumentNullException.ThrowIfNull(endpoint);
         ArgumentNullException.ThrowIfNull(options);
-        return new SequenceClient(options, endpoint.Connect(server));
+        return new SequenceClient(new MemberEngine(options), options, endpoint.Connect(server));
     }
 
     /// <summary>As <see cref="Join"/>, without holding a thread.</summary>
@@ -192,6 +193,7 @@ public sealed class SequenceClient : IDisposable
     public bool TryTakeGrant([NotNullWhen(true)] out Grant? grant)
     {
         ThrowIfDisposed();
+        WatchResumption();
         TrySendCommits();
 
         // Read first: what arrived before the end is then taken in before the end is told.
@@ -209,7 +211,7 @@ public sealed class SequenceClient : IDisposable
 
         if (hasEnded)
         {
-            throw Lost("the connection to the server ended");
+            GoOnAfterLoss();
         }
 
         return false;
@@ -230,6 +232,8 @@ public sealed class SequenceClient : IDisposable
 
         while (true)
         {
+            WatchResumption();
+
             if (!TrySendCommits(timeout, start))
             {
                 throw NotGranted(timeout);
@@ -241,14 +245,11 @@ public sealed class SequenceClient : IDisposable
             }
 
             ThrowIfNothingAsked();
-            ReceiveStatus status = _peer.Receive(Left(timeout, start), out ReceivedMessage message);
 
-            if (status == ReceiveStatus.TimedOut)
+            if (!TryTakeIn(timeout, start))
             {
                 throw NotGranted(timeout);
             }
-
-            Take(status == ReceiveStatus.Received ? message : null);
         }
     }
 
@@ -264,6 +265,8 @@ public sealed class SequenceClient : IDisposable
 
         while (true)
         {
+            WatchResumption();
+
             while (!TrySendCommits())
             {
                 await _peer.WaitToSendAsync(cancellationToken).ConfigureAwait(false);
@@ -276,7 +279,7 @@ public sealed class SequenceClient : IDisposable
 
             ThrowIfNothingAsked();
 
-            Take(await _peer.ReceiveAsync(cancellationToken).ConfigureAwait(false));
+            await TakeInAsync(cancellationToken).ConfigureAwait(false);
         }
     }
 
@@ -312,12 +315,10 @@ public sealed class SequenceClient : IDisposable
         ThrowIfDisposed();
         long start = Stopwatch.GetTimestamp();
 
-        while (RunDigest is null
-            && TrySendCommits(timeout, start)
-            && _peer.Receive(Left(timeout, start), out ReceivedMessage message) == ReceiveStatus.Received)
+        while (RunDigest is null && TrySendCommits(timeout, start) && TryTakeIn(timeout, start))
         {
-            Take(message);
             ThrowIfFailed();
+            WatchResumption();
         }
 
         return RunDigest;
@@ -389,14 +390,8 @@ public sealed class SequenceClient : IDisposable
         return true;
     }
 
-    private void Take(ReceivedMessage? received)
+    private void Take(ReceivedMessage message)
     {
-        if (received is not { } message)
-        {
-            ThrowIfFailed();
-            throw Lost("the connection to the server ended");
-        }
-
         using (message)
         {
             _engine.HandleMessage(message.Span);

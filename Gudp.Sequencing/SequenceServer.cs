@@ -45,7 +45,7 @@ public sealed class SequenceServer : IDisposable
         RunLayout layout = new(config);
         CheckRoom(layout, messaging);
         _maxWaitingBytes = layout.MaxInboxBytes + layout.LargestMessageBytes;
-        _engine = new ServerEngine(layout);
+        _engine = new ServerEngine(layout, SystemSecrets.Instance);
         ConfigHash = layout.ConfigHash;
         _endpoint = new MessageEndpoint(daemon, local, messaging, new Sink(this));
         _endpoint.Listen();
@@ -126,7 +126,7 @@ public sealed class SequenceServer : IDisposable
         {
             if (_links.TryGetValue(outgoing.Link, out Link? link))
             {
-                link.Send(outgoing);
+                link.Take(outgoing);
             }
             else
             {
@@ -167,7 +167,19 @@ public sealed class SequenceServer : IDisposable
         /// <summary>True once it was closed from this end: nothing more is sent to it or taken from it.</summary>
         internal bool IsGivenUp { get; private set; }
 
-        internal void Send(in Outgoing outgoing)
+        internal void Take(in Outgoing outgoing)
+        {
+            if (outgoing.Closes)
+            {
+                outgoing.Release();
+                GiveUp(CloseCode.Superseded, "The session goes on over another connection.");
+                return;
+            }
+
+            Send(outgoing);
+        }
+
+        private void Send(in Outgoing outgoing)
         {
             if (IsGivenUp)
             {

@@ -18,8 +18,14 @@ internal sealed record MemberLayout(
     /// <summary>It may end the run for everybody (lock-time 12).</summary>
     internal bool MayStop { get; init; }
 
+    /// <summary>It may admit others (lock-time 8.2).</summary>
+    internal bool MaySponsor { get; init; }
+
+    /// <summary>J: the tag of its first grant.</summary>
+    internal Tag Join { get; init; }
+
     /// <summary>The flags of its Hello.</summary>
-    internal ulong RoleBits => Wire.RoleBits.Of(Sends, Receives, MayStop);
+    internal ulong RoleBits { get; init; }
 }
 
 internal sealed record ChannelLayout(string Name, ulong Key, Delay MinimumLatency);
@@ -125,6 +131,9 @@ internal sealed class RunLayout
             declaration.CrashPolicy, interests)
         {
             MayStop = declaration.MayStop,
+            MaySponsor = declaration.MaySponsor,
+            Join = declaration.Join,
+            RoleBits = RoleBits.Of(declaration),
         };
     }
 
@@ -165,6 +174,7 @@ internal sealed class RunLayout
             writer.WriteText(member.Name);
             writer.WriteNumber(member.RoleBits);
             writer.WriteDelay(member.Lookahead);
+            writer.WriteTag(member.Join);
             writer.WriteNumber((ulong)member.Interests.Length);
 
             foreach (Interest interest in member.Interests)

@@ -66,6 +66,19 @@ public sealed class MemberDeclaration(string name)
     /// </summary>
     public bool MayStop { get; init; }
 
+    /// <summary>
+    /// Whether it may admit members that are not in the roster (lock-time 8.2). Needs <see cref="Sends"/>; it then holds
+    /// every receiver below the earliest join it could still ask for. Default no.
+    /// </summary>
+    public bool MaySponsor { get; init; }
+
+    /// <summary>
+    /// The tag at which it joins the run, its first grant: (0,0), the default, or any later one. Until it connects it
+    /// counts as standing there: the run comes as far as that allows and then waits for it, or goes on without it if its
+    /// <see cref="CrashPolicy"/> is Resign (lock-time 8.2).
+    /// </summary>
+    public Tag Join { get; init; }
+
     /// <summary>What happens if its connection is lost; members do not see it. Default Stall.</summary>
     public CrashPolicy CrashPolicy { get; init; }
 }

@@ -1,6 +1,5 @@
 // Who comes into the run (lock-time 8.1, 8.2).
 
-using System.Collections.Generic;
 using Gudp.Core;
 using Gudp.Sequencing.Members;
 using Gudp.Sequencing.Time;
@@ -8,27 +7,26 @@ using Gudp.Sequencing.Wire;
 
 namespace Gudp.Sequencing.Engine;
 
-internal sealed class Admission(RunState run, Outbox outbox, Grants grants)
+internal sealed class Admission(RunState run, Outbox outbox, Sessions sessions, Grants grants)
 {
-    private readonly Dictionary<long, Member> _memberOfLink = [];
-
-    internal Member? MemberOf(long link) => _memberOfLink.GetValueOrDefault(link);
-
-    /// <summary>The link is gone; whose it was, if anybody's.</summary>
-    internal Member? Forget(long link) => _memberOfLink.Remove(link, out Member? member) ? member : null;
-
     internal void HandleHello(long link, in Frame frame)
     {
-        if (!HelloFrame.TryRead(frame.Body, out HelloFrame hello))
+        if (!HelloFrame.TryRead(in frame, out HelloFrame hello))
         {
             outbox.Reject(link, SequencingError.BadFrame, "The hello is malformed.");
+            return;
+        }
+
+        if (!hello.Resume.IsNone)
+        {
+            sessions.Resume(link, hello);
             return;
         }
 
         SequencingError error = HelloCheck.Check(hello, run, out string detail);
         Member? member = error == SequencingError.None ? run.Members.Find(hello.Name) : null;
 
-        if (member is not null && (member.Life != MemberLife.Absent || _memberOfLink.ContainsKey(link)))
+        if (member is not null && (!IsFree(member) || sessions.MemberOf(link) is not null))
         {
             error = SequencingError.NameTaken;
             detail = $"\"{hello.Name}\" is here already, or this connection has another name.";
@@ -40,14 +38,7 @@ internal sealed class Admission(RunState run, Outbox outbox, Grants grants)
             return;
         }
 
-        member!.Life = MemberLife.Joining;
-        member.Link = link;
-        member.Session++;
-        _memberOfLink.Add(link, member);
-
-        new WelcomeFrame(member.Ordinal, Tag.Zero, Tag.Zero, run.Layout.ConfigHash)
-            .Write(outbox.Writer, Outbox.Epoch, member.Session);
-        outbox.Send(link);
+        Admit(link, member!);
     }
 
     /// <summary>Starts the run once the whole roster is there.</summary>
@@ -64,16 +55,32 @@ internal sealed class Admission(RunState run, Outbox outbox, Grants grants)
         {
             member.Life = MemberLife.Live;
             member.RunningSince = now;
-
-            // The roster by ordinal, so that the member can name the senders of its messages (clause ).
-            foreach (Member other in run.Members.All)
-            {
-                new PeerEventFrame(other.Name, PeerEventKind.Joined, Tag.Zero)
-                    .Write(outbox.Writer, Outbox.Epoch, member.Session);
-            }
-
+            sessions.SendNames(member, 0);
             grants.WriteStart(member);
-            outbox.Send(member);
         }
+    }
+
+    // Clause: who was lost before it said anything left nothing that another process could not begin with.
+    private static bool IsFree(Member member)
+        => member.Life == MemberLife.Absent || (member.Life == MemberLife.Lost && member.Step == 0);
+
+    private void Admit(long link, Member member)
+    {
+        if (member.Life == MemberLife.Absent)
+        {
+            member.Life = MemberLife.Joining;
+            sessions.Open(link, member);
+            sessions.WriteWelcome(member, Tag.Zero);
+            outbox.Send(member);
+            return;
+        }
+
+        member.Life = MemberLife.Live;
+        run.Note(new ExternalFact(ExternalFactKind.Resumed, member.Name, run.Members.StateOf(member).Now));
+        sessions.Renew(link, member);
+        sessions.WriteWelcome(member, Tag.Zero);
+        outbox.Send(member);
+        sessions.SendNames(member, 0);
+        member.Kept.SendAgain(outbox, member);
     }
 }

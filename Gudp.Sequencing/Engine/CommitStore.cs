@@ -11,6 +11,7 @@ internal sealed class CommitStore
 {
     private readonly List<(ulong Step, Outgoing Message)> _kept = [];
     private int _sent;
+    private ulong _applied;
 
     internal int Count => _kept.Count;
 
@@ -19,6 +20,12 @@ internal sealed class CommitStore
     /// <summary>The next message for the link; valid until the store changes.</summary>
     internal bool TryPeek(out ReadOnlySpan<byte> message)
     {
+        // What counts already need not be said again, also by a member that does again what it did before it died.
+        while (_sent < _kept.Count && _kept[_sent].Step <= _applied)
+        {
+            _sent++;
+        }
+
         bool isThere = _sent < _kept.Count;
         message = isThere ? _kept[_sent].Message.Message : default;
         return isThere;
@@ -29,6 +36,13 @@ internal sealed class CommitStore
     {
         Invariant.Require(_sent < _kept.Count, "What is sent was offered before.");
         _sent++;
+    }
+
+    /// <summary>On another link everything is said again, but for what the server says it has applied.</summary>
+    internal void Rewind(ulong applied)
+    {
+        _sent = 0;
+        _applied = applied;
     }
 
     /// <summary>Drops what the server has for good, up to <paramref name="step"/>.</summary>

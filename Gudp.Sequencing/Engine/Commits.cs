@@ -49,10 +49,13 @@ internal sealed class Commits(RunState run, Outbox outbox, Departures departures
             return;
         }
 
+        // It can only have said this with its last grant in hand.
+        member.Kept.Clear();
         member.Step = step;
         Apply(member, elements, now);
         run.HasChanged = true;
     }
+
     /// <summary>The table of states and elements, clause .</summary>
     private SequencingError Judge(Member member, ulong step, ReadOnlySpan<byte> elements)
     {

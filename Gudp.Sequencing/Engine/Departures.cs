@@ -29,14 +29,17 @@ internal sealed class Departures(RunState run, Outbox outbox)
         CrashPolicy policy = member.Layout.CrashPolicy;
         member.Life = MemberLife.Lost;
         member.RunningSince = state.IsWaiting ? member.RunningSince : now;
-        run.Note(new ExternalFact(member.Name, policy, state.Now));
+        run.Note(new ExternalFact(ExternalFactKind.Lost, member.Name, state.Now));
 
         if (policy == CrashPolicy.Resign)
         {
+            run.Note(new ExternalFact(ExternalFactKind.Removed, member.Name, state.Now));
+            Sessions.Raise(member);
             Resign(member);
         }
         else if (policy == CrashPolicy.Abort)
         {
+            run.Note(new ExternalFact(ExternalFactKind.Aborted, member.Name, state.Now));
             Abort(member);
         }
     }
@@ -52,6 +55,7 @@ internal sealed class Departures(RunState run, Outbox outbox)
         member.Life = MemberLife.Resigned;
         member.Blocker = BoundTable.Nobody;
         member.Inbox.Clear();
+        member.Kept.Clear();
 
         if (run.Members.AreAll(MemberLife.Resigned))
         {

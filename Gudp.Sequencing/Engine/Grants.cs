@@ -58,7 +58,11 @@ internal sealed class Grants(RunState run, Outbox outbox, Waits waits)
     }
 
     /// <summary>The first sequence point of a member of a run that starts.</summary>
-    internal void WriteStart(Member member) => WriteGrant(member, Tag.Zero, 0, GrantFlags.None);
+    internal void WriteStart(Member member)
+    {
+        WriteGrant(member, Tag.Zero, 0, GrantFlags.None);
+        outbox.SendKept(member);
+    }
 
     private void ComputeBounds()
     {
@@ -92,7 +96,7 @@ internal sealed class Grants(RunState run, Outbox outbox, Waits waits)
         member.RunningSince = now;
 
         WriteGrant(member, grant, count, isFinal ? GrantFlags.Final : GrantFlags.None);
-        outbox.Send(member);
+        outbox.SendKept(member);
     }
 
     private int WriteBatch(Member member, Tag lastGrant, Tag grant)
@@ -116,7 +120,7 @@ internal sealed class Grants(RunState run, Outbox outbox, Waits waits)
             if (outbox.Writer.Length >= RunLayout.DeliverBytes)
             {
                 outbox.Writer.EndFrame();
-                outbox.Send(member);
+                outbox.SendKept(member);
                 isOpen = false;
             }
         }
@@ -130,8 +134,11 @@ internal sealed class Grants(RunState run, Outbox outbox, Waits waits)
     }
 
     private void WriteGrant(Member member, Tag tag, int count, GrantFlags flags)
-        => new GrantFrame(member.Step, member.Step, tag, count, tag, flags, member.Digest.Value)
+    {
+        member.GrantsSent++;
+        new GrantFrame(member.Step, member.Step, tag, count, tag, flags, member.Digest.Value)
             .Write(outbox.Writer, Outbox.Epoch, member.Session);
+    }
 
     [Conditional("DEBUG")]
     private void AssertInvariants()

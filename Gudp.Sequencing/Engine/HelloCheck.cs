@@ -8,21 +8,32 @@ namespace Gudp.Sequencing.Engine;
 /// <summary>Judges a hello against the run's layout (lock-time 8.1, clause Q-2).</summary>
 internal static class HelloCheck
 {
+    /// <summary>Whether it is meant for this run at all.</summary>
+    internal static SequencingError CheckRun(HelloFrame hello, RunState run, out string detail)
+    {
+        detail = hello.Version != RunLayout.ProtocolVersion
+            ? $"Version {hello.Version} was given; this server speaks {RunLayout.ProtocolVersion}."
+            : hello.RunId != run.Layout.RunId ? "This is another run." : "";
+
+        return detail.Length > 0 ? SequencingError.ConfigMismatch : SequencingError.None;
+    }
+
+    /// <summary>Whether somebody who comes for the first time is whom the run waits for.</summary>
     internal static SequencingError Check(HelloFrame hello, RunState run, out string detail)
     {
         RunLayout layout = run.Layout;
         Member? member = run.Members.Find(hello.Name);
 
+        if (CheckRun(hello, run, out detail) is var foreign and not SequencingError.None)
+        {
+            return foreign;
+        }
+
         (SequencingError error, detail) = hello switch
         {
-            _ when hello.Version != RunLayout.ProtocolVersion => (SequencingError.ConfigMismatch,
-                $"Version {hello.Version} was given; this server speaks {RunLayout.ProtocolVersion}."),
-
-            _ when hello.RunId != layout.RunId => (SequencingError.ConfigMismatch, "This is another run."),
-
             _ when member is null => (SequencingError.NotDeclared, $"\"{hello.Name}\" is not in the roster."),
 
-            _ when !hello.IsPlainJoin || hello.TokenBytes > 0 || (hello.Flags & ~RoleBits.Known) != 0 => (
+            _ when !hello.IsPlain || (hello.Flags & ~RoleBits.Known) != 0 => (
                 SequencingError.NotDeclared, "Joins other than at the start are not offered by this server."),
 
             _ when hello.ConfigHash != 0 && hello.ConfigHash != layout.ConfigHash => (SequencingError.ConfigMismatch,

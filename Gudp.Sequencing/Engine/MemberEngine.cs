@@ -37,7 +37,7 @@ internal enum MemberPhase : byte
     Failed,
 }
 
-internal sealed class MemberEngine
+internal sealed partial class MemberEngine
 {
     // Room for a step's head and its request beside the largest payload, within one message of the transport.
     private const int MaxCommitBytes = SequencingConfig.LargestPayloadBytes + (64 * 1024);
@@ -54,15 +54,13 @@ internal sealed class MemberEngine
     private readonly FrameWriter _writer = new();
 
     private readonly CommitStore _commits = new();
-    private readonly List<string> _roster = [];
     private readonly List<SequencedMessage> _batch = [];
 
     private MemberState _state;
     private Delay? _newLookahead;
     private bool _hasPromise;
     private ulong _step;
-    private ulong _epoch;
-    private ulong _session;
+    private ulong _stepAtGrant;
     private ulong[]? _channelKeys;
     private Digest? _digest;
     private Grant? _grant;
@@ -88,8 +86,8 @@ internal sealed class MemberEngine
             Lookahead = _declaration.Lookahead,
         };
 
-        HelloFrame.Write(_writer, options.RunId, options.ConfigHash, _declaration, _interests);
-        Keep(0);
+        _options = options;
+        SayHello();
     }
 
     internal MemberPhase Phase { get; private set; }
@@ -98,8 +96,6 @@ internal sealed class MemberEngine
 
     /// <summary>Place in the sorted roster; known once welcomed.</summary>
     internal int Ordinal { get; private set; }
-
-    internal bool IsWelcome => _digest is not null;
 
     /// <summary>The last grant.</summary>
     internal Tag Now => _state.Now;
@@ -248,6 +244,7 @@ internal sealed class MemberEngine
         CommitElements.WriteDigest(_writer, Digest);
         EndCommit();
         Phase = MemberPhase.Waiting;
+        TakeHeldBatch();
         return SequencingError.None;
     }
 
@@ -255,9 +252,8 @@ internal sealed class MemberEngine
     internal SequencingError Flush()
     {
         SequencingError error = CheckRunning();
-        bool isEmpty = _publications.Length == 0 && !_hasPromise && _newLookahead is null;
 
-        if (error == SequencingError.None && !isEmpty)
+        if (error == SequencingError.None && !IsNothingSaid)
         {
             BeginCommit();
             EndCommit();
@@ -282,12 +278,6 @@ internal sealed class MemberEngine
 
         return error;
     }
-
-    /// <summary>The next message to the server. Valid until the next call into the engine.</summary>
-    internal bool TryPeekOutgoing(out ReadOnlySpan<byte> message) => _commits.TryPeek(out message);
-
-    /// <summary>The peeked message was accepted by the link.</summary>
-    internal void OnSent() => _commits.OnSent();
 
     /// <summary>The grant of the outstanding request, or the start grant.</summary>
     internal bool TryTakeGrant(out Grant grant)
@@ -324,15 +314,15 @@ internal sealed class MemberEngine
         }
     }
 
+    // As much as the next commit would say.
+    private bool IsNothingSaid => _publications.Length == 0 && !_hasPromise && _newLookahead is null;
+
     // At the end of a time nothing can be published, so the first place after it is the start of the next.
     private static Tag EndToNext(Tag tag) => tag.Round == uint.MaxValue ? tag + Delay.OneRound : tag;
 
     private void HandleFrame(in Frame frame)
     {
-        // A welcome sets the session; before it there is only a reject. Anything of another session is not looked at.
-        bool isOpening = frame.Type is FrameType.Welcome or FrameType.Reject || !IsWelcome;
-
-        if (!isOpening && (frame.Epoch != _epoch || frame.Session != _session))
+        if (!IsOfThisSession(in frame) || TryHold(in frame))
         {
             return;
         }
@@ -354,58 +344,6 @@ internal sealed class MemberEngine
         {
             Fail(SequencingError.BadFrame, $"The server's frame {frame.Type} is malformed or out of place.");
         }
-    }
-
-    private bool TryWelcome(in Frame frame)
-    {
-        if (IsWelcome || !WelcomeFrame.TryRead(frame.Body, out WelcomeFrame welcome) || welcome.Start < Tag.Zero)
-        {
-            return false;
-        }
-
-        if (_expectedConfigHash != 0 && welcome.ConfigHash != _expectedConfigHash)
-        {
-            Fail(
-                SequencingError.ConfigMismatch,
-                $"The server's configuration is {welcome.ConfigHash:x16}, this member's is {_expectedConfigHash:x16}.");
-            return true;
-        }
-
-        _epoch = frame.Epoch;
-        _session = frame.Session;
-        Ordinal = welcome.Ordinal;
-        ConfigHash = welcome.ConfigHash;
-        _state.Now = welcome.Start;
-        _digest = new Digest(welcome.ConfigHash, Name);
-        _commits.Forget(0);
-        return true;
-    }
-
-    private bool TryRefusal(ReadOnlySpan<byte> body)
-    {
-        if (!RefusalFrame.TryRead(body, out RefusalFrame refusal) || refusal.Error == SequencingError.None)
-        {
-            return false;
-        }
-
-        Fail(refusal.Error, refusal.Detail);
-        return true;
-    }
-
-    private bool TryPeerEvent(ReadOnlySpan<byte> body)
-    {
-        if (!PeerEventFrame.TryRead(body, out PeerEventFrame peerEvent))
-        {
-            return false;
-        }
-
-        // Clause: before the start grant the roster is told in the order of its ordinals.
-        if (peerEvent.Kind == PeerEventKind.Joined && Phase == MemberPhase.Joining)
-        {
-            _roster.Add(peerEvent.Name);
-        }
-
-        return _roster.Count <= SequencingRules.MaxMembers;
     }
 
     private bool TryDeliver(ReadOnlySpan<byte> body)
@@ -498,8 +436,18 @@ internal sealed class MemberEngine
             return true;
         }
 
+        // A member that came back did something else than before it died.
+        if (frame.AppliedStep != _step)
+        {
+            Fail(SequencingError.Diverged, $"The grant answers step {frame.AppliedStep}, this member is at {_step}.");
+            return true;
+        }
+
         _state.Now = frame.Tag;
         _state.Request = default;
+        _grants++;
+        _stepAtGrant = _step;
+        _atGrant = _digest.Point;
         Phase = MemberPhase.Running;
         _grant = new Grant(frame.Tag, _batch.ToArray())
         {

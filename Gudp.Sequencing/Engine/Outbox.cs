@@ -35,6 +35,16 @@ internal sealed class Outbox
         Writer.Clear();
     }
 
+    /// <summary>As <see cref="Send(Member)"/>, and kept with the member until its next commit.</summary>
+    internal void SendKept(Member member)
+    {
+        member.Kept.Add(Writer.Written);
+        Send(member);
+    }
+
+    /// <summary>The link belongs to nobody any more.</summary>
+    internal void Close(long link) => _outgoing.Enqueue(new Outgoing(link, [], closes: true));
+
     internal void Send(long link)
     {
         _outgoing.Enqueue(new Outgoing(link, Writer.Written));
@@ -42,10 +52,14 @@ internal sealed class Outbox
     }
 
     /// <summary>Answers a hello that is not accepted.</summary>
-    internal void Reject(long link, SequencingError error, string detail)
+    /// <param name="link">Where it came from.</param>
+    /// <param name="error">Why.</param>
+    /// <param name="detail">What was given and what is allowed.</param>
+    /// <param name="session">The present session of that name, to who came with an old one; else 0.</param>
+    internal void Reject(long link, SequencingError error, string detail, ulong session = 0)
     {
         Refusals++;
-        new RefusalFrame(error, detail, 0).Write(Writer, FrameType.Reject, Epoch, 0);
+        new RefusalFrame(error, detail, 0).Write(Writer, FrameType.Reject, Epoch, session);
         Send(link);
     }
 

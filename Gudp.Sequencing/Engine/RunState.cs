@@ -28,9 +28,6 @@ internal enum RunPhase : byte
     Aborted,
 }
 
-/// <summary>Something from outside that changed the run: a loss seen by the transport (lock-time 8.4).</summary>
-internal readonly record struct ExternalFact(string Member, CrashPolicy Effect, Tag Tag);
-
 internal sealed class RunState
 {
     private readonly List<ExternalFact> _facts = [];
@@ -78,9 +75,13 @@ internal sealed class RunState
     /// <summary>What came from outside; a run with none of it can be repeated exactly.</summary>
     internal IReadOnlyList<ExternalFact> ExternalFacts => _facts;
 
+    /// <summary>Something came from outside that a run with the same commits would not have had.</summary>
+    internal bool IsInfluenced { get; private set; }
+
     internal void Note(in ExternalFact fact)
     {
         _facts.Add(fact);
+        IsInfluenced |= fact.Influences;
         HasChanged = true;
     }
 }

@@ -26,16 +26,20 @@ internal sealed class ServerEngine
     private readonly Outbox _outbox = new();
     private readonly Waits _waits;
     private readonly Grants _grants;
+    private readonly Sessions _sessions;
     private readonly Admission _admission;
     private readonly Departures _departures;
     private readonly Commits _commits;
 
-    internal ServerEngine(RunLayout layout)
+    /// <param name="layout">The run.</param>
+    /// <param name="secrets">Where the tokens of sessions come from; nothing in the run depends on them.</param>
+    internal ServerEngine(RunLayout layout, ISecretSource secrets)
     {
         _run = new RunState(layout);
         _waits = new Waits(_run, _outbox);
         _grants = new Grants(_run, _outbox, _waits);
-        _admission = new Admission(_run, _outbox, _grants);
+        _sessions = new Sessions(_run, _outbox, secrets);
+        _admission = new Admission(_run, _outbox, _sessions, _grants);
         _departures = new Departures(_run, _outbox);
         _commits = new Commits(_run, _outbox, _departures);
     }
@@ -53,6 +57,12 @@ internal sealed class ServerEngine
 
     /// <inheritdoc cref="Grants.Evaluations"/>
     internal long Evaluations => _grants.Evaluations;
+
+    /// <inheritdoc cref="Sessions.Resumed"/>
+    internal long ResumedSessions => _sessions.Resumed;
+
+    /// <inheritdoc cref="RunState.IsInfluenced"/>
+    internal bool IsInfluenced => _run.IsInfluenced;
 
     /// <inheritdoc cref="RunState.ExternalFacts"/>
     internal IReadOnlyList<ExternalFact> ExternalFacts => _run.ExternalFacts;
@@ -80,7 +90,7 @@ internal sealed class ServerEngine
     /// <summary>The connection of a member is gone (lock-time 8.4). Follow with <see cref="Evaluate"/>.</summary>
     internal void HandleLinkLost(long link, Instant now)
     {
-        if (_admission.Forget(link) is Member member)
+        if (_sessions.Forget(link) is Member member)
         {
             _departures.Lose(member, now);
         }
@@ -110,7 +120,7 @@ internal sealed class ServerEngine
                 _admission.HandleHello(link, in frame);
                 break;
             case FrameType.Commit:
-                _commits.Handle(link, _admission.MemberOf(link), in frame, now);
+                _commits.Handle(link, _sessions.MemberOf(link), in frame, now);
                 break;
             case FrameType.Heartbeat when !HeartbeatFrame.TryRead(frame.Body, out _):
                 RefuseBadFrame(link, "The heartbeat is malformed.");
@@ -122,5 +132,5 @@ internal sealed class ServerEngine
     }
 
     private void RefuseBadFrame(long link, string detail)
-        => _outbox.Refuse(link, SequencingError.BadFrame, detail, (0, _admission.MemberOf(link)?.Session ?? 0));
+        => _outbox.Refuse(link, SequencingError.BadFrame, detail, (0, _sessions.MemberOf(link)?.Session ?? 0));
 }

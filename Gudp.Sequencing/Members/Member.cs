@@ -1,5 +1,7 @@
+using System;
 using Gudp.Core;
 using Gudp.Sequencing.Config;
+using Gudp.Sequencing.Engine;
 using Gudp.Sequencing.Time;
 
 namespace Gudp.Sequencing.Members;
@@ -36,6 +38,18 @@ internal sealed class Member(MemberLayout layout, int ordinal, ulong configHash)
 
     /// <summary>Raised whenever the name is taken anew, so that frames of an earlier holder are told apart.</summary>
     internal ulong Session { get; set; }
+
+    /// <summary>Who has it may take the session up again; nobody else (lock-time 20).</summary>
+    internal UInt128 Token { get; set; }
+
+    /// <summary>Grants of this session, the start grant included.</summary>
+    internal ulong GrantsSent { get; set; }
+
+    /// <summary>The last of them, while it is not proved to have come.</summary>
+    internal KeptGrant Kept { get; } = new();
+
+    /// <summary>A debugger stops it (lock-time 8.4).</summary>
+    internal bool IsSuspended { get; set; }
 
     /// <summary>The last commit that was applied.</summary>
     internal ulong Step { get; set; }

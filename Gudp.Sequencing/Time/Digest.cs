@@ -4,6 +4,9 @@ using System.Text;
 
 namespace Gudp.Sequencing.Time;
 
+/// <summary>A digest as it stood after a grant.</summary>
+internal readonly record struct DigestPoint(ulong Value, long Grants, long Deliveries, Tag LastTag);
+
 /// <summary>
 /// Chain of hashes over everything delivered to one member, kept by server and member alike (lock-time section 18).
 /// Packing is little-endian because it is a hash input; on the wire only the value travels.
@@ -32,7 +35,14 @@ internal sealed class Digest
     internal long Deliveries { get; private set; }
     internal Tag LastTag { get; private set; }
 
+    /// <summary>Where it stands; <see cref="Return"/> goes back there.</summary>
+    internal DigestPoint Point => new(Value, Grants, Deliveries, LastTag);
+
     internal static ulong ChannelKey(string channel) => XxHash64.Hash(0, Encoding.UTF8.GetBytes(channel));
+
+    /// <summary>A batch that was cut short comes again whole, or a member comes back where it stood.</summary>
+    internal void Return(in DigestPoint point)
+        => (Value, Grants, Deliveries, LastTag) = (point.Value, point.Grants, point.Deliveries, point.LastTag);
 
     internal void AddDelivery(in DeliveryKey key, ulong channelKey, ReadOnlySpan<byte> payload)
     {

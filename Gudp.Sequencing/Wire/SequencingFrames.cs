@@ -5,9 +5,6 @@
 // gives a complete frame, read to its last byte, or says malformed.
 
 using System;
-using System.Buffers.Binary;
-using System.Collections.Generic;
-using Gudp.Sequencing.Config;
 using Gudp.Sequencing.Time;
 
 namespace Gudp.Sequencing.Wire;
@@ -53,10 +50,16 @@ internal static class RoleBits
     internal const ulong Sends = 1;
     internal const ulong Receives = 2;
     internal const ulong MayStop = 4;
-    internal const ulong Known = Sends | Receives | MayStop;
+    internal const ulong MaySponsor = 8;
 
-    internal static ulong Of(bool sends, bool receives, bool mayStop)
-        => (sends ? Sends : 0) | (receives ? Receives : 0) | (mayStop ? MayStop : 0);
+    /// <summary>Not a role: who says hello reads only, and is in no roster.</summary>
+    internal const ulong Observes = 16;
+
+    internal const ulong Known = Sends | Receives | MayStop | MaySponsor | Observes;
+
+    internal static ulong Of(MemberDeclaration member)
+        => (member.Sends ? Sends : 0) | (member.Receives ? Receives : 0)
+            | (member.MayStop ? MayStop : 0) | (member.MaySponsor ? MaySponsor : 0);
 }
 
 /// <summary>Clause: the flags of Grant.</summary>
@@ -119,127 +122,6 @@ internal readonly ref struct Frame(FrameType type, ulong epoch, ulong session, R
 
         frame = new Frame(type, epoch, session, body);
         return true;
-    }
-}
-
-/// <summary>A member introduces itself.</summary>
-internal sealed class HelloFrame
-{
-    internal ulong Version { get; private init; }
-    internal UInt128 RunId { get; private init; }
-    internal string Name { get; private init; } = "";
-    internal int TokenBytes { get; private init; }
-    internal ulong ConfigHash { get; private init; }
-    internal ulong Flags { get; private init; }
-    internal Delay Lookahead { get; private init; }
-    internal (string Name, InterestBits Bits)[] Interests { get; private init; } = [];
-
-    /// <summary>False if it asks for a buffer policy, a join tag or a history that is not offered.</summary>
-    internal bool IsPlainJoin { get; private init; }
-
-    internal static void Write(
-        FrameWriter writer, UInt128 runId, ulong configHash, MemberDeclaration member,
-        (string Name, InterestBits Bits)[] interests)
-    {
-        Span<byte> run = stackalloc byte[16];
-        BinaryPrimitives.WriteUInt128BigEndian(run, runId);
-
-        writer.BeginFrame(FrameType.Hello, 0, 0);
-        writer.WriteNumber(RunLayout.ProtocolVersion);
-        writer.WriteBytes(run);
-        writer.WriteText(member.Name);
-        writer.WriteBlock([]);
-        writer.WriteUInt64(configHash);
-        writer.WriteNumber(RoleBits.Of(member.Sends, member.Receives, member.MayStop));
-        writer.WriteDelay(member.Lookahead);
-        writer.WriteNumber((ulong)interests.Length);
-
-        foreach ((string name, InterestBits bits) in interests)
-        {
-            writer.WriteText(name);
-            writer.WriteNumber((ulong)bits);
-            writer.WriteNumber(0);
-        }
-
-        writer.WriteNumber(0);
-        writer.WriteNumber(0);
-        writer.EndFrame();
-    }
-
-    internal static bool TryRead(ReadOnlySpan<byte> body, out HelloFrame hello)
-    {
-        FrameReader reader = new(body);
-        ulong version = reader.ReadNumber();
-        ReadOnlySpan<byte> run = reader.ReadBytes(16);
-        string name = reader.ReadText(SequencingRules.MaxNameBytes);
-        int tokenBytes = reader.ReadBlock().Length;
-        ulong configHash = reader.ReadUInt64();
-        ulong flags = reader.ReadNumber();
-        Delay lookahead = reader.ReadDelay();
-        ulong count = reader.ReadNumber(SequencingRules.MaxInterests);
-        bool isPlain = true;
-
-        // Grown as entries really come: the count alone must not be able to order memory.
-        List<(string Name, InterestBits Bits)> interests = [];
-
-        for (ulong i = 0; i < count && !reader.IsMalformed; i++)
-        {
-            interests.Add((reader.ReadText(SequencingRules.MaxNameBytes), (InterestBits)reader.ReadNumber(byte.MaxValue)));
-            isPlain &= reader.ReadNumber() == 0;
-        }
-
-        // What follows a join or history that is not the plain one is not known here, and need not be.
-        isPlain &= reader.ReadNumber() == 0;
-        isPlain = isPlain && reader.ReadNumber() == 0;
-
-        hello = new HelloFrame
-        {
-            Version = version,
-            RunId = run.Length == 16 ? BinaryPrimitives.ReadUInt128BigEndian(run) : 0,
-            Name = name,
-            TokenBytes = tokenBytes,
-            ConfigHash = configHash,
-            Flags = flags,
-            Lookahead = lookahead,
-            Interests = [.. interests],
-            IsPlainJoin = isPlain,
-        };
-
-        return isPlain ? reader.IsComplete : !reader.IsMalformed;
-    }
-}
-
-/// <summary>The server takes a member in.</summary>
-internal readonly record struct WelcomeFrame(int Ordinal, Tag Start, Tag Floor, ulong ConfigHash)
-{
-    internal void Write(FrameWriter writer, ulong epoch, ulong session)
-    {
-        writer.BeginFrame(FrameType.Welcome, epoch, session);
-        writer.WriteNumber((ulong)Ordinal);
-        writer.WriteBlock([]);
-        writer.WriteNumber(epoch);
-        writer.WriteTag(Start);
-        writer.WriteTag(Floor);
-        writer.WriteUInt64(ConfigHash);
-
-        // Kept range of the log and grants to replay: there is no log yet.
-        writer.WriteNumber(0);
-        writer.WriteNumber(0);
-        writer.WriteNumber(0);
-        writer.EndFrame();
-    }
-
-    internal static bool TryRead(ReadOnlySpan<byte> body, out WelcomeFrame welcome)
-    {
-        FrameReader reader = new(body);
-        int ordinal = reader.ReadInt32();
-        reader.ReadBlock();
-        reader.ReadNumber();
-        welcome = new WelcomeFrame(ordinal, reader.ReadTag(), reader.ReadTag(), reader.ReadUInt64());
-        reader.ReadNumber();
-        reader.ReadNumber();
-        reader.ReadNumber();
-        return reader.IsComplete;
     }
 }
 

@@ -45,7 +45,7 @@ public sealed class HostileMemberTests
         body.WriteNumber(SequencingRules.MaxInterests + 1);
         body.WriteBytes(new byte[(3 * (SequencingRules.MaxInterests + 1)) + 2]);
 
-        bool isRead = HelloFrame.TryRead(body.Written, out HelloFrame hello);
+        bool isRead = HelloFrame.TryRead(new Frame(FrameType.Hello, 0, 0, body.Written), out HelloFrame hello);
 
         Assert.That(isRead, Is.False);
         Assert.That(hello.Interests, Is.Empty);

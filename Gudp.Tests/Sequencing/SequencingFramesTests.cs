@@ -44,7 +44,7 @@ public sealed class SequencingFramesTests
     [Test]
     public void Every_frame_comes_back_as_it_was_written()
     {
-        WelcomeFrame welcome = new(3, Tag.Zero, new Tag(1, 2), 77);
+        WelcomeFrame welcome = new(3, 5, Tag.Zero, new Tag(1, 2), 77) { AppliedStep = 6, DurableStep = 4 };
         RefusalFrame refusal = new(SequencingError.NameTaken, "taken", 9);
         GrantFrame grant = new(4, 4, Tag.Infinity, 2, Tag.Infinity, GrantFlags.Final, 99);
         PeerEventFrame peerEvent = new("plant", PeerEventKind.Joined, Tag.Zero);
@@ -137,7 +137,7 @@ public sealed class SequencingFramesTests
 
     private static void ReadEverything(ReadOnlySpan<byte> bytes)
     {
-        HelloFrame.TryRead(bytes, out _);
+        HelloFrame.TryRead(new Frame(FrameType.Hello, 1, 1, bytes), out _);
         WelcomeFrame.TryRead(bytes, out _);
         RefusalFrame.TryRead(bytes, out _);
         GrantFrame.TryRead(bytes, out _);

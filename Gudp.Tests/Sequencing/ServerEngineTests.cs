@@ -201,7 +201,8 @@ public sealed class ServerEngineTests
 
         Assert.That(run["b"].TryTakeGrant(out _), Is.EqualTo(othersGoOn));
         Assert.That(run["b"].Error, Is.EqualTo(error));
-        Assert.That(run.Server.ExternalFacts, Is.EqualTo(new[] { new ExternalFact("a", policy, Tag.Zero) }));
+        Assert.That(run.Server.ExternalFacts[0], Is.EqualTo(new ExternalFact(ExternalFactKind.Lost, "a", Tag.Zero)));
+        Assert.That(run.Server.IsInfluenced, Is.EqualTo(policy != CrashPolicy.Stall));
     }
 
     [Test]

@@ -21,7 +21,7 @@ internal sealed class SingleProcessRun
 
     internal SingleProcessRun(RunLayout layout, SequencingConfig config)
     {
-        Server = new ServerEngine(layout);
+        Server = new ServerEngine(layout, new SeededSecrets(new Prng(1)));
 
         for (int link = 0; link < config.Roster.Count; link++)
         {

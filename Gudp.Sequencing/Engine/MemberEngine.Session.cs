@@ -1,0 +1,246 @@
+using System;
+using System.Collections.Generic;
+using Gudp.Sequencing.Config;
+using Gudp.Sequencing.Time;
+using Gudp.Sequencing.Wire;
+
+namespace Gudp.Sequencing.Engine;
+
+/// <content>
+/// The session with the server: hello, welcome, and the way back into it over another connection or from another
+/// process. Commits that the server does not have are said again; a batch that was cut short comes again whole.
+/// </content>
+internal sealed partial class MemberEngine
+{
+    private readonly List<string> _roster = [];
+    private readonly List<byte[]> _heldFrames = [];
+    private readonly FrameWriter _hello = new();
+    private readonly MemberOptions _options;
+    private UInt128 _token;
+    private ulong _epoch;
+    private ulong _session;
+    private ulong _grants;
+    private ulong _appliedBefore;
+    private DigestPoint _atGrant;
+    private bool _isHelloSent;
+    private bool _awaitsWelcome;
+    private bool _holdsBatch;
+
+    /// <summary>A process goes on for one that died at the ticket's sequence point.</summary>
+    internal MemberEngine(ResumeTicket ticket)
+        : this(MemberOptions.From(ticket.Hello))
+    {
+        _roster.AddRange(ticket.Roster);
+        _digest = new Digest(ticket.RunConfigHash, Name);
+        _digest.Return(ticket.DigestPoint);
+        _atGrant = ticket.DigestPoint;
+        _token = ticket.Session.Token;
+        _epoch = ticket.Session.Epoch;
+        _session = ticket.Session.Session;
+        _grants = ticket.Session.Grants;
+        _step = _stepAtGrant = ticket.Step;
+        _state = ticket.State;
+        Ordinal = ticket.Ordinal;
+        ConfigHash = ticket.RunConfigHash;
+        Phase = MemberPhase.Running;
+        SayHello();
+    }
+
+    internal bool IsWelcome => _digest is not null;
+
+    /// <summary>Said hello and was not answered yet: nothing else leaves before.</summary>
+    internal bool AwaitsWelcome => _awaitsWelcome;
+
+    /// <summary>Nothing was said since the last grant: all there is to the member is what a ticket holds.</summary>
+    internal bool IsAtSequencePoint
+        => Phase == MemberPhase.Running && !_awaitsWelcome && _step == _stepAtGrant && IsNothingSaid
+        && !_state.Now.IsInfinite;
+
+    /// <summary>The next message to the server. Valid until the next call into the engine.</summary>
+    internal bool TryPeekOutgoing(out ReadOnlySpan<byte> message)
+    {
+        message = _hello.Written;
+        return !_isHelloSent || (!_awaitsWelcome && _commits.TryPeek(out message));
+    }
+
+    /// <summary>The peeked message was accepted by the link.</summary>
+    internal void OnSent()
+    {
+        if (_isHelloSent)
+        {
+            _commits.OnSent();
+        }
+
+        _isHelloSent = true;
+    }
+
+    /// <summary>The connection is gone. What leaves next takes the session up on another one.</summary>
+    /// <returns>False: there is nothing to go on with, the member has failed or the run has ended.</returns>
+    internal bool TryResume()
+    {
+        if (Phase == MemberPhase.Failed || RunDigest is not null)
+        {
+            return false;
+        }
+
+        // Half a batch is none: it comes again, and the digest goes back to where it began.
+        _batch.Clear();
+        _waitedFor = null;
+        _heldFrames.Clear();
+        _holdsBatch = false;
+        _digest?.Return(in _atGrant);
+        SayHello();
+        return true;
+    }
+
+    /// <summary>See <see cref="IsAtSequencePoint"/>.</summary>
+    internal ResumeTicket CreateTicket() => new()
+    {
+        Hello = Hello(_interests, default),
+        State = _state with { Request = default, Head = default },
+        Session = Session,
+        DigestPoint = _atGrant,
+        Step = _step,
+        RunConfigHash = ConfigHash,
+        Ordinal = Ordinal,
+        Roster = [.. _roster],
+    };
+
+    private ResumePoint Session => new(_token, _epoch, _session, _grants, _roster.Count);
+
+    private void SayHello()
+    {
+        _hello.Clear();
+        _isHelloSent = false;
+        _awaitsWelcome = true;
+        (IsWelcome ? Hello([], Session) : Hello(_interests, default)).Write(_hello);
+    }
+
+    private HelloFrame Hello((string Name, InterestBits Bits)[] interests, in ResumePoint resume) => new()
+    {
+        RunId = _options.RunId,
+        Name = Name,
+        ConfigHash = _expectedConfigHash,
+        Flags = RoleBits.Of(_declaration),
+        Lookahead = _declaration.Lookahead,
+        Interests = interests,
+        Join = _declaration.Join > Tag.Zero ? JoinKind.At : JoinKind.Start,
+        JoinTag = _declaration.Join,
+        From = _options.History,
+        Resume = resume,
+    };
+
+    // A welcome sets the session; before it there is only a reject. Anything of another session is not looked at.
+    private bool IsOfThisSession(in Frame frame)
+        => _awaitsWelcome
+            ? frame.Type is FrameType.Welcome or FrameType.Reject
+            : frame.Epoch == _epoch && frame.Session == _session && frame.Type != FrameType.Reject;
+
+    private bool TryWelcome(in Frame frame)
+    {
+        if (!_awaitsWelcome || !WelcomeFrame.TryRead(frame.Body, out WelcomeFrame welcome) || welcome.Start < Tag.Zero)
+        {
+            return false;
+        }
+
+        if (_expectedConfigHash != 0 && welcome.ConfigHash != _expectedConfigHash)
+        {
+            Fail(
+                SequencingError.ConfigMismatch,
+                $"The server's configuration is {welcome.ConfigHash:x16}, this member's is {_expectedConfigHash:x16}.");
+            return true;
+        }
+
+        _awaitsWelcome = false;
+        return IsWelcome ? TryGoOn(in frame, in welcome) : TryBegin(in frame, in welcome);
+    }
+
+    private bool TryBegin(in Frame frame, in WelcomeFrame welcome)
+    {
+        _epoch = frame.Epoch;
+        _session = frame.Session;
+        _token = welcome.Token;
+        Ordinal = welcome.Ordinal;
+        ConfigHash = welcome.ConfigHash;
+        _state.Now = welcome.Start;
+        _digest = new Digest(welcome.ConfigHash, Name);
+        _atGrant = _digest.Point;
+        return true;
+    }
+
+    private bool TryGoOn(in Frame frame, in WelcomeFrame welcome)
+    {
+        bool isSame = frame.Epoch == _epoch && frame.Session == _session && welcome.Ordinal == Ordinal
+            && welcome.ConfigHash == ConfigHash;
+
+        // Commits the server has and this process has not made: it will make them again.
+        _appliedBefore = welcome.AppliedStep;
+        _commits.Rewind(welcome.AppliedStep);
+        return isSame;
+    }
+
+    private bool TryRefusal(ReadOnlySpan<byte> body)
+    {
+        if (!RefusalFrame.TryRead(body, out RefusalFrame refusal) || refusal.Error == SequencingError.None)
+        {
+            return false;
+        }
+
+        Fail(refusal.Error, refusal.Detail);
+        return true;
+    }
+
+    private bool TryPeerEvent(ReadOnlySpan<byte> body)
+    {
+        if (!PeerEventFrame.TryRead(body, out PeerEventFrame peerEvent))
+        {
+            return false;
+        }
+
+        // Clause: names come in the order of their ordinals.
+        if (peerEvent.Kind == PeerEventKind.Joined)
+        {
+            _roster.Add(peerEvent.Name);
+        }
+
+        return _roster.Count <= SequencingRules.MaxMembers;
+    }
+
+    // A process that died after it asked comes back before it asks: the answer waits for the question.
+    private bool TryHold(in Frame frame)
+    {
+        bool isEarly = Phase == MemberPhase.Running && _appliedBefore > _step && !_holdsBatch
+            && frame.Type is FrameType.Deliver or FrameType.Grant or FrameType.Health;
+
+        if (!isEarly)
+        {
+            return false;
+        }
+
+        FrameWriter copy = new();
+        copy.BeginFrame(frame.Type, frame.Epoch, frame.Session);
+        copy.WriteBytes(frame.Body);
+        copy.EndFrame();
+        _heldFrames.Add(copy.Written.ToArray());
+        _holdsBatch = frame.Type == FrameType.Grant;
+        return true;
+    }
+
+    private void TakeHeldBatch()
+    {
+        // The first time the request was the last thing said; whoever asks sooner does something else now.
+        if (_appliedBefore > _step)
+        {
+            Fail(SequencingError.Diverged, $"Step {_step} asks to advance; before the resumption {_appliedBefore} did.");
+            return;
+        }
+
+        foreach (byte[] frame in _heldFrames)
+        {
+            HandleMessage(frame);
+        }
+
+        _heldFrames.Clear();
+        _holdsBatch = false;
+    }
+}

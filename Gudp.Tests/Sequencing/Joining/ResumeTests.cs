@@ -1,0 +1,138 @@
+using Gudp.Sequencing;
+using Gudp.Sequencing.Engine;
+using NUnit.Framework;
+
+namespace Gudp.Tests.Sequencing.Joining;
+
+/// <summary>Sessions outlive links and processes: whatever breaks, the history is the same (clause ).</summary>
+[TestFixture]
+public sealed class ResumeTests
+{
+    private const int Few = 50;
+    private const int Many = 200;
+
+    // Every message of the run, up or down, is the last one on its link once.
+    [TestCase(true)]
+    [TestCase(false)]
+    public void A_link_that_breaks_after_any_message_changes_nothing(bool isNoticed)
+    {
+        (ulong digest, int messages) = Play(Few, (_, _) => { });
+
+        for (int n = 0; n < messages; n++)
+        {
+            ulong cut = Play(Few, (walker, count) => Cut(walker, count == n, isNoticed)).Digest;
+
+            Assert.That(cut, Is.EqualTo(digest), $"cut after message {n}");
+        }
+    }
+
+    [TestCase(true)]
+    [TestCase(false)]
+    public void A_process_that_is_killed_after_any_message_comes_back_from_what_it_saved(bool isNoticed)
+    {
+        (ulong digest, int messages) = Play(Few, (_, _) => { });
+
+        for (int n = 0; n < messages; n++)
+        {
+            ulong killed = Play(Few, (walker, count) => Kill(walker, count == n, isNoticed)).Digest;
+
+            Assert.That(killed, Is.EqualTo(digest), $"killed after message {n}");
+        }
+    }
+
+    [Test]
+    public void A_process_may_be_killed_at_every_step_of_a_run_of_two_hundred()
+    {
+        (ulong digest, int messages) = Play(Many, (_, _) => { });
+
+        for (int step = 0; step < Many; step++)
+        {
+            int n = (int)((long)step * messages / Many);
+
+            ulong killed = Play(Many, (walker, count) => Kill(walker, count == n, isNoticed: true)).Digest;
+
+            Assert.That(killed, Is.EqualTo(digest), $"killed after message {n}");
+        }
+    }
+
+    [TestCase(5)]
+    [TestCase(7)]
+    [TestCase(11)]
+    [TestCase(12)]
+    public void Links_and_processes_that_break_again_and_again_change_nothing(int every)
+    {
+        ulong digest = Play(Many, (_, _) => { }).Digest;
+
+        ulong broken = Play(Many, (walker, count) =>
+        {
+            Kill(walker, count % (2 * every) == every, count % 3 == 0);
+            Cut(walker, count % (2 * every) == 0, count % 3 == 0);
+        }).Digest;
+
+        Assert.That(broken, Is.EqualTo(digest));
+    }
+
+    // A server that does not know that a link is dead keeps its member until somebody comes with the token.
+    private static void Cut(Walker walker, bool isNow, bool isNoticed)
+    {
+        if (isNow)
+        {
+            walker.Run.Cut(walker.Member, isNoticed || !walker.Member.Engine.IsWelcome);
+        }
+    }
+
+    private static void Kill(Walker walker, bool isNow, bool isNoticed)
+    {
+        if (isNow)
+        {
+            walker.Kill(isNoticed);
+        }
+    }
+
+    /// <summary>One run of two; <paramref name="disturb"/> is called after each message with whose it was.</summary>
+    private static (ulong Digest, int Messages) Play(int steps, Action<Walker, int> disturb)
+    {
+        LinkedRun run = new(Config());
+        Walker[] walkers = [.. run.Members.Select(member => new Walker(run, member, steps))];
+        int count = 0;
+
+        for (int turn = 0; run.Server.Phase != RunPhase.Ended; turn++)
+        {
+            Assert.That(turn, Is.LessThan(50 * steps), "The run stands still.");
+
+            foreach (Walker walker in walkers)
+            {
+                walker.Act();
+
+                if (run.MoveUp(walker.Member))
+                {
+                    disturb(walker, count++);
+                }
+
+                if (run.MoveDown(walker.Member))
+                {
+                    disturb(walker, count++);
+                }
+
+                MemberEngine engine = walker.Member.Engine;
+                Assert.That(engine.Error, Is.EqualTo(SequencingError.None), engine.ErrorDetail);
+            }
+        }
+
+        Assert.That(run.Server.IsInfluenced, Is.False);
+        return (run.Server.RunDigest, count);
+    }
+
+    private static SequencingConfig Config() => new()
+    {
+        Roster =
+        [
+            .. Enumerable.Range(0, 2).Select(i => new MemberDeclaration($"m{i}")
+            {
+                Publish = ["state"],
+                Subscribe = ["state"],
+                Lookahead = Delay.Ticks(1 + i),
+            }),
+        ],
+    };
+}
