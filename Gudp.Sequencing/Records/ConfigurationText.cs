@@ -21,6 +21,10 @@ internal static class ConfigurationText
         Add(text, "max payload bytes", Number(config.MaxPayloadBytes));
         Add(text, "max inbox bytes", Number(config.MaxInboxBytes));
         Add(text, "stop tag", config.StopTag is { } stop ? stop.ToString() : "none");
+        Add(text, "seed", config.Seed.ToString(CultureInfo.InvariantCulture));
+        Add(text, "tie seed", config.TieSeed is { } ties ? ties.ToString(CultureInfo.InvariantCulture) : "none");
+        Add(text, "log bytes", Number(config.LogBytes));
+        Add(text, "log messages", Number(config.LogMessages));
 
         MemberDeclaration[] members = [.. config.Roster];
         Array.Sort(members, (left, right) => RunLayout.CompareNames(left.Name, right.Name));
@@ -35,10 +39,26 @@ internal static class ConfigurationText
 
         foreach (ChannelDeclaration channel in channels)
         {
-            Add(text, $"channel {Quoted(channel.Name)} minimum latency", channel.MinimumLatency.ToString());
+            AddChannel(text, channel);
         }
 
         return text.ToString();
+    }
+
+    private static void AddChannel(StringBuilder text, ChannelDeclaration channel)
+    {
+        string name = $"channel {Quoted(channel.Name)}";
+        Add(text, $"{name} minimum latency", channel.MinimumLatency.ToString());
+        Add(text, $"{name} latency", channel.Latency.ToString());
+        Add(text, $"{name} scatter", YesNo(channel.Scatter));
+        Add(text, $"{name} sender loss ppm", Number(channel.SenderLossPpm));
+        Add(text, $"{name} receiver loss ppm", Number(channel.ReceiverLossPpm));
+        Add(text, $"{name} sender duplicate ppm", Number(channel.SenderDuplicatePpm));
+        Add(text, $"{name} receiver duplicate ppm", Number(channel.ReceiverDuplicatePpm));
+        Add(text, $"{name} policy", channel.Policy.ToString());
+        Add(text, $"{name} history", channel.History.ToString());
+        Add(text, $"{name} history bytes", channel.HistoryBytes is { } bytes ? Number(bytes) : "all");
+        Add(text, $"{name} history ticks", channel.HistoryTicks is { } ticks ? Number(ticks) : "all");
     }
 
     private static void AddMember(StringBuilder text, MemberDeclaration member)
@@ -47,6 +67,8 @@ internal static class ConfigurationText
         Add(text, $"{name} sends", YesNo(member.Sends));
         Add(text, $"{name} receives", YesNo(member.Receives));
         Add(text, $"{name} may stop", YesNo(member.MayStop));
+        Add(text, $"{name} may sponsor", YesNo(member.MaySponsor));
+        Add(text, $"{name} join", member.Join.ToString());
         Add(text, $"{name} lookahead", member.Lookahead.ToString());
         Add(text, $"{name} crash policy", member.CrashPolicy.ToString());
         AddNames(text, $"{name} publishes", member.Publish);

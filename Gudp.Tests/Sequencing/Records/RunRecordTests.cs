@@ -336,6 +336,10 @@ public sealed class RunRecordTests
                     Assert.That(record.Read(member.Ordinal, grant).Grant.Member, Is.EqualTo(member.Ordinal));
                 }
             }
+
+            using RunRecord honest = new(new MemoryStream(WriteInSmallBlocks().Bytes));
+            RunDifference.Between(honest, record).WriteReport(Stream.Null);
+            RunDifference.Between(record, honest).WriteReport(Stream.Null);
         }
         catch (RunRecordException refused)
         {
