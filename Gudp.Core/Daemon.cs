@@ -118,6 +118,12 @@ public sealed class Daemon : IDisposable
         }
     }
 
+    /// <summary>
+    /// The daemon's clock: moments that the layers and sinks on it are told, and those of another daemon are not on it.
+    /// Any thread.
+    /// </summary>
+    public Instant Now => _clock.Now;
+
     /// <summary>Starts the daemon's thread. Once; not together with <see cref="ProcessIO"/>.</summary>
     /// <exception cref="InvalidOperationException">It was started before, or is driven by ProcessIO.</exception>
     public void Start()
@@ -220,7 +226,11 @@ public sealed class Daemon : IDisposable
             Trace = Trace ?? _traceFile,
             FirstNumbers = _loop.FirstNumbers,
         };
-        EndpointDriver driver = new(socket, new EndpointEngine(settings, endpoint));
+        EndpointDriver driver = new(socket, new EndpointEngine(settings, endpoint))
+        {
+            // Endpoints that share an identity share the layer, whose timer the first one drives.
+            Timer = sharing is null ? used.Payload?.Timer : null,
+        };
         endpoint.Attach(driver);
 
         if (!_loop.TryPost(new LoopCommand(LoopCommandKind.AddEndpoint, driver, null)))

@@ -158,7 +158,31 @@ public interface IPacketPayloadFactory
     bool HasOneConnectionPerPeer => false;
 
     /// <summary>
+    /// A timer of the layer as a whole, for what belongs to no single connection; asked once, when the endpoint is opened.
+    /// Null, the default: none.
+    /// </summary>
+    IPayloadTimer? Timer => null;
+
+    /// <summary>
     /// Makes the layer for one connection. Called on the thread that made or admitted the connection.
     /// </summary>
     IPacketPayload Create(PayloadHost host);
+}
+
+/// <summary>A timer that an endpoint's daemon drives, as long as the endpoint is open.</summary>
+/// <remarks>
+/// Called only by the thread that leads the turn. What <see cref="HandleTimeout"/> throws stops the daemon, and is its
+/// <see cref="Daemon.Fault"/>.
+/// </remarks>
+public interface IPayloadTimer
+{
+    /// <summary>
+    /// When <see cref="HandleTimeout"/> wants to be called; <see cref="Instant.Never"/> if not at all. Asked before each
+    /// wait, so it is cheap; it changes inside turns only.
+    /// </summary>
+    Instant NextDeadline { get; }
+
+    /// <summary><see cref="NextDeadline"/> has come; it must be a later one afterwards.</summary>
+    /// <param name="now">The turn's moment.</param>
+    void HandleTimeout(Instant now);
 }

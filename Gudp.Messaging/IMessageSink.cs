@@ -29,6 +29,21 @@ public interface IMessageSink
     void HandleReceipt(Peer peer, ReceiptUpdate update, Instant now);
 }
 
+/// <summary>A sink that also wants to be called at moments of its choice, whoever is connected.</summary>
+/// <remarks>On the thread that leads the turn, as all of a sink. What the timer throws stops the daemon.</remarks>
+public interface ITimedMessageSink : IMessageSink
+{
+    /// <summary>
+    /// When <see cref="HandleTimeout"/> wants to be called; <see cref="Instant.Never"/> if not at all. Asked before each
+    /// wait, so it is cheap; it changes inside turns only.
+    /// </summary>
+    Instant NextDeadline { get; }
+
+    /// <summary><see cref="NextDeadline"/> has come; it must be a later one afterwards.</summary>
+    /// <param name="now">The turn's time.</param>
+    void HandleTimeout(Instant now);
+}
+
 /// <summary>What happened to a peer.</summary>
 public enum PeerChange
 {

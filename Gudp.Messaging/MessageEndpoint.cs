@@ -258,6 +258,8 @@ public sealed partial class MessageEndpoint : IDisposable
     {
         public bool HasOneConnectionPerPeer => true;
 
+        public IPayloadTimer? Timer { get; } = endpoint._sink is ITimedMessageSink sink ? new SinkTimer(sink) : null;
+
         public PayloadParameters Parameters { get; } = MessageSession.ParametersOf(endpoint._config);
 
         public IPacketPayload Create(PayloadHost host)
@@ -287,5 +289,12 @@ public sealed partial class MessageEndpoint : IDisposable
             door.Begin(session);
             return door;
         }
+    }
+
+    private sealed class SinkTimer(ITimedMessageSink sink) : IPayloadTimer
+    {
+        public Instant NextDeadline => sink.NextDeadline;
+
+        public void HandleTimeout(Instant now) => sink.HandleTimeout(now);
     }
 }

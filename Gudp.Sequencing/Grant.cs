@@ -28,10 +28,19 @@ public sealed class Grant
     public ulong Digest { get; internal init; }
 
     /// <summary>
-    /// The member whose progress released this grant, if it did not come at once. A measurement: it may differ
-    /// between executions and must not influence what the member does.
+    /// It was given later than the run's pace allowed. A measurement: it may differ between executions and must not
+    /// influence what the member does.
+    /// </summary>
+    public bool IsLate { get; internal init; }
+
+    /// <summary>
+    /// The member whose progress released this grant, if it did not come at once; null also if a barrier or the run's
+    /// pace held it. A measurement too.
     /// </summary>
     public string? WaitedFor { get; internal init; }
+
+    /// <summary>What kept this grant at last; none if it came at once. A measurement too.</summary>
+    public WaitKind WaitedBecause { get; internal init; }
 
     /// <summary>How long the server held the request, in whole milliseconds. A measurement too.</summary>
     public TimeSpan Waited { get; internal init; }

@@ -1,5 +1,6 @@
 using System;
 using System.Collections.Generic;
+using System.Net;
 using System.Threading;
 using Gudp.Core;
 using Gudp.Messaging;
@@ -11,7 +12,7 @@ namespace Gudp.Sequencing;
 // The engine on a message endpoint: bytes of members go in, its answers go out on the lane they came by.
 //
 // Always true:
-//   - the engine is touched inside the turn only, so by one thread at a time;
+//   - the engine is touched under the gate only: by the turn, and by whoever looks at the run;
 //   - what a full lane refused waits here and leaves in its order, before anything newer for that member;
 //   - what waits for a member never exceeds the run's limit: a member that does not read is closed instead.
 
@@ -19,13 +20,16 @@ namespace Gudp.Sequencing;
 /// Orders the messages of a run and grants its members their advances: the sequence server as a library. Run the
 /// daemon (its own thread, or <see cref="Daemon.ProcessIO"/>) and it works; it has no thread of its own (B11).
 /// </summary>
-public sealed class SequenceServer : IDisposable
+public sealed partial class SequenceServer : IDisposable
 {
     private readonly ServerEngine _engine;
     private readonly MessageEndpoint _endpoint;
     private readonly Dictionary<long, Link> _links = [];
     private readonly ManualResetEventSlim _ended = new();
     private readonly long _maxWaitingBytes;
+    private readonly Lock _gate = new();
+    private readonly Daemon _daemon;
+    private readonly OperatorAccess _operators;
     private long _lastLink;
     private long _refusals;
 
@@ -47,6 +51,9 @@ public sealed class SequenceServer : IDisposable
         _maxWaitingBytes = layout.MaxInboxBytes + layout.LargestMessageBytes;
         _engine = new ServerEngine(layout, SystemSecrets.Instance);
         ConfigHash = layout.ConfigHash;
+        _operators = layout.Operators;
+        ArgumentNullException.ThrowIfNull(daemon);
+        _daemon = daemon;
         _endpoint = new MessageEndpoint(daemon, local, messaging, new Sink(this));
         _endpoint.Listen();
     }
@@ -100,8 +107,11 @@ public sealed class SequenceServer : IDisposable
         // What still arrives from a member that was given up changes nothing any more.
         if (!link.IsGivenUp)
         {
-            _engine.HandleMessage(link.Number, message, now);
-            Answer(now);
+            lock (_gate)
+            {
+                _engine.HandleMessage(link.Number, message, now);
+                Answer(now);
+            }
         }
     }
 
@@ -113,7 +123,20 @@ public sealed class SequenceServer : IDisposable
             peer.Tag = null;
             _links.Remove(link.Number);
             link.DropAll();
-            _engine.HandleLinkLost(link.Number, now);
+
+            lock (_gate)
+            {
+                _engine.HandleLinkLost(link.Number, now);
+                Answer(now);
+            }
+        }
+    }
+
+    private void HandleTimeout(Instant now)
+    {
+        lock (_gate)
+        {
+            _engine.HandleTimeout(now);
             Answer(now);
         }
     }
@@ -153,6 +176,16 @@ public sealed class SequenceServer : IDisposable
         Link link = new(++_lastLink, peer, _maxWaitingBytes);
         peer.Tag = link;
         _links.Add(link.Number, link);
+
+        if (_operators == OperatorAccess.All
+            || (_operators == OperatorAccess.Loopback && IPAddress.IsLoopback(peer.RemoteAddress.ToIPEndPoint().Address)))
+        {
+            lock (_gate)
+            {
+                _engine.AllowOperator(link.Number);
+            }
+        }
+
         return link;
     }
 
@@ -245,8 +278,12 @@ public sealed class SequenceServer : IDisposable
         }
     }
 
-    private sealed class Sink(SequenceServer server) : IMessageSink
+    private sealed class Sink(SequenceServer server) : ITimedMessageSink
     {
+        public Instant NextDeadline => server._engine.NextDeadline;
+
+        public void HandleTimeout(Instant now) => server.HandleTimeout(now);
+
         public void HandleMessage(Peer from, int lane, ReadOnlySpan<byte> message, Instant now)
             => server.HandleMessage(from, message, now);
 

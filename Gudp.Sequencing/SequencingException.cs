@@ -68,6 +68,9 @@ public enum SequencingError
     /// <summary>Bytes that are not a frame of this protocol.</summary>
     BadFrame = 20,
 
+    /// <summary>The run does not take calls of operators from there; see <see cref="SequencingConfig.Operators"/>.</summary>
+    NotAllowed = 21,
+
     /// <summary>The connection to the server is gone. Local only, never on the wire.</summary>
     ConnectionLost = 256,
 }

@@ -75,7 +75,7 @@ internal sealed partial class EventLoop
             return now;
         }
 
-        Instant next = _deadlines.Next;
+        Instant next = Instant.Earlier(_deadlines.Next, NextTimer());
 
         // A full socket gives no sign when it has room again: look soon.
         return _isSocketFull ? Instant.Earlier(next, now + TimeSpan.FromMilliseconds(1)) : next;
@@ -311,6 +311,7 @@ internal sealed partial class EventLoop
         {
             case LoopCommandKind.AddEndpoint:
                 _endpoints.Add(command.Endpoint!);
+                KeepTimer(command.Endpoint!);
                 CountLive();
                 break;
             case LoopCommandKind.Connect:
@@ -469,7 +470,7 @@ internal sealed partial class EventLoop
             fired++;
         }
 
-        return fired;
+        return fired + FireTimers(now);
     }
 
     private void Forget(ConnectionEngine connection)
@@ -487,6 +488,7 @@ internal sealed partial class EventLoop
     {
         if (endpoint.IsReleased && endpoint.Engine.ConnectionCount == 0 && _endpoints.Remove(endpoint))
         {
+            DropTimer(endpoint);
             endpoint.Socket.Dispose();
             CountLive();
         }

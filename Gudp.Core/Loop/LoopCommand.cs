@@ -21,6 +21,9 @@ internal sealed class EndpointDriver(IDatagramSocket socket, EndpointEngine engi
 
     internal EndpointEngine Engine { get; } = engine;
 
+    /// <summary>Of the layer on top of all its connections; null if that has none.</summary>
+    internal IPayloadTimer? Timer { get; init; }
+
     /// <summary>
     /// The user has disposed the endpoint, or its socket has failed: it goes with its last connection. Any thread.
     /// </summary>

@@ -24,8 +24,20 @@ internal sealed record MemberLayout(
     /// <summary>J: the tag of its first grant.</summary>
     internal Tag Join { get; init; }
 
+    /// <summary>More than this keeps those who feed it back (lock-time 15).</summary>
+    internal InboxLimit InboxLimit { get; init; }
+
+    /// <summary>Its grants wait for the wall (lock-time 13).</summary>
+    internal bool IsPaced { get; init; }
+
     /// <summary>The flags of its Hello.</summary>
     internal ulong RoleBits { get; init; }
+}
+
+/// <summary>When the wall lets a grant pass.</summary>
+internal readonly record struct PacingPlan(double Pace, TimeSpan TickLength, LatePolicy WhenLate)
+{
+    internal bool IsSet => Pace > 0;
 }
 
 internal sealed record ChannelLayout(string Name, ulong Key, Delay MinimumLatency);
@@ -54,11 +66,15 @@ internal sealed class RunLayout
         MaxPayloadBytes = config.MaxPayloadBytes;
         MaxInboxBytes = config.MaxInboxBytes;
         StopTag = config.StopTag;
+        HealthLimit = config.HealthLimit;
+        Operators = config.Operators;
+        StartsOnCommand = config.StartsOnCommand;
+        Pacing = new PacingPlan(config.Pace, config.TickLength, config.WhenLate);
 
         (string[] channels, Delay[] latencies) = NameChannels(config);
         MemberDeclaration[] roster = [.. config.Roster];
         Array.Sort(roster, (left, right) => CompareNames(left.Name, right.Name));
-        Members = Array.ConvertAll(roster, declaration => LayOut(declaration, channels));
+        Members = Array.ConvertAll(roster, declaration => LayOut(declaration, channels, config.InboxLimit));
         Channels = new ChannelLayout[channels.Length];
 
         for (int i = 0; i < channels.Length; i++)
@@ -75,6 +91,11 @@ internal sealed class RunLayout
     internal long MaxInboxBytes { get; }
     internal MemberLayout[] Members { get; }
     internal ChannelLayout[] Channels { get; }
+
+    internal TimeSpan HealthLimit { get; }
+    internal OperatorAccess Operators { get; }
+    internal bool StartsOnCommand { get; }
+    internal PacingPlan Pacing { get; }
 
     /// <summary>Where the run ends for everybody; null: when all have resigned.</summary>
     internal Tag? StopTag { get; }
@@ -120,7 +141,7 @@ internal sealed class RunLayout
     internal static int CompareNames(string left, string right)
         => Encoding.UTF8.GetBytes(left).AsSpan().SequenceCompareTo(Encoding.UTF8.GetBytes(right));
 
-    private static MemberLayout LayOut(MemberDeclaration declaration, string[] channels)
+    private static MemberLayout LayOut(MemberDeclaration declaration, string[] channels, InboxLimit inboxLimit)
     {
         Interest[] interests = Array.ConvertAll(
             InterestsOf(declaration),
@@ -134,6 +155,8 @@ internal sealed class RunLayout
             MaySponsor = declaration.MaySponsor,
             Join = declaration.Join,
             RoleBits = RoleBits.Of(declaration),
+            InboxLimit = declaration.InboxLimit ?? inboxLimit,
+            IsPaced = declaration.Paced,
         };
     }
 

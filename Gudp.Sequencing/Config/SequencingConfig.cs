@@ -81,6 +81,15 @@ public sealed class MemberDeclaration(string name)
 
     /// <summary>What happens if its connection is lost; members do not see it. Default Stall.</summary>
     public CrashPolicy CrashPolicy { get; init; }
+
+    /// <summary>
+    /// How much may wait for it before those who feed it must wait; members do not see it. Default null:
+    /// <see cref="SequencingConfig.InboxLimit"/>.
+    /// </summary>
+    public InboxLimit? InboxLimit { get; init; }
+
+    /// <summary>Whether <see cref="SequencingConfig.Pace"/> holds for its grants; members do not see it. Default yes.</summary>
+    public bool Paced { get; init; } = true;
 }
 
 /// <summary>The configuration of a run: a closed roster and its channels (lock-time 8.1).</summary>
@@ -145,6 +154,40 @@ public sealed class SequencingConfig
     /// of channels that keep all first, and then the oldest of any (<see cref="ChannelHistory"/>).
     /// </summary>
     public int LogMessages { get; init; } = 1_000_000;
+
+    /// <summary>
+    /// How much may wait for a member that names no limit of its own. Default 65,536 messages or 64 MiB; the smaller it
+    /// is, the closer senders stay to slow receivers (lock-time section 15).
+    /// </summary>
+    public InboxLimit InboxLimit { get; init; } = new(65_536, 64L << 20);
+
+    /// <summary>
+    /// How long a member may wait before the run says who blocks it; said again at 3, 6 and 10 times. Default 1 s;
+    /// 1 ms to 1 h (lock-time section 14). Costs nothing until a wait is that long.
+    /// </summary>
+    public TimeSpan HealthLimit { get; init; } = TimeSpan.FromSeconds(1);
+
+    /// <summary>Who may look at the run, hold, step and stop it. Default programs on the server's machine.</summary>
+    public OperatorAccess Operators { get; init; } = OperatorAccess.Loopback;
+
+    /// <summary>
+    /// True: the run does not start before an operator says so (a start command), also if
+    /// everybody is there. Default false.
+    /// </summary>
+    public bool StartsOnCommand { get; init; }
+
+    /// <summary>
+    /// How fast logical time may run against the wall: a grant at time t is not given before the start and
+    /// t * <see cref="TickLength"/> / Pace. 1 is real time, 10 ten times as fast. Default 0: as fast as possible. 0, or
+    /// 0.000,001 to 1,000,000 (lock-time section 13).
+    /// </summary>
+    public double Pace { get; init; }
+
+    /// <summary>Wall time of one tick at pace 1. Default 1 ms; 100 ns to 1 day. Of no meaning without a pace.</summary>
+    public TimeSpan TickLength { get; init; } = TimeSpan.FromMilliseconds(1);
+
+    /// <summary>What a paced run does with grants that come late. Default: it catches up.</summary>
+    public LatePolicy WhenLate { get; init; }
 
     /// <summary>
     /// Hash over everything members can see of the run. Members that are given it in

@@ -18,6 +18,8 @@ internal static class SequencingRules
 
     internal const long LargestLogBytes = 1L << 40;
 
+    private const double LeastPace = 0.000_001;
+    private const double LargestPace = 1_000_000;
     private const uint LargestMaxRounds = 1_000_000_000;
     private const int LeastInboxSlackBytes = 64 * 1024;
     private const long LargestInboxBytes = 1L << 40;
@@ -46,6 +48,9 @@ internal static class SequencingRules
             errors.Add("StopTag", $"{stop}", "null, or a tag after 0 and below infinity", "the run ends there");
         }
 
+        CheckWatching(errors, config);
+        CheckInboxLimit(errors, "InboxLimit", config.InboxLimit);
+
         // One mistake there is not one in every delay.
         uint maxRounds = Math.Max(config.MaxRounds, Delay.OneRound.Round);
         HashSet<string> members = [];
@@ -67,6 +72,43 @@ internal static class SequencingRules
         errors.ThrowIfAny(nameof(SequencingConfig));
     }
 
+    private static void CheckWatching(ConfigErrors errors, SequencingConfig config)
+    {
+        CheckSpan(errors, "HealthLimit", config.HealthLimit, TimeSpan.FromMilliseconds(1), TimeSpan.FromHours(1));
+        CheckSpan(errors, "TickLength", config.TickLength, TimeSpan.FromTicks(1), TimeSpan.FromDays(1));
+
+        if (config.Pace != 0 && !(config.Pace >= LeastPace && config.Pace <= LargestPace))
+        {
+            errors.Add(
+                "Pace", config.Pace.ToString(CultureInfo.InvariantCulture), "0, or 0.000001 to 1000000",
+                "the wall's moments must fit");
+        }
+
+        if (!Enum.IsDefined(config.Operators))
+        {
+            errors.Add("Operators", $"{config.Operators}", "None, Loopback or All", "somebody may or may not");
+        }
+
+        if (!Enum.IsDefined(config.WhenLate))
+        {
+            errors.Add("WhenLate", $"{config.WhenLate}", "CatchUp or Slip", "late grants must have an effect");
+        }
+    }
+
+    private static void CheckInboxLimit(ConfigErrors errors, string path, InboxLimit limit)
+    {
+        CheckRange(errors, path + ".Messages", limit.Messages, 1, long.MaxValue, "a receiver must be fed");
+        CheckRange(errors, path + ".Bytes", limit.Bytes, 1, long.MaxValue, "a receiver must be fed");
+    }
+
+    private static void CheckSpan(ConfigErrors errors, string path, TimeSpan span, TimeSpan least, TimeSpan most)
+    {
+        if (span < least || span > most)
+        {
+            errors.Add(path, $"{span}", $"{least} to {most}", "a span of the wall's time");
+        }
+    }
+
     private static void CheckMember(
         ConfigErrors errors, MemberDeclaration member, HashSet<string> taken, uint maxRounds)
     {
@@ -82,6 +124,11 @@ internal static class SequencingRules
         if (member.MayStop && !member.Sends)
         {
             errors.Add("MayStop", "true", "false unless the member sends", "who may stop a run holds others as a sender");
+        }
+
+        if (member.InboxLimit is InboxLimit limit)
+        {
+            CheckInboxLimit(errors, "InboxLimit", limit);
         }
 
         if (!Enum.IsDefined(member.CrashPolicy))

@@ -44,12 +44,14 @@ internal sealed class Admission(RunState run, Outbox outbox, Sessions sessions, 
     /// <summary>Starts the run once the whole roster is there.</summary>
     internal void StartIfComplete(Instant now)
     {
-        if (run.Phase != RunPhase.Gathering || !run.Members.AreAll(MemberLife.Joining))
+        if (run.Phase != RunPhase.Gathering || !run.Members.AreAll(MemberLife.Joining)
+            || (run.Layout.StartsOnCommand && !run.IsStartAsked))
         {
             return;
         }
 
         run.Phase = RunPhase.Running;
+        grants.Pacer.Start(now);
 
         foreach (Member member in run.Members.All)
         {

@@ -28,6 +28,7 @@ internal sealed class Departures(RunState run, Outbox outbox)
         ref readonly MemberState state = ref run.Members.StateOf(member);
         CrashPolicy policy = member.Layout.CrashPolicy;
         member.Life = MemberLife.Lost;
+        member.Waits.End(now);
         member.RunningSince = state.IsWaiting ? member.RunningSince : now;
         run.Note(new ExternalFact(ExternalFactKind.Lost, member.Name, state.Now));
 
@@ -53,7 +54,6 @@ internal sealed class Departures(RunState run, Outbox outbox)
         state.Request = default;
         state.Head = Tag.Top;
         member.Life = MemberLife.Resigned;
-        member.Blocker = BoundTable.Nobody;
         member.Inbox.Clear();
         member.Kept.Clear();
 

@@ -18,12 +18,29 @@ using Gudp.Sequencing.Wire;
 
 namespace Gudp.Sequencing.Engine;
 
-internal sealed class Grants(RunState run, Outbox outbox, Waits waits)
+internal sealed class Grants(RunState run, Outbox outbox, Waits waits, Barriers barriers)
 {
+    private readonly FlowControl _flow = new(run);
+    private readonly Pacer _pacer = new(run.Layout.Pacing);
     private Tag[] _lastEarliest = [];
 
     /// <summary>Passes of the rule over all members.</summary>
     internal long Evaluations { get; private set; }
+
+    /// <summary>When a grant is due that waits for the wall.</summary>
+    internal Instant NextDeadline => _pacer.NextDeadline;
+
+    internal Pacer Pacer => _pacer;
+
+    /// <summary>Looks again at what waited for the wall. Follow with <see cref="Evaluate"/>.</summary>
+    internal void HandleTimeout(Instant now)
+    {
+        if (now >= _pacer.NextDeadline)
+        {
+            _pacer.Begin();
+            run.HasChanged = true;
+        }
+    }
 
     internal void Evaluate(Instant now)
     {
@@ -34,6 +51,30 @@ internal sealed class Grants(RunState run, Outbox outbox, Waits waits)
 
         run.HasChanged = false;
         ComputeBounds();
+        _flow.Begin();
+        _pacer.Begin();
+
+        // A grant moves no bound, but it empties a receiver for whose sake others were withheld; and who was withheld
+        // becomes free to feed, not to be held: each further pass is for the sake of flow control or of a step.
+        while ((GrantAll(now) > 0 && _flow.HasWithheld) || barriers.TryStep())
+        {
+            _pacer.Begin();
+        }
+
+        waits.Note(now);
+        AssertInvariants();
+    }
+
+    /// <summary>The first sequence point of a member of a run that starts.</summary>
+    internal void WriteStart(Member member)
+    {
+        WriteGrant(member, Tag.Zero, 0, GrantFlags.None);
+        outbox.SendKept(member);
+    }
+
+    private int GrantAll(Instant now)
+    {
+        int granted = 0;
 
         foreach (Member member in run.Members.All)
         {
@@ -46,23 +87,29 @@ internal sealed class Grants(RunState run, Outbox outbox, Waits waits)
 
             Tag bound = run.Bounds.Bound[member.Ordinal];
 
-            if (AdvanceRule.IsGrantable(in state, bound, run.Limits, out Tag grant))
+            if (AdvanceRule.IsGrantable(in state, bound, run.Limits, out Tag grant) && !IsHeld(member, grant, now))
             {
                 Invariant.Require(bound > grant, "A grant is below the bound.");
                 Advance(member, ref state, grant, now);
+                granted++;
             }
         }
 
-        waits.Note();
-        AssertInvariants();
+        return granted;
     }
 
-    /// <summary>The first sequence point of a member of a run that starts.</summary>
-    internal void WriteStart(Member member)
+    /// <summary>What may delay a grant that the rule allows: the wall, and full receivers.</summary>
+    private bool IsHeld(Member member, Tag grant, Instant now)
     {
-        WriteGrant(member, Tag.Zero, 0, GrantFlags.None);
-        outbox.SendKept(member);
+        bool isPaced = _pacer.Holds(member, grant, IsFinal(grant), now);
+        member.HeldFor = isPaced ? BoundTable.Nobody : _flow.ReceiverAhead(member, grant);
+
+        // Kept once set: a grant that had to wait for the wall was not late.
+        member.IsPaced |= isPaced;
+        return isPaced || member.HeldFor != BoundTable.Nobody;
     }
+
+    private bool IsFinal(Tag grant) => grant == Tag.Infinity || grant == run.Limits.Stop;
 
     private void ComputeBounds()
     {
@@ -86,16 +133,19 @@ internal sealed class Grants(RunState run, Outbox outbox, Waits waits)
         Invariant.Require(grant >= state.Now, "Grants never go back.");
 
         int count = WriteBatch(member, state.Now, grant);
-        bool isFinal = grant == Tag.Infinity || grant == run.Limits.Stop;
+        bool isFinal = IsFinal(grant);
         member.Digest.AddGrant(grant, count, isFinal);
-        waits.WriteReleased(member, grant, now);
+        waits.OnGranted(member, now);
+        GrantFlags flags = isFinal ? GrantFlags.Final : GrantFlags.None;
+        flags |= _pacer.OnGranted(member, grant, isFinal, now) ? GrantFlags.Late : GrantFlags.None;
 
         state.Now = grant;
         state.Request = default;
         state.Head = member.Inbox.Head;
         member.RunningSince = now;
+        member.IsPaced = false;
 
-        WriteGrant(member, grant, count, isFinal ? GrantFlags.Final : GrantFlags.None);
+        WriteGrant(member, grant, count, flags);
         outbox.SendKept(member);
     }
 
@@ -159,6 +209,7 @@ internal sealed class Grants(RunState run, Outbox outbox, Waits waits)
             Invariant.Require(member.Inbox.Head == state.Head, "The rule sees the inbox as it is.");
             Invariant.Require(
                 member.Life != MemberLife.Live || !state.IsWaiting
+                || member.IsPaced || member.HeldFor != BoundTable.Nobody
                 || !AdvanceRule.IsGrantable(in state, run.Bounds.Bound[ordinal], run.Limits, out _),
                 "One pass grants all that can be granted.");
         }

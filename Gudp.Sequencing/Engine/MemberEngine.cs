@@ -64,8 +64,7 @@ internal sealed partial class MemberEngine
     private ulong[]? _channelKeys;
     private Digest? _digest;
     private Grant? _grant;
-    private HealthEntry _waited;
-    private string? _waitedFor;
+    private readonly MemberHealth _health = new();
 
     /// <summary>Says hello at once; the message waits in the outbox.</summary>
     internal MemberEngine(MemberOptions options)
@@ -119,6 +118,18 @@ internal sealed partial class MemberEngine
 
     /// <summary>Commits whose fate is not known yet.</summary>
     internal int KeptCommits => _commits.Count;
+
+    /// <summary>What the server says about waits.</summary>
+    internal MemberHealth Health => _health;
+
+    /// <summary>Asks who blocks this member; to be sent as it is, after the commits.</summary>
+    internal byte[] AskWhoBlocks(out ulong request)
+    {
+        request = _health.NextRequest();
+        FrameWriter question = new();
+        new WhoBlocksFrame(request, Name).Write(question, _epoch, _session);
+        return question.Written.ToArray();
+    }
 
     /// <summary>Buffers a message for the next commit.</summary>
     /// <returns>None, or why nothing was buffered.</returns>
@@ -333,7 +344,7 @@ internal sealed partial class MemberEngine
             FrameType.Reject or FrameType.Error => TryRefusal(frame.Body),
             FrameType.PeerEvent => TryPeerEvent(frame.Body),
             FrameType.Deliver => TryDeliver(frame.Body),
-            FrameType.Health => TryHealth(frame.Body),
+            FrameType.Health => _health.TryRead(frame.Body),
             FrameType.Grant => TryGrant(frame.Body),
             FrameType.End => TryEnd(frame.Body),
             FrameType.Heartbeat => HeartbeatFrame.TryRead(frame.Body, out _),
@@ -390,18 +401,6 @@ internal sealed partial class MemberEngine
         return _channelKeys[interest];
     }
 
-    private bool TryHealth(ReadOnlySpan<byte> body)
-    {
-        if (!HealthFrame.TryRead(body, out HealthEntry waiting, out HealthEntry root))
-        {
-            return false;
-        }
-
-        _waited = waiting;
-        _waitedFor = root.Name;
-        return true;
-    }
-
     private bool TryGrant(ReadOnlySpan<byte> body)
     {
         bool isStart = Phase == MemberPhase.Joining;
@@ -453,12 +452,14 @@ internal sealed partial class MemberEngine
         {
             IsFinal = isFinal,
             Digest = frame.Digest,
-            WaitedFor = _waitedFor,
-            Waited = _waitedFor is null ? TimeSpan.Zero : TimeSpan.FromMilliseconds(_waited.SinceMilliseconds),
+            IsLate = (frame.Flags & GrantFlags.Late) != 0,
+            WaitedFor = _health.WaitedFor,
+            WaitedBecause = _health.Kind,
+            Waited = _health.Waited,
         };
 
         _batch.Clear();
-        _waitedFor = null;
+        _health.Forget();
         _commits.Forget(frame.DurableStep);
         return true;
     }

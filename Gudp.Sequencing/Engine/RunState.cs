@@ -63,6 +63,9 @@ internal sealed class RunState
 
     internal RunLimits Limits { get; set; }
 
+    /// <summary>An operator said that the run may start; see <see cref="SequencingConfig.StartsOnCommand"/>.</summary>
+    internal bool IsStartAsked { get; set; }
+
     /// <summary>Something happened since the last evaluation that may let a member go on.</summary>
     internal bool HasChanged { get; set; }
 

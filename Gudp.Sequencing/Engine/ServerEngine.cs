@@ -12,6 +12,7 @@
 
 using System;
 using System.Collections.Generic;
+using System.Diagnostics.CodeAnalysis;
 using Gudp.Core;
 using Gudp.Sequencing.Config;
 using Gudp.Sequencing.Members;
@@ -25,11 +26,13 @@ internal sealed class ServerEngine
     private readonly RunState _run;
     private readonly Outbox _outbox = new();
     private readonly Waits _waits;
+    private readonly Barriers _barriers;
     private readonly Grants _grants;
     private readonly Sessions _sessions;
     private readonly Admission _admission;
     private readonly Departures _departures;
     private readonly Commits _commits;
+    private readonly Operators _operators;
 
     /// <param name="layout">The run.</param>
     /// <param name="secrets">Where the tokens of sessions come from; nothing in the run depends on them.</param>
@@ -37,11 +40,13 @@ internal sealed class ServerEngine
     {
         _run = new RunState(layout);
         _waits = new Waits(_run, _outbox);
-        _grants = new Grants(_run, _outbox, _waits);
+        _barriers = new Barriers(_run);
+        _grants = new Grants(_run, _outbox, _waits, _barriers);
         _sessions = new Sessions(_run, _outbox, secrets);
         _admission = new Admission(_run, _outbox, _sessions, _grants);
         _departures = new Departures(_run, _outbox);
         _commits = new Commits(_run, _outbox, _departures);
+        _operators = new Operators(_run, _outbox, _waits, _grants);
     }
 
     internal RunPhase Phase => _run.Phase;
@@ -75,6 +80,11 @@ internal sealed class ServerEngine
         FrameReader reader = new(message);
         long before = Refusals;
 
+        if (_sessions.MemberOf(link) is Member member)
+        {
+            member.Waits.LastHeard = now;
+        }
+
         // What follows a refused frame is not looked at, so that one message never makes more than one answer of it.
         while (Refusals == before && Frame.TryNext(ref reader, out Frame frame))
         {
@@ -87,9 +97,14 @@ internal sealed class ServerEngine
         }
     }
 
+    /// <summary>That link may act as an operator (clause ).</summary>
+    internal void AllowOperator(long link) => _operators.Allow(link);
+
     /// <summary>The connection of a member is gone (lock-time 8.4). Follow with <see cref="Evaluate"/>.</summary>
     internal void HandleLinkLost(long link, Instant now)
     {
+        _operators.Forget(link);
+
         if (_sessions.Forget(link) is Member member)
         {
             _departures.Lose(member, now);
@@ -102,6 +117,24 @@ internal sealed class ServerEngine
         _admission.StartIfComplete(now);
         _grants.Evaluate(now);
     }
+
+    /// <summary>When <see cref="HandleTimeout"/> wants to be called.</summary>
+    internal Instant NextDeadline => Instant.Earlier(_grants.NextDeadline, _waits.NextDeadline);
+
+    /// <summary>A grant is due by the wall, or a wait has become long. Follow with <see cref="Evaluate"/>.</summary>
+    internal void HandleTimeout(Instant now)
+    {
+        _grants.HandleTimeout(now);
+        _waits.HandleTimeout(now);
+    }
+
+    /// <inheritdoc cref="Waits.TryTakeReport"/>
+    internal bool TryTakeReport([NotNullWhen(true)] out WaitReport? report) => _waits.TryTakeReport(out report);
+
+    /// <summary>The chain of a member's wait, as of now.</summary>
+    /// <returns>Null if the name is unknown or does not wait.</returns>
+    internal WaitReport? WhoBlocks(string name, Instant now)
+        => _run.Members.Find(name) is Member member ? _waits.Report(member, now) : null;
 
     /// <inheritdoc cref="Outbox.TryTake"/>
     internal bool TryTakeOutgoing(out Outgoing outgoing) => _outbox.TryTake(out outgoing);
@@ -121,6 +154,9 @@ internal sealed class ServerEngine
                 break;
             case FrameType.Commit:
                 _commits.Handle(link, _sessions.MemberOf(link), in frame, now);
+                break;
+            case FrameType.WhoBlocks:
+                _operators.HandleWhoBlocks(link, _sessions.MemberOf(link), in frame, now);
                 break;
             case FrameType.Heartbeat when !HeartbeatFrame.TryRead(frame.Body, out _):
                 RefuseBadFrame(link, "The heartbeat is malformed.");

@@ -63,11 +63,17 @@ internal sealed class Member(MemberLayout layout, int ordinal, ulong configHash)
     /// <summary>When it was last granted. Statistics.</summary>
     internal Instant RunningSince { get; set; }
 
-    /// <summary>Root of its wait as of the last evaluation that left it waiting; nobody if none did.</summary>
-    internal int Blocker { get; set; } = BoundTable.Nobody;
+    /// <summary>What was measured of its waits. Statistics.</summary>
+    internal WaitRecord Waits { get; } = new();
 
-    /// <summary>What the blocker was doing then.</summary>
-    internal Wire.ReportedState BlockerState { get; set; }
-    internal Tag BlockerTag { get; set; }
-    internal Instant BlockerSince { get; set; }
+    /// <summary>
+    /// The receiver for whose sake its grant was withheld at the last evaluation; nobody if it was not.
+    /// </summary>
+    internal int HeldFor { get; set; } = BoundTable.Nobody;
+
+    /// <summary>At the last evaluation its grant waited for the wall.</summary>
+    internal bool IsPaced { get; set; }
+
+    /// <summary>More waits for it than those who feed it may run ahead of.</summary>
+    internal bool IsOverLimit => Inbox.Count > Layout.InboxLimit.Messages || Inbox.Bytes > Layout.InboxLimit.Bytes;
 }

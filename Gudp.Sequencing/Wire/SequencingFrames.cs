@@ -13,6 +13,11 @@ internal enum FrameType : byte
 {
     Hello = 0x01,
     Commit = 0x02,
+    WhoBlocks = 0x09,
+    Barrier = 0x0A,
+    Stop = 0x0B,
+    StatusQuery = 0x0F,
+    Start = 0x10,
     Welcome = 0x81,
     Reject = 0x82,
     Deliver = 0x83,
@@ -22,6 +27,7 @@ internal enum FrameType : byte
     Error = 0x88,
     End = 0x8B,
     Heartbeat = 0x8C,
+    Status = 0x8D,
 }
 
 /// <summary>Clause. The order of the numbers is the order inside a commit.</summary>
@@ -169,48 +175,6 @@ internal readonly record struct GrantFrame(
         grant = new GrantFrame(
             reader.ReadNumber(), reader.ReadNumber(), reader.ReadTag(), reader.ReadInt32(), reader.ReadTag(),
             (GrantFlags)reader.ReadNumber(byte.MaxValue), reader.ReadUInt64());
-        return reader.IsComplete;
-    }
-}
-
-/// <summary>One member in a chain of who waits for whom.</summary>
-internal readonly record struct HealthEntry(string Name, ReportedState State, Tag Tag, ulong SinceMilliseconds);
-
-/// <summary>Who a member waits or waited for: the member itself first, the root last (clause ).</summary>
-internal static class HealthFrame
-{
-    internal static void Write(FrameWriter writer, ulong epoch, ulong session, ReadOnlySpan<HealthEntry> chain)
-    {
-        writer.BeginFrame(FrameType.Health, epoch, session);
-        writer.WriteNumber((ulong)chain.Length);
-
-        foreach (HealthEntry entry in chain)
-        {
-            writer.WriteText(entry.Name);
-            writer.WriteNumber((ulong)entry.State);
-            writer.WriteTag(entry.Tag);
-            writer.WriteNumber(entry.SinceMilliseconds);
-        }
-
-        writer.EndFrame();
-    }
-
-    /// <summary>The first and the last entry of the chain.</summary>
-    internal static bool TryRead(ReadOnlySpan<byte> body, out HealthEntry waiting, out HealthEntry root)
-    {
-        FrameReader reader = new(body);
-        ulong count = reader.ReadNumber();
-        waiting = default;
-        root = default;
-
-        for (ulong i = 0; i < count && !reader.IsMalformed; i++)
-        {
-            root = new HealthEntry(
-                reader.ReadText(), (ReportedState)reader.ReadNumber(byte.MaxValue), reader.ReadTag(),
-                reader.ReadNumber());
-            waiting = i == 0 ? root : waiting;
-        }
-
         return reader.IsComplete;
     }
 }

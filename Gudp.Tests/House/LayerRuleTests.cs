@@ -44,7 +44,7 @@ public sealed class LayerRuleTests
     // Types in Core's root folder that lower folders may name: the doors to the layer above.
     private static readonly string[] Doors =
     [
-        "IPacketPayload", "IPacketPayloadFactory", "PayloadHost", "PayloadParameters", "PayloadVerdict",
+        "IPacketPayload", "IPacketPayloadFactory", "IPayloadTimer", "PayloadHost", "PayloadParameters", "PayloadVerdict",
         "ReliableOutbox`1", "SendBacklog",
     ];
 

@@ -139,10 +139,10 @@ public sealed class DeterminismTests
         }
     }
 
-    private static Func<Prng, Func<int>> RandomTurns(SequencingConfig config)
+    internal static Func<Prng, Func<int>> RandomTurns(SequencingConfig config)
         => draws => () => (int)draws.NextBelow(config.Roster.Count);
 
-    private static SequencingConfig Draw(Prng draws)
+    internal static SequencingConfig Draw(Prng draws)
     {
         string[] channels = ["c0", "c1", "c2", "c3"];
         List<MemberDeclaration> roster = [];
@@ -170,7 +170,7 @@ public sealed class DeterminismTests
         };
     }
 
-    private static string Play(
+    internal static string Play(
         SequencingConfig config, ulong seed, Func<Prng, Func<int>> makeTurns, ulong scheduleSeed)
     {
         SingleProcessRun run = new(config);

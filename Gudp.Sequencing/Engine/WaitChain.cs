@@ -1,0 +1,138 @@
+// Who waits for whom, link by link to the root (lock-time section 14). Pure: reads the state of the run and the bounds
+// of the last evaluation, changes nothing.
+//
+// A member stands in a chain for one of two reasons. Either it wants its own grant: then it is held back by the sender
+// that gives its bound, or the bound would do and something else keeps the grant. Or it holds others below its E: then
+// the question is who could wake it so early, and if nobody can, what keeps its own grant.
+//
+// Always true: every link leads to a strictly smaller tag, so a chain ends.
+//   - wanting a grant at G, held by a sender with E <= B <= G;
+//   - holding others below E, woken by a sender with a smaller E, or wanting its own grant below E;
+//   - withheld at G for a receiver that wants a smaller G.
+
+using Gudp.Sequencing.Members;
+using Gudp.Sequencing.Time;
+
+namespace Gudp.Sequencing.Engine;
+
+/// <summary>One link: who, why the chain goes on or ends, and where it goes on.</summary>
+internal readonly record struct WaitStep(int Member, WaitKind Kind, int Next)
+{
+    /// <summary>G of a member that waits.</summary>
+    internal Tag Needs { get; init; }
+
+    /// <summary>B of it.</summary>
+    internal Tag Has { get; init; }
+
+    /// <summary>When it could be woken.</summary>
+    internal Tag WokenAt { get; init; }
+
+    /// <summary>Whether the next one is asked why it holds others, and not why it is not granted.</summary>
+    internal bool NextHolds { get; init; }
+
+    internal bool IsRoot => Next == BoundTable.Nobody;
+}
+
+internal static class WaitChain
+{
+    /// <summary>The first link of the chain of a waiting member.</summary>
+    internal static WaitStep First(RunState run, int waiting) => StepAt(run, waiting, isHolder: false);
+
+    /// <summary>The link after one that is no root.</summary>
+    internal static WaitStep After(RunState run, in WaitStep step)
+        => step.Kind == WaitKind.Withheld ? AfterWithheld(run, step.Next) : StepAt(run, step.Next, step.NextHolds);
+
+    /// <summary>Why <paramref name="ordinal"/> wants its own grant in vain, or holds others.</summary>
+    internal static WaitStep StepAt(RunState run, int ordinal, bool isHolder)
+    {
+        Member member = run.Members[ordinal];
+        ref readonly MemberState state = ref run.Members.States[ordinal];
+
+        if (member.Life == MemberLife.Joining)
+        {
+            return BeforeStart(run, ordinal);
+        }
+
+        if (!state.IsWaiting)
+        {
+            return new WaitStep(ordinal, RootOf(member.Life), BoundTable.Nobody);
+        }
+
+        BoundTable bounds = run.Bounds;
+        Tag needs = AdvanceRule.GrantOf(in state, run.Limits.Stop);
+        WaitStep step = new(ordinal, WaitKind.None, BoundTable.Nobody) { Needs = needs, Has = bounds.Bound[ordinal] };
+
+        // Also of one that was lost while it waited: until nobody can wake it any more, it is not it that holds.
+        if (isHolder && bounds.WokenBy[ordinal] is int waker and not BoundTable.Nobody)
+        {
+            Tag wokenAt = WokenAt(run, ordinal);
+            return step with { Kind = WaitKind.CouldBeWoken, Next = waker, NextHolds = true, WokenAt = wokenAt };
+        }
+
+        if (member.Life != MemberLife.Live)
+        {
+            return step with { Kind = RootOf(member.Life) };
+        }
+
+        if (step.Has <= needs)
+        {
+            return step with { Kind = WaitKind.HeldBack, Next = bounds.HeldBy[ordinal], NextHolds = true };
+        }
+
+        if (needs >= run.Limits.Barrier)
+        {
+            return step with { Kind = WaitKind.Barrier };
+        }
+
+        return member.HeldFor == BoundTable.Nobody
+            ? step with { Kind = WaitKind.Pacing }
+            : step with { Kind = WaitKind.Withheld, Next = member.HeldFor };
+    }
+
+    /// <summary>A receiver that takes nothing is the root itself; one that waits is kept from it by somebody.</summary>
+    private static WaitStep AfterWithheld(RunState run, int receiver)
+    {
+        Member member = run.Members[receiver];
+        bool waits = member.Life == MemberLife.Live && run.Members.States[receiver].IsWaiting;
+        return waits
+            ? StepAt(run, receiver, isHolder: false)
+            : new WaitStep(receiver, WaitKind.FlowControl, BoundTable.Nobody);
+    }
+
+    private static WaitStep BeforeStart(RunState run, int ordinal)
+    {
+        foreach (Member other in run.Members.All)
+        {
+            if (other.Life == MemberLife.Absent)
+            {
+                return new WaitStep(ordinal, WaitKind.HeldBack, other.Ordinal) { NextHolds = true };
+            }
+        }
+
+        return new WaitStep(ordinal, WaitKind.Barrier, BoundTable.Nobody);
+    }
+
+    private static WaitKind RootOf(MemberLife life) => life switch
+    {
+        MemberLife.Lost => WaitKind.Lost,
+        MemberLife.Absent or MemberLife.Joining => WaitKind.Absent,
+        _ => WaitKind.Running,
+    };
+
+    private static Tag WokenAt(RunState run, int ordinal)
+    {
+        Tag earliest = Tag.Top;
+
+        foreach (Heard heard in run.Members.Reach.HeardBy(ordinal))
+        {
+            if (heard.Wakes)
+            {
+                earliest = Tag.Earlier(
+                    earliest, run.Bounds.ChannelEarliest[heard.Channel] + run.Members.Reach.LinkOf(heard.Channel));
+            }
+        }
+
+        ref readonly MemberState state = ref run.Members.States[ordinal];
+        return state.Request.Grid.Next(earliest, state.Now);
+    }
+}

@@ -1,0 +1,9 @@
+namespace Gudp.Sequencing;
+
+/// <summary>
+/// How much may wait undelivered for a member before the grants of those who feed it are kept back (lock-time section
+/// 15). Such a delay never changes what is granted or delivered.
+/// </summary>
+/// <param name="Messages">Messages; 1 or more.</param>
+/// <param name="Bytes">Payload bytes, and 64 for each message; 1 or more.</param>
+public readonly record struct InboxLimit(long Messages, long Bytes);

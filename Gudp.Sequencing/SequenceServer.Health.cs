@@ -1,0 +1,34 @@
+using System.Diagnostics.CodeAnalysis;
+
+namespace Gudp.Sequencing;
+
+// Who waits for whom, for the program that runs the server (lock-time section 14).
+public sealed partial class SequenceServer
+{
+    /// <summary>
+    /// Who keeps a member waiting: the chain from it to the root, as of now. Any thread; a turn that runs is waited for.
+    /// </summary>
+    /// <param name="member">A name of the roster.</param>
+    /// <returns>Null if nobody has that name, or it does not wait.</returns>
+    public WaitReport? WhoBlocks(string member)
+    {
+        lock (_gate)
+        {
+            return _engine.WhoBlocks(member, _daemon.Now);
+        }
+    }
+
+    /// <summary>
+    /// The next report of a wait that was longer than <see cref="SequencingConfig.HealthLimit"/>, then than 3, 6 and 10
+    /// times of it, or whose root was lost. Any thread. The last 64 are kept.
+    /// </summary>
+    /// <param name="report">What the waiting member was told too.</param>
+    /// <returns>False if there is none.</returns>
+    public bool TryTakeWaitReport([NotNullWhen(true)] out WaitReport? report)
+    {
+        lock (_gate)
+        {
+            return _engine.TryTakeReport(out report);
+        }
+    }
+}
