@@ -2,7 +2,8 @@
 //
 // Always true:
 //   - what is shown was written: every block has matched its checksum;
-//   - memory is 16 bytes for each grant, and what members, channels and facts need: never more than the file has;
+//   - memory is 16 bytes for each grant and for each checksum, and what names, facts and the configuration need: a
+//     constant times the file at most;
 //   - of bytes that no writer wrote comes RunRecordException and nothing else.
 
 using System;
