@@ -53,6 +53,9 @@ public sealed class MemberOptions(string name)
     /// <inheritdoc cref="MemberDeclaration.Join"/>
     public Tag Join { get; init; }
 
+    /// <inheritdoc cref="MemberDeclaration.MayPeek"/>
+    public bool MayPeek { get; init; }
+
     /// <inheritdoc cref="SequencingConfig.RunId"/>
     public UInt128 RunId { get; init; }
 
@@ -106,6 +109,7 @@ public sealed class MemberOptions(string name)
                     MayStop = declaration.MayStop,
                     MaySponsor = declaration.MaySponsor,
                     Join = declaration.Join,
+                    MayPeek = declaration.MayPeek,
                     RunId = config.RunId,
                     ConfigHash = configHash,
                 };
@@ -164,5 +168,6 @@ public sealed class MemberOptions(string name)
         MayStop = MayStop,
         MaySponsor = MaySponsor,
         Join = Join,
+        MayPeek = MayPeek,
     };
 }

@@ -10,7 +10,11 @@ using Gudp.Sequencing.Wire;
 namespace Gudp.Sequencing.Config;
 
 /// <summary>One channel as one member uses it; its place in the member's list is its wire id (clause ).</summary>
-internal readonly record struct Interest(int Channel, string Name, InterestBits Bits);
+internal readonly record struct Interest(int Channel, string Name, InterestBits Bits)
+{
+    /// <summary>What it keeps of a batch.</summary>
+    internal BufferPolicy Policy { get; init; }
+}
 
 internal sealed record MemberLayout(
     string Name, bool Sends, bool Receives, Delay Lookahead, CrashPolicy CrashPolicy, Interest[] Interests)
@@ -29,6 +33,9 @@ internal sealed record MemberLayout(
 
     /// <summary>Its grants wait for the wall (lock-time 13).</summary>
     internal bool IsPaced { get; init; }
+
+    /// <summary>It may look into its inbox, and so is not deterministic (lock-time 3.4).</summary>
+    internal bool MayPeek { get; init; }
 
     /// <summary>The flags of its Hello.</summary>
     internal ulong RoleBits { get; init; }
@@ -157,6 +164,7 @@ internal sealed class RunLayout
             RoleBits = RoleBits.Of(declaration),
             InboxLimit = declaration.InboxLimit ?? inboxLimit,
             IsPaced = declaration.Paced,
+            MayPeek = declaration.MayPeek,
         };
     }
 

@@ -79,6 +79,12 @@ public sealed class MemberDeclaration(string name)
     /// </summary>
     public Tag Join { get; init; }
 
+    /// <summary>
+    /// Whether it may look at what is waiting for it before that is granted (<see cref="SequenceClient.Peek"/>). What it
+    /// sees depends on the moment, so such a member is not deterministic, and a run with one need not repeat. Default no.
+    /// </summary>
+    public bool MayPeek { get; init; }
+
     /// <summary>What happens if its connection is lost; members do not see it. Default Stall.</summary>
     public CrashPolicy CrashPolicy { get; init; }
 

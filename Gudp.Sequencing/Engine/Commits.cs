@@ -10,7 +10,7 @@ using Gudp.Sequencing.Wire;
 
 namespace Gudp.Sequencing.Engine;
 
-internal sealed class Commits(RunState run, Outbox outbox, Departures departures)
+internal sealed class Commits(RunState run, Outbox outbox, Departures departures, Roles roles)
 {
     /// <summary>Steps that came a second time and were dropped.</summary>
     internal long DuplicateSteps { get; private set; }
@@ -22,15 +22,21 @@ internal sealed class Commits(RunState run, Outbox outbox, Departures departures
 
         if (member is null || reader.IsMalformed)
         {
-            SequencingError unknown = member is null ? SequencingError.NotJoined : SequencingError.BadFrame;
-            outbox.Refuse(link, unknown, "A commit comes from a member, after its hello.", (step, member?.Session ?? 0));
+            (SequencingError unknown, string detail) = member is null
+                ? (SequencingError.NotJoined, $"Step {step} comes from nobody; a commit comes after a hello.")
+                : (SequencingError.BadFrame, $"A commit of \"{member.Name}\" has no step; {member.Step + 1} is next.");
+
+            outbox.Refuse(link, unknown, detail, (step, member?.Session ?? 0));
             return;
         }
 
         if (frame.Epoch != Outbox.Epoch || frame.Session != member.Session)
         {
             outbox.Refuse(
-                link, SequencingError.StaleEpoch, "The frame is of another server or session.", (step, member.Session));
+                link, SequencingError.StaleEpoch,
+                $"A frame of epoch {frame.Epoch}, session {frame.Session} was given; \"{member.Name}\" is in epoch "
+                + $"{Outbox.Epoch}, session {member.Session}.",
+                (step, member.Session));
             return;
         }
 
@@ -41,11 +47,11 @@ internal sealed class Commits(RunState run, Outbox outbox, Departures departures
         }
 
         ReadOnlySpan<byte> elements = reader.ReadRest();
-        SequencingError error = Judge(member, step, elements);
+        Refusal refusal = Judge(member, step, elements);
 
-        if (error != SequencingError.None)
+        if (!refusal.IsNone)
         {
-            outbox.Refuse(link, error, $"Step {step} of \"{member.Name}\" changes nothing.", (step, member.Session));
+            outbox.Refuse(link, refusal.Error, refusal.Detail, (step, member.Session));
             return;
         }
 
@@ -57,43 +63,29 @@ internal sealed class Commits(RunState run, Outbox outbox, Departures departures
     }
 
     /// <summary>The table of states and elements, clause .</summary>
-    private SequencingError Judge(Member member, ulong step, ReadOnlySpan<byte> elements)
+    private Refusal Judge(Member member, ulong step, ReadOnlySpan<byte> elements)
     {
-        ref readonly MemberState state = ref run.Members.StateOf(member);
+        MemberState state = run.Members.StateOf(member);
 
         return (run.Phase, member.Life) switch
         {
-            (RunPhase.Aborted, _) => SequencingError.Stopped,
-            (RunPhase.Gathering, _) => SequencingError.NotJoined,
-            (_, not MemberLife.Live) => SequencingError.NotJoined,
-            _ when step != member.Step + 1 => SequencingError.WrongSequence,
-            _ when state.IsWaiting => SequencingError.AlreadyRequesting,
-            _ => JudgeElements(member, elements, in state),
+            (RunPhase.Aborted, _) => new Refusal(
+                SequencingError.Stopped, $"Step {step} of \"{member.Name}\" comes after the run was aborted."),
+            (RunPhase.Gathering, _) => new Refusal(
+                SequencingError.NotJoined,
+                $"Step {step} of \"{member.Name}\" comes before the start, which waits for all {run.Members.Count} members."),
+            (_, not MemberLife.Live) => new Refusal(
+                SequencingError.NotJoined,
+                $"Step {step} of \"{member.Name}\" comes after it left the run at {state.Now}."),
+            _ when step != member.Step + 1 => new Refusal(
+                SequencingError.WrongSequence,
+                $"Step {step} of \"{member.Name}\" does not follow {member.Step}; {member.Step + 1} is next."),
+            _ when state.IsWaiting => new Refusal(
+                SequencingError.AlreadyRequesting,
+                $"Step {step} of \"{member.Name}\" comes while its {state.Request.Mode}({state.Request.Target}) of step "
+                + $"{member.Step} waits at {state.Now}; nothing more is said before the grant."),
+            _ => new CommitTrial(run, member, step).Judge(elements),
         };
-    }
-
-    private SequencingError JudgeElements(Member member, ReadOnlySpan<byte> elements, ref readonly MemberState state)
-    {
-        SequencingError error = CommitCheck.Check(elements, run, member, state, out long inboxBytes);
-
-        if (error != SequencingError.None || inboxBytes == 0)
-        {
-            return error;
-        }
-
-        // All of the commit is counted for each receiver its member can reach: exact enough for a limit on memory.
-        foreach (int channel in run.Members.Reach.PublishedBy(member.Ordinal))
-        {
-            foreach (Hearer hearer in run.Members.Reach.HearersOf(channel))
-            {
-                if (run.Members[hearer.Member].Inbox.Bytes + inboxBytes > run.Layout.MaxInboxBytes)
-                {
-                    return SequencingError.InboxLimit;
-                }
-            }
-        }
-
-        return SequencingError.None;
     }
 
     private void Apply(Member member, ReadOnlySpan<byte> elements, Instant now)
@@ -108,43 +100,95 @@ internal sealed class Commits(RunState run, Outbox outbox, Departures departures
                 case ElementKind.Publication:
                     Publish(member, in element, state.Now);
                     break;
-                case ElementKind.Resign:
-                    departures.Resign(member);
-                    return;
+                case ElementKind.Interest:
+                    member.CommitDigest.AddInterest(state.Now, ChannelOf(member, element.Interest).Key, element.IsOn);
+                    member.Subscriptions.Switch(element.Interest, element.IsOn);
+                    break;
                 case ElementKind.Request:
+                    member.CommitDigest.AddRequest(state.Now, element.Request);
+                    member.SortInbox(ref state);
                     state.Request = element.Request;
                     member.WaitingSince = now;
                     break;
+                case ElementKind.Digest:
+                    break;
+                case ElementKind.StateChecksum:
+                    member.Checksums.Add(state.Now, element.Digest);
+                    break;
                 default:
-                    CommitCheck.ApplyToTrial(in element, ref state);
+                    member.CommitDigest.AddOther(state.Now, in element);
+                    ApplyOther(member, in element, ref state);
                     break;
             }
         }
     }
 
+    private void ApplyOther(Member member, in CommitElement element, ref MemberState state)
+    {
+        switch (element.Kind)
+        {
+            case ElementKind.Role:
+                roles.Set(member, element.Roles);
+                break;
+            case ElementKind.Stop:
+                run.Limits = run.Limits with { Stop = Tag.Earlier(run.Limits.Stop, element.Tag) };
+                break;
+            case ElementKind.Resign:
+                departures.Resign(member);
+                break;
+            default:
+                CommitCheck.ApplyToTrial(in element, ref state);
+                break;
+        }
+    }
+
+    private ChannelLayout ChannelOf(Member member, int interest)
+        => run.Channels[member.Layout.Interests[interest].Channel];
+
     private void Publish(Member sender, in CommitElement element, Tag sent)
     {
         int index = sender.Layout.Interests[element.Interest].Channel;
         ChannelLayout channel = run.Channels[index];
-        DeliveryKey key = new(element.Tag + channel.MinimumLatency, sent, sender.Ordinal, ++sender.SubSequence, 0);
-        Letter? letter = null;
+        long subSequence = ++sender.SubSequence;
+        DeliveryKey key = new(element.Tag + channel.MinimumLatency, sent, sender.Ordinal, subSequence, 0);
+        sender.CommitDigest.AddPublication(sent, channel.Key, in element, subSequence);
         run.Published++;
+        run.LatestArrival = Tag.Later(run.LatestArrival, key.Arrival);
+
+        if (key.Arrival.Time == sent.Time)
+        {
+            run.Rounds.Note(sender.Ordinal, index, sent);
+        }
+
+        Letter letter = run.Letters.Take(index, element.Payload);
+        letter.Hold();
 
         foreach (Hearer hearer in run.Members.Reach.HearersOf(index))
         {
-            ref MemberState receiver = ref run.Members.States[hearer.Member];
-
-            if (!receiver.Receives)
-            {
-                continue;
-            }
-
-            Invariant.Require(key.Arrival > receiver.Now, "Nothing arrives at or before a grant.");
-
-            letter ??= new Letter(index, element.Payload);
-            ArrivalQueue inbox = run.Members[hearer.Member].Inbox;
-            inbox.Add(in key, letter, hearer.Interest, hearer.Wakes);
-            receiver.Head = inbox.Head;
+            Queue(run.Members[hearer.Member], in hearer, in key, letter);
         }
+
+        letter.Release();
+    }
+
+    private void Queue(Member receiver, in Hearer hearer, in DeliveryKey key, Letter letter)
+    {
+        ref MemberState state = ref run.Members.StateOf(receiver);
+
+        if (receiver.Life == MemberLife.Resigned)
+        {
+            return;
+        }
+
+        // What arrives where the member was granted without the role to receive is not for it (clause ).
+        if (key.Arrival <= state.Now)
+        {
+            Invariant.Require(key.Arrival <= receiver.DeafUntil, "Nothing arrives at or before a grant of a receiver.");
+            return;
+        }
+
+        bool wakes = state.Receives && receiver.Subscriptions.Wakes[hearer.Interest];
+        receiver.Inbox.Add(in key, letter, hearer.Interest, wakes);
+        state.Head = receiver.Inbox.Head;
     }
 }

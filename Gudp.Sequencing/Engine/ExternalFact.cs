@@ -26,6 +26,12 @@ internal enum ExternalFactKind : byte
 
     /// <summary>An open run was started with whoever was there.</summary>
     Started = 7,
+
+    /// <summary>A member took up the role to send; the tag is the F it got (lock-time 5.3).</summary>
+    SenderAdded = 8,
+
+    /// <summary>An operator took the role to receive from a member.</summary>
+    ReceiverWithdrawn = 9,
 }
 
 /// <summary>Something from outside of the run, in the order it came (lock-time 8.4 and rule zero).</summary>

@@ -6,7 +6,7 @@
 //
 // Always true:
 //   - a grant is below the member's bound, and never before its last one;
-//   - the bound E of a member never falls.
+//   - the bound E of a member never falls, except when a sender comes late.
 
 using System;
 using System.Diagnostics;
@@ -18,7 +18,7 @@ using Gudp.Sequencing.Wire;
 
 namespace Gudp.Sequencing.Engine;
 
-internal sealed class Grants(RunState run, Outbox outbox, Waits waits, Barriers barriers)
+internal sealed class Grants(RunState run, Outbox outbox, Waits waits, Barriers barriers, Batches batches)
 {
     private readonly FlowControl _flow = new(run);
     private readonly Pacer _pacer = new(run.Layout.Pacing);
@@ -121,6 +121,13 @@ internal sealed class Grants(RunState run, Outbox outbox, Waits waits, Barriers 
             Array.Resize(ref _lastEarliest, Math.Max(run.Members.Count, 2 * _lastEarliest.Length));
         }
 
+        // A late sender is above all that was granted, not above all that was bounded.
+        if (run.HasLateSender)
+        {
+            Array.Clear(_lastEarliest);
+            run.HasLateSender = false;
+        }
+
         for (int ordinal = 0; ordinal < run.Members.Count; ordinal++)
         {
             Invariant.Require(run.Bounds.Earliest[ordinal] >= _lastEarliest[ordinal], "The bound E never falls.");
@@ -132,55 +139,34 @@ internal sealed class Grants(RunState run, Outbox outbox, Waits waits, Barriers 
     {
         Invariant.Require(grant >= state.Now, "Grants never go back.");
 
-        int count = WriteBatch(member, state.Now, grant);
+        int count = batches.Write(member, state.Now, grant);
         bool isFinal = IsFinal(grant);
         member.Digest.AddGrant(grant, count, isFinal);
         waits.OnGranted(member, now);
         GrantFlags flags = isFinal ? GrantFlags.Final : GrantFlags.None;
         flags |= _pacer.OnGranted(member, grant, isFinal, now) ? GrantFlags.Late : GrantFlags.None;
 
+        member.DeafUntil = state.Receives ? member.DeafUntil : grant;
         state.Now = grant;
         state.Request = default;
         state.Head = member.Inbox.Head;
         member.RunningSince = now;
         member.IsPaced = false;
 
+        WriteRoles(member, in state);
         WriteGrant(member, grant, count, flags);
         outbox.SendKept(member);
     }
 
-    private int WriteBatch(Member member, Tag lastGrant, Tag grant)
+    // With the grant, so that it is kept and comes again as that does (clause ).
+    private void WriteRoles(Member member, in MemberState state)
     {
-        int count = 0;
-        bool isOpen = false;
-
-        while (member.Inbox.TryTake(grant, out DeliveryKey key, out Letter letter, out int interest))
+        if (!member.IsToldRoles)
         {
-            if (!isOpen)
-            {
-                outbox.Writer.BeginFrame(FrameType.Deliver, Outbox.Epoch, member.Session);
-                isOpen = true;
-            }
-
-            new DeliveryRecord(key, interest, letter.Payload).Write(outbox.Writer, lastGrant);
-            member.Digest.AddDelivery(in key, run.Channels[letter.Channel].Key, letter.Payload);
-            letter.Release();
-            count++;
-
-            if (outbox.Writer.Length >= RunLayout.DeliverBytes)
-            {
-                outbox.Writer.EndFrame();
-                outbox.SendKept(member);
-                isOpen = false;
-            }
+            member.IsToldRoles = true;
+            ulong roles = (state.Sends ? RoleBits.Sends : 0) | (state.Receives ? RoleBits.Receives : 0);
+            new RoleTakenFrame(roles, state.Promise).Write(outbox.Writer, Outbox.Epoch, member.Session);
         }
-
-        if (isOpen)
-        {
-            outbox.Writer.EndFrame();
-        }
-
-        return count;
     }
 
     private void WriteGrant(Member member, Tag tag, int count, GrantFlags flags)

@@ -39,7 +39,7 @@ internal sealed partial class MemberEngine
         _session = ticket.Session.Session;
         _grants = ticket.Session.Grants;
         _step = _stepAtGrant = ticket.Step;
-        _state = ticket.State;
+        _speech.State = ticket.State;
         Ordinal = ticket.Ordinal;
         ConfigHash = ticket.RunConfigHash;
         Phase = MemberPhase.Running;
@@ -53,8 +53,8 @@ internal sealed partial class MemberEngine
 
     /// <summary>Nothing was said since the last grant: all there is to the member is what a ticket holds.</summary>
     internal bool IsAtSequencePoint
-        => Phase == MemberPhase.Running && !_awaitsWelcome && _step == _stepAtGrant && IsNothingSaid
-        && !_state.Now.IsInfinite;
+        => Phase == MemberPhase.Running && !_awaitsWelcome && _step == _stepAtGrant && _speech.IsEmpty
+        && !_isFinal;
 
     /// <summary>The next message to the server. Valid until the next call into the engine.</summary>
     internal bool TryPeekOutgoing(out ReadOnlySpan<byte> message)
@@ -97,7 +97,7 @@ internal sealed partial class MemberEngine
     internal ResumeTicket CreateTicket() => new()
     {
         Hello = Hello(_interests, default),
-        State = _state with { Request = default, Head = default },
+        State = _speech.State with { Request = default, Head = default },
         Session = Session,
         DigestPoint = _atGrant,
         Step = _step,
@@ -162,7 +162,7 @@ internal sealed partial class MemberEngine
         _token = welcome.Token;
         Ordinal = welcome.Ordinal;
         ConfigHash = welcome.ConfigHash;
-        _state.Now = welcome.Start;
+        _speech.State.Now = welcome.Start;
         _digest = new Digest(welcome.ConfigHash, Name);
         _atGrant = _digest.Point;
         return true;
@@ -210,7 +210,7 @@ internal sealed partial class MemberEngine
     private bool TryHold(in Frame frame)
     {
         bool isEarly = Phase == MemberPhase.Running && _appliedBefore > _step && !_holdsBatch
-            && frame.Type is FrameType.Deliver or FrameType.Grant or FrameType.Health;
+            && frame.Type is FrameType.Deliver or FrameType.Grant or FrameType.Health or FrameType.RoleTaken;
 
         if (!isEarly)
         {

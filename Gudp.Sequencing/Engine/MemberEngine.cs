@@ -39,27 +39,18 @@ internal enum MemberPhase : byte
 
 internal sealed partial class MemberEngine
 {
-    // Room for a step's head and its request beside the largest payload, within one message of the transport.
-    private const int MaxCommitBytes = SequencingConfig.LargestPayloadBytes + (64 * 1024);
-    private const int ElementHeadBytes = 64;
-
-    // The run's own limit is known to the server only; here just the end of a time is out of the question.
-    private const uint MaxRounds = uint.MaxValue - 1;
-
     private readonly MemberDeclaration _declaration;
     private readonly ulong _expectedConfigHash;
     private readonly (string Name, InterestBits Bits)[] _interests;
-    private readonly Dictionary<string, int> _interestOf = [];
-    private readonly FrameWriter _publications = new();
+    private readonly Speech _speech;
     private readonly FrameWriter _writer = new();
 
     private readonly CommitStore _commits = new();
     private readonly List<SequencedMessage> _batch = [];
 
-    private MemberState _state;
-    private Delay? _newLookahead;
-    private bool _hasPromise;
     private ulong _step;
+    private ulong _peek;
+    private bool _isFinal;
     private ulong _stepAtGrant;
     private ulong[]? _channelKeys;
     private Digest? _digest;
@@ -73,18 +64,7 @@ internal sealed partial class MemberEngine
         _expectedConfigHash = options.ConfigHash;
         _interests = RunLayout.InterestsOf(_declaration);
 
-        for (int id = 0; id < _interests.Length; id++)
-        {
-            _interestOf.Add(_interests[id].Name, id);
-        }
-
-        _state = new MemberState
-        {
-            Sends = _declaration.Sends,
-            Receives = _declaration.Receives,
-            Lookahead = _declaration.Lookahead,
-        };
-
+        _speech = new Speech(_declaration, _interests);
         _options = options;
         SayHello();
     }
@@ -97,10 +77,10 @@ internal sealed partial class MemberEngine
     internal int Ordinal { get; private set; }
 
     /// <summary>The last grant.</summary>
-    internal Tag Now => _state.Now;
+    internal Tag Now => _speech.State.Now;
 
     /// <summary>The smallest tag a publication may have now.</summary>
-    internal Tag EarliestPublication => EndToNext(_state.EarliestPublication);
+    internal Tag EarliestPublication => _speech.EarliestPublication;
 
     internal ulong Digest => _digest?.Value ?? 0;
 
@@ -114,7 +94,7 @@ internal sealed partial class MemberEngine
     internal string ErrorDetail { get; private set; } = "";
 
     /// <summary>Promises below what was promised already; they change nothing.</summary>
-    internal long IgnoredPromises { get; private set; }
+    internal long IgnoredPromises => _speech.IgnoredPromises;
 
     /// <summary>Commits whose fate is not known yet.</summary>
     internal int KeptCommits => _commits.Count;
@@ -131,96 +111,67 @@ internal sealed partial class MemberEngine
         return question.Written.ToArray();
     }
 
+    /// <summary>Whether the last grant was final: all that is left is to resign.</summary>
+    internal bool IsFinal => _isFinal;
+
+    /// <summary>The answer to the last peek; null until it is there.</summary>
+    internal IReadOnlyList<SequencedMessage>? Peeked { get; private set; }
+
     /// <summary>Buffers a message for the next commit.</summary>
     /// <returns>None, or why nothing was buffered.</returns>
     internal SequencingError Publish(string channel, ReadOnlySpan<byte> payload, Tag? at)
+        => CheckSpeaking() is var error and not SequencingError.None ? error : _speech.Publish(channel, payload, at);
+
+    /// <summary>Promises that nothing later arrives below <paramref name="promise"/>; a lower one is ignored.</summary>
+    internal SequencingError Promise(Tag promise)
+        => CheckSpeaking() is var error and not SequencingError.None ? error : _speech.Promise(promise);
+
+    /// <summary>Changes the look-ahead from the next commit on; what was promised by the old one still holds.</summary>
+    internal SequencingError SetLookahead(Delay lookahead)
+        => CheckSpeaking() is var error and not SequencingError.None ? error : _speech.SetLookahead(lookahead);
+
+    /// <inheritdoc cref="Speech.SetRoles"/>
+    internal SequencingError SetRoles(bool sends, bool receives)
+        => CheckSpeaking() is var error and not SequencingError.None ? error : _speech.SetRoles(sends, receives);
+
+    /// <summary>Switches a declared subscription off or on, from the next commit on.</summary>
+    internal SequencingError SetInterest(string channel, bool isOn)
+        => CheckSpeaking() is var error and not SequencingError.None ? error : _speech.SetInterest(channel, isOn);
+
+    /// <inheritdoc cref="Speech.StopAt"/>
+    internal SequencingError StopAt(Tag stop)
+        => CheckSpeaking() is var error and not SequencingError.None ? error : _speech.StopAt(stop);
+
+    /// <summary>Adds the member's own checksum of its state to the next commit.</summary>
+    internal SequencingError Checksum(ulong checksum)
     {
-        if (CheckRunning() is var refusal and not SequencingError.None)
-        {
-            return refusal;
-        }
-
-        if (!_state.Sends)
-        {
-            return SequencingError.NotASender;
-        }
-
-        if (!_interestOf.TryGetValue(channel, out int interest))
-        {
-            return SequencingError.UnknownChannel;
-        }
-
-        if (!_interests[interest].Bits.HasFlag(InterestBits.Publish))
-        {
-            return SequencingError.NotDeclared;
-        }
-
-        Tag tag = at ?? EarliestPublication;
-        SequencingError error = CommitCheck.CheckTag(tag, _state.EarliestPublication, MaxRounds);
-
-        if (error == SequencingError.None && _publications.Length + payload.Length > MaxCommitBytes - ElementHeadBytes)
-        {
-            error = SequencingError.TooLarge;
-        }
+        SequencingError error = CheckRunning();
 
         if (error == SequencingError.None)
         {
-            CommitElements.WritePublication(_publications, interest, _state.Now, tag, payload);
+            _speech.Checksum(checksum);
         }
 
         return error;
     }
 
-    /// <summary>Promises that nothing later arrives below <paramref name="promise"/>; a lower one is ignored.</summary>
-    internal SequencingError Promise(Tag promise)
+    /// <summary>Asks what is in the inbox now; <see cref="Peeked"/> gets the answer. No effect on anything.</summary>
+    internal SequencingError Peek()
     {
-        SequencingError error = CheckRunning();
-
-        if (error != SequencingError.None || !_state.Sends)
+        if (Phase is not (MemberPhase.Running or MemberPhase.Waiting))
         {
-            return error != SequencingError.None ? error : SequencingError.NotASender;
+            return Phase == MemberPhase.Failed ? Error : SequencingError.NotJoined;
         }
 
-        if (!IsWithinReach(promise))
+        if (!_declaration.MayPeek)
         {
-            return SequencingError.Overflow;
+            return SequencingError.NotDeclared;
         }
 
-        // Not above what the look-ahead says anyway: true already, and nothing worth a byte.
-        if (promise <= _state.EarliestPublication)
-        {
-            IgnoredPromises++;
-            return SequencingError.None;
-        }
-
-        _state.Promise = promise;
-        _hasPromise = true;
-        return SequencingError.None;
-    }
-
-    /// <summary>Changes the look-ahead from the next commit on; what was promised by the old one still holds.</summary>
-    internal SequencingError SetLookahead(Delay lookahead)
-    {
-        SequencingError error = CheckRunning();
-
-        if (error != SequencingError.None || !_state.Sends)
-        {
-            return error != SequencingError.None ? error : SequencingError.NotASender;
-        }
-
-        if (lookahead < Delay.OneRound)
-        {
-            return SequencingError.LookaheadViolation;
-        }
-
-        if (!IsWritable(lookahead.Time))
-        {
-            return SequencingError.Overflow;
-        }
-
-        _state.Promise = _state.EarliestPublication;
-        _state.Lookahead = lookahead;
-        _newLookahead = lookahead;
+        Peeked = null;
+        // With the next step it is forgotten, and until then asked again on another link.
+        new PeekFrame(++_peek).Write(_writer, _epoch, _session);
+        Keep(_step + 1);
         return SequencingError.None;
     }
 
@@ -228,32 +179,18 @@ internal sealed partial class MemberEngine
     internal SequencingError Request(AdvanceMode mode, Tag target, Grid grid = default)
     {
         SequencingError error = CheckRunning();
+        error = error == SequencingError.None ? _speech.CheckRequest(target, in grid) : error;
 
-        if (error != SequencingError.None)
+        if (error != SequencingError.None || _isFinal)
         {
-            return error;
+            return error != SequencingError.None ? error : SequencingError.Stopped;
         }
 
-        if (target < _state.Now)
-        {
-            return SequencingError.PastTag;
-        }
-
-        if (_state.Now.IsInfinite)
-        {
-            return SequencingError.Stopped;
-        }
-
-        if (!IsWithinReach(target) || !IsWritable(grid.Period) || !IsWritable(grid.MinStep))
-        {
-            return SequencingError.Overflow;
-        }
-
-        _state.Request = new AdvanceRequest(mode, target, grid);
+        AdvanceRequest request = new(mode, target, grid);
         BeginCommit();
-        CommitElements.WriteRequest(_writer, _state.Now, _state.Request);
-        CommitElements.WriteDigest(_writer, Digest);
-        EndCommit();
+        CommitElements.WriteRequest(_writer, Now, request);
+        EndCommit(withDigest: true);
+        _speech.State.Request = request;
         Phase = MemberPhase.Waiting;
         TakeHeldBatch();
         return SequencingError.None;
@@ -264,10 +201,10 @@ internal sealed partial class MemberEngine
     {
         SequencingError error = CheckRunning();
 
-        if (error == SequencingError.None && !IsNothingSaid)
+        if (error == SequencingError.None && !_speech.IsEmpty)
         {
             BeginCommit();
-            EndCommit();
+            EndCommit(withDigest: false);
         }
 
         return error;
@@ -282,8 +219,7 @@ internal sealed partial class MemberEngine
         {
             BeginCommit();
             CommitElements.WriteResign(_writer);
-            CommitElements.WriteDigest(_writer, Digest);
-            EndCommit();
+            EndCommit(withDigest: true);
             Phase = MemberPhase.Resigned;
         }
 
@@ -325,12 +261,6 @@ internal sealed partial class MemberEngine
         }
     }
 
-    // As much as the next commit would say.
-    private bool IsNothingSaid => _publications.Length == 0 && !_hasPromise && _newLookahead is null;
-
-    // At the end of a time nothing can be published, so the first place after it is the start of the next.
-    private static Tag EndToNext(Tag tag) => tag.Round == uint.MaxValue ? tag + Delay.OneRound : tag;
-
     private void HandleFrame(in Frame frame)
     {
         if (!IsOfThisSession(in frame) || TryHold(in frame))
@@ -346,6 +276,8 @@ internal sealed partial class MemberEngine
             FrameType.Deliver => TryDeliver(frame.Body),
             FrameType.Health => _health.TryRead(frame.Body),
             FrameType.Grant => TryGrant(frame.Body),
+            FrameType.Peeked => TryPeeked(frame.Body),
+            FrameType.RoleTaken => TryRoleTaken(frame.Body),
             FrameType.End => TryEnd(frame.Body),
             FrameType.Heartbeat => HeartbeatFrame.TryRead(frame.Body, out _),
             _ => true,
@@ -370,30 +302,73 @@ internal sealed partial class MemberEngine
 
         while (!reader.IsAtEnd)
         {
-            DeliveryRecord record = DeliveryRecord.Read(ref reader, _state.Now);
+            DeliveryRecord record = DeliveryRecord.Read(ref reader, Now);
 
-            if (reader.IsMalformed || !IsInPlace(in record))
+            if (reader.IsMalformed || !IsInPlace(in record, _batch))
             {
                 return false;
             }
 
-            int payloadAt = owned.Length - reader.Remaining - record.Payload.Length;
-            string channel = _interests[record.Interest].Name;
             DeliveryKey key = record.Key;
             _digest.AddDelivery(in key, ChannelKeyOf(record.Interest), record.Payload);
-            _batch.Add(new SequencedMessage(
-                channel, key.Arrival, key.Sent, _roster[key.Publisher], key.Publisher, key.SubSequence,
-                owned.AsMemory(payloadAt, record.Payload.Length)));
+            _batch.Add(MessageOf(in record, owned.AsMemory(^(reader.Remaining + record.Payload.Length)..)));
         }
 
         return true;
     }
 
-    private bool IsInPlace(in DeliveryRecord record)
-        => record.Key.Arrival > _state.Now
+    private bool TryPeeked(ReadOnlySpan<byte> body)
+    {
+        byte[] owned = body.ToArray();
+        FrameReader reader = new(owned);
+        PeekedHead head = PeekedHead.Read(ref reader);
+        List<SequencedMessage> seen = [];
+
+        while (!reader.IsAtEnd)
+        {
+            DeliveryRecord record = DeliveryRecord.Read(ref reader, Now);
+
+            if (reader.IsMalformed || !IsInPlace(in record, seen))
+            {
+                return false;
+            }
+
+            seen.Add(MessageOf(in record, owned.AsMemory(^(reader.Remaining + record.Payload.Length)..)));
+        }
+
+        // An answer may come again after a link was taken up again; only the last question's counts.
+        if (head.Request == _peek)
+        {
+            Peeked = seen;
+        }
+
+        return !reader.IsMalformed;
+    }
+
+    private bool TryRoleTaken(ReadOnlySpan<byte> body)
+    {
+        if (!RoleTakenFrame.TryRead(body, out RoleTakenFrame taken))
+        {
+            return false;
+        }
+
+        _speech.TakeRoles(in taken);
+        return true;
+    }
+
+    private SequencedMessage MessageOf(in DeliveryRecord record, ReadOnlyMemory<byte> fromPayload)
+    {
+        DeliveryKey key = record.Key;
+        return new SequencedMessage(
+            _interests[record.Interest].Name, key.Arrival, key.Sent, _roster[key.Publisher], key.Publisher,
+            key.SubSequence, fromPayload[..record.Payload.Length]);
+    }
+
+    private bool IsInPlace(in DeliveryRecord record, List<SequencedMessage> before)
+        => record.Key.Arrival > Now
         && record.Key.Publisher < _roster.Count
         && record.Interest < _interests.Length
-        && (_batch.Count == 0 || _batch[^1].Arrival <= record.Key.Arrival);
+        && (before.Count == 0 || before[^1].Arrival <= record.Key.Arrival);
 
     private ulong ChannelKeyOf(int interest)
     {
@@ -412,7 +387,7 @@ internal sealed partial class MemberEngine
             return false;
         }
 
-        bool isInPlace = frame.Tag >= _state.Now && frame.Tag <= Tag.Infinity && frame.Count == _batch.Count
+        bool isInPlace = frame.Tag >= Now && frame.Tag <= Tag.Infinity && frame.Count == _batch.Count
             && (_batch.Count == 0 || _batch[^1].Arrival <= frame.Tag);
 
         if (!isInPlace)
@@ -442,8 +417,9 @@ internal sealed partial class MemberEngine
             return true;
         }
 
-        _state.Now = frame.Tag;
-        _state.Request = default;
+        _speech.State.Now = frame.Tag;
+        _speech.State.Request = default;
+        _isFinal = isFinal;
         _grants++;
         _stepAtGrant = _step;
         _atGrant = _digest.Point;
@@ -485,38 +461,26 @@ internal sealed partial class MemberEngine
         _ => Error,
     };
 
-    // Clause: a distance must fit the wire's 62 bits; the two ends of time have names of their own.
-    private bool IsWithinReach(Tag tag)
-        => tag == Tag.Infinity
-        || (!tag.IsInfinite && (tag.Time <= _state.Now.Time
-            || IsWritable(tag.Time - _state.Now.Time)));
-
-    private static bool IsWritable(long ticks) => (ulong)ticks <= VarInt.MaxValue;
+    private SequencingError CheckSpeaking()
+        => CheckRunning() is var error and not SequencingError.None ? error
+        : _isFinal ? SequencingError.Stopped
+        : SequencingError.None;
 
     private void BeginCommit()
     {
         _writer.BeginFrame(FrameType.Commit, _epoch, _session);
         _writer.WriteNumber(++_step);
-        _writer.WriteBytes(_publications.Written);
-        _publications.Clear();
-
-        // The server applies a promise before a look-ahead, and keeps by the second what the first one said.
-        if (_hasPromise)
-        {
-            CommitElements.WritePromise(_writer, _state.Now, _state.Promise);
-        }
-
-        if (_newLookahead is Delay lookahead)
-        {
-            CommitElements.WriteLookahead(_writer, lookahead);
-        }
-
-        _hasPromise = false;
-        _newLookahead = null;
+        _speech.WriteElements(_writer);
     }
 
-    private void EndCommit()
+    private void EndCommit(bool withDigest)
     {
+        if (withDigest)
+        {
+            CommitElements.WriteDigest(_writer, Digest);
+        }
+
+        _speech.WriteChecksum(_writer);
         _writer.EndFrame();
         Keep(_step);
     }

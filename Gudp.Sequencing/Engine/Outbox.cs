@@ -1,4 +1,5 @@
 using System.Collections.Generic;
+using System.Text;
 using Gudp.Sequencing.Members;
 using Gudp.Sequencing.Wire;
 
@@ -59,7 +60,7 @@ internal sealed class Outbox
     internal void Reject(long link, SequencingError error, string detail, ulong session = 0)
     {
         Refusals++;
-        new RefusalFrame(error, detail, 0).Write(Writer, FrameType.Reject, Epoch, session);
+        new RefusalFrame(error, Shorten(detail), 0).Write(Writer, FrameType.Reject, Epoch, session);
         Send(link);
     }
 
@@ -71,7 +72,19 @@ internal sealed class Outbox
     internal void Refuse(long link, SequencingError error, string detail, (ulong Step, ulong Session) at)
     {
         Refusals++;
-        new RefusalFrame(error, detail, at.Step).Write(Writer, FrameType.Error, Epoch, at.Session);
+        new RefusalFrame(error, Shorten(detail), at.Step).Write(Writer, FrameType.Error, Epoch, at.Session);
         Send(link);
+    }
+
+    // Names are the members' own; a text on the wire has at most 1,024 bytes (clause ), four to a character.
+    private static string Shorten(string detail)
+    {
+        if (Encoding.UTF8.GetByteCount(detail) <= FrameReader.MaxTextBytes)
+        {
+            return detail;
+        }
+
+        int length = FrameReader.MaxTextBytes / 4;
+        return detail[..(char.IsHighSurrogate(detail[length - 1]) ? length - 1 : length)];
     }
 }

@@ -30,6 +30,9 @@ internal enum RunPhase : byte
 
 internal sealed class RunState
 {
+    // What a busy run uses again and again; more goes back to the system's pool.
+    private const long MaxIdleLetterBytes = 16L << 20;
+
     private readonly List<ExternalFact> _facts = [];
 
     internal RunState(RunLayout layout)
@@ -68,6 +71,23 @@ internal sealed class RunState
 
     /// <summary>Something happened since the last evaluation that may let a member go on.</summary>
     internal bool HasChanged { get; set; }
+
+    /// <summary>A member became a sender late: bounds that held for the others may be lower than they were.</summary>
+    internal bool HasLateSender { get; set; }
+
+    /// <summary>The latest nominal arrival of all that was published.</summary>
+    internal Tag LatestArrival { get; set; }
+
+    /// <summary>
+    /// W of lock-time 7.3 as of the last evaluation, but never above what comes next after everything published: no
+    /// message is sealed later for it, and a member that takes up sending when nobody else does still can.
+    /// </summary>
+    internal Tag Floor => Tag.Earlier(Bounds.Floor, LatestArrival + Delay.OneRound);
+
+    /// <summary>What members publish again and again within one time.</summary>
+    internal RoundLedger Rounds { get; } = new();
+
+    internal LetterPool Letters { get; } = new(MaxIdleLetterBytes);
 
     /// <summary>Messages published over the whole run.</summary>
     internal long Published { get; set; }

@@ -33,6 +33,8 @@ internal sealed class ServerEngine
     private readonly Departures _departures;
     private readonly Commits _commits;
     private readonly Operators _operators;
+    private readonly Roles _roles;
+    private readonly Peeks _peeks;
 
     /// <param name="layout">The run.</param>
     /// <param name="secrets">Where the tokens of sessions come from; nothing in the run depends on them.</param>
@@ -41,13 +43,18 @@ internal sealed class ServerEngine
         _run = new RunState(layout);
         _waits = new Waits(_run, _outbox);
         _barriers = new Barriers(_run);
-        _grants = new Grants(_run, _outbox, _waits, _barriers);
+        _grants = new Grants(_run, _outbox, _waits, _barriers, new Batches(_run, _outbox));
         _sessions = new Sessions(_run, _outbox, secrets);
         _admission = new Admission(_run, _outbox, _sessions, _grants);
         _departures = new Departures(_run, _outbox);
-        _commits = new Commits(_run, _outbox, _departures);
+        _roles = new Roles(_run);
+        _peeks = new Peeks(_run, _outbox);
+        _commits = new Commits(_run, _outbox, _departures, _roles);
         _operators = new Operators(_run, _outbox, _waits, _grants);
     }
+
+    /// <summary>For tests and records: everything the engine knows.</summary>
+    internal RunState Run => _run;
 
     internal RunPhase Phase => _run.Phase;
 
@@ -136,6 +143,21 @@ internal sealed class ServerEngine
     internal WaitReport? WhoBlocks(string name, Instant now)
         => _run.Members.Find(name) is Member member ? _waits.Report(member, now) : null;
 
+    /// <summary>An operator takes the role to receive from a member. Follow with <see cref="Evaluate"/>.</summary>
+    /// <returns>False if there is no such member in the run.</returns>
+    internal bool WithdrawReceiver(string name)
+    {
+        Member? member = _run.Phase == RunPhase.Running ? _run.Members.Find(name) : null;
+
+        if (member is null || member.Life is not (MemberLife.Live or MemberLife.Lost))
+        {
+            return false;
+        }
+
+        _roles.Withdraw(member);
+        return true;
+    }
+
     /// <inheritdoc cref="Outbox.TryTake"/>
     internal bool TryTakeOutgoing(out Outgoing outgoing) => _outbox.TryTake(out outgoing);
 
@@ -154,6 +176,9 @@ internal sealed class ServerEngine
                 break;
             case FrameType.Commit:
                 _commits.Handle(link, _sessions.MemberOf(link), in frame, now);
+                break;
+            case FrameType.Peek:
+                _peeks.Handle(link, _sessions.MemberOf(link), in frame);
                 break;
             case FrameType.WhoBlocks:
                 _operators.HandleWhoBlocks(link, _sessions.MemberOf(link), in frame, now);

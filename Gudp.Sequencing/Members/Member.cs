@@ -33,6 +33,17 @@ internal sealed class Member(MemberLayout layout, int ordinal, ulong configHash)
     internal int Ordinal { get; } = ordinal;
     internal ArrivalQueue Inbox { get; } = new();
     internal Digest Digest { get; } = new(configHash, layout.Name);
+
+    /// <summary>Over what it said, without what it was told (lock-time 7.1).</summary>
+    internal CommitDigest CommitDigest { get; } = new(layout.Name);
+
+    /// <summary>What it said of its own state, kept apart from the digests (lock-time 18).</summary>
+    internal StateChecksums Checksums { get; } = new(layout.Name);
+
+    internal Subscriptions Subscriptions { get; } = new(layout.Interests);
+
+    /// <summary>Its last grant without the role to receive: what arrives up to it is not for the member.</summary>
+    internal Tag DeafUntil { get; set; } = new(long.MinValue, 0);
     internal MemberLife Life { get; set; }
     internal long? Link { get; set; }
 
@@ -56,6 +67,21 @@ internal sealed class Member(MemberLayout layout, int ordinal, ulong configHash)
 
     /// <summary>Messages it has published over the whole run.</summary>
     internal long SubSequence { get; set; }
+
+    /// <summary>False from when it took up sending until the grant that tells it from which tag on.</summary>
+    internal bool IsToldRoles { get; set; } = true;
+
+    /// <summary>Sorts its inbox after a switch of interests or roles, and tells the rule what is first in it.</summary>
+    internal void SortInbox(ref MemberState state)
+    {
+        if (Subscriptions.IsStale)
+        {
+            Inbox.Sort(state.Receives ? Subscriptions.Wakes : default);
+            Subscriptions.IsStale = false;
+        }
+
+        state.Head = Inbox.Head;
+    }
 
     /// <summary>When its present request came. Statistics.</summary>
     internal Instant WaitingSince { get; set; }

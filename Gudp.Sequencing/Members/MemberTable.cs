@@ -45,12 +45,13 @@ internal sealed class MemberTable(ulong configHash)
         {
             Interest interest = layout.Interests[id];
 
-            if (layout.Sends && interest.Bits.HasFlag(InterestBits.Publish))
+            // Whatever the roles are now: those may change, the interests never (lock-time 5.3).
+            if (interest.Bits.HasFlag(InterestBits.Publish))
             {
                 published.Add(interest.Channel);
             }
 
-            if (layout.Receives && interest.Bits.HasFlag(InterestBits.Subscribe))
+            if (interest.Bits.HasFlag(InterestBits.Subscribe))
             {
                 heard.Add((interest.Channel, id, interest.Bits.HasFlag(InterestBits.Wake)));
             }

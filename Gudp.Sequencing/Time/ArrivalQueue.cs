@@ -35,6 +35,7 @@ internal sealed class ArrivalQueue(IComparer<DeliveryKey>? order = null)
 
     private readonly PriorityQueue<(Letter Letter, int Interest), DeliveryKey> _waking = new(order);
     private readonly PriorityQueue<(Letter Letter, int Interest), DeliveryKey> _quiet = new(order);
+    private readonly List<(DeliveryKey Key, Letter Letter, int Interest)> _sorting = [];
 
     /// <summary>What the messages in it take, payloads and entries.</summary>
     internal long Bytes { get; private set; }
@@ -63,7 +64,7 @@ internal sealed class ArrivalQueue(IComparer<DeliveryKey>? order = null)
     {
         bool isWaking = _waking.TryPeek(out _, out DeliveryKey waking);
         bool isQuiet = _quiet.TryPeek(out _, out DeliveryKey quiet);
-        bool quietFirst = isQuiet && (!isWaking || IsBefore(quiet, waking));
+        bool quietFirst = isQuiet && (!isWaking || Compare(in quiet, in waking) < 0);
 
         key = quietFirst ? quiet : waking;
         letter = null!;
@@ -80,6 +81,42 @@ internal sealed class ArrivalQueue(IComparer<DeliveryKey>? order = null)
         return true;
     }
 
+    /// <summary>
+    /// Puts every message anew among those that wake or those that do not. Rare: after interests or roles were switched.
+    /// </summary>
+    /// <param name="wakes">By interest; empty if nothing wakes.</param>
+    internal void Sort(ReadOnlySpan<bool> wakes)
+    {
+        CopyTo(_sorting);
+        _waking.Clear();
+        _quiet.Clear();
+
+        foreach ((DeliveryKey key, Letter letter, int interest) in _sorting)
+        {
+            (interest < wakes.Length && wakes[interest] ? _waking : _quiet).Enqueue((letter, interest), key);
+        }
+
+        _sorting.Clear();
+    }
+
+    /// <summary>What is waiting, in no order. The letters stay the queue's.</summary>
+    internal void CopyTo(List<(DeliveryKey Key, Letter Letter, int Interest)> destination)
+    {
+        foreach (((Letter letter, int interest), DeliveryKey key) in _waking.UnorderedItems)
+        {
+            destination.Add((key, letter, interest));
+        }
+
+        foreach (((Letter letter, int interest), DeliveryKey key) in _quiet.UnorderedItems)
+        {
+            destination.Add((key, letter, interest));
+        }
+    }
+
+    /// <summary>The run's order.</summary>
+    internal int Compare(in DeliveryKey left, in DeliveryKey right)
+        => order is null ? left.CompareTo(right) : order.Compare(left, right);
+
     internal void Clear()
     {
         while (TryTake(Tag.Top, out _, out Letter letter, out _))
@@ -87,7 +124,4 @@ internal sealed class ArrivalQueue(IComparer<DeliveryKey>? order = null)
             letter.Release();
         }
     }
-
-    private bool IsBefore(in DeliveryKey left, in DeliveryKey right)
-        => (order is null ? left.CompareTo(right) : order.Compare(left, right)) < 0;
 }

@@ -11,6 +11,14 @@ internal ref struct CommitElement
     internal Tag Tag { get; set; }
     internal Delay Lookahead { get; set; }
     internal AdvanceRequest Request { get; set; }
+
+    /// <summary>S and R as flags of Hello, clause .</summary>
+    internal ulong Roles { get; set; }
+
+    /// <summary>Whether an interest is switched on.</summary>
+    internal bool IsOn { get; set; }
+
+    /// <summary>Of the deliveries; in a state checksum the checksum.</summary>
     internal ulong Digest { get; set; }
     internal ReadOnlySpan<byte> Payload { get; set; }
 }
@@ -54,6 +62,28 @@ internal static class CommitElements
         writer.EndLength(lengthAt);
     }
 
+    internal static void WriteRole(FrameWriter writer, bool sends, bool receives)
+    {
+        int lengthAt = Begin(writer, ElementKind.Role);
+        writer.WriteNumber((sends ? RoleBits.Sends : 0) | (receives ? RoleBits.Receives : 0));
+        writer.EndLength(lengthAt);
+    }
+
+    internal static void WriteInterest(FrameWriter writer, int interest, bool isOn)
+    {
+        int lengthAt = Begin(writer, ElementKind.Interest);
+        writer.WriteNumber((ulong)interest);
+        writer.WriteByte(isOn ? (byte)1 : (byte)0);
+        writer.EndLength(lengthAt);
+    }
+
+    internal static void WriteStop(FrameWriter writer, Tag now, Tag stop)
+    {
+        int lengthAt = Begin(writer, ElementKind.Stop);
+        writer.WriteDistance(now, stop);
+        writer.EndLength(lengthAt);
+    }
+
     internal static void WriteResign(FrameWriter writer) => writer.EndLength(Begin(writer, ElementKind.Resign));
 
     internal static void WriteRequest(FrameWriter writer, Tag now, in AdvanceRequest request)
@@ -94,6 +124,13 @@ internal static class CommitElements
         writer.EndLength(lengthAt);
     }
 
+    internal static void WriteStateChecksum(FrameWriter writer, ulong checksum)
+    {
+        int lengthAt = Begin(writer, ElementKind.StateChecksum);
+        writer.WriteUInt64(checksum);
+        writer.EndLength(lengthAt);
+    }
+
     private static int Begin(FrameWriter writer, ElementKind kind)
     {
         writer.WriteNumber((ulong)kind);
@@ -102,9 +139,9 @@ internal static class CommitElements
 }
 
 /// <summary>
-/// Walks the elements of a commit. They must stand in the order of their kinds, each at most once except publications,
-/// and who resigns asks for nothing; an unknown one is malformed, because a change of the run cannot be skipped
-/// (clause ).
+/// Walks the elements of a commit. They must stand in the order of their kinds, each at most once except publications
+/// and interests, and who resigns asks for nothing; an unknown one is malformed, because a change of the run cannot be
+/// skipped (clause ).
 /// </summary>
 /// <param name="elements">The commit's body after its step.</param>
 /// <param name="now">N of the member: every tag in a commit is a distance from it.</param>
@@ -128,7 +165,8 @@ internal ref struct CommitReader(ReadOnlySpan<byte> elements, Tag now)
 
         ElementKind kind = (ElementKind)_reader.ReadNumber(byte.MaxValue);
         ReadOnlySpan<byte> body = _reader.ReadBlock();
-        bool isInOrder = kind > _last || (kind == ElementKind.Publication && kind == _last);
+        bool repeats = kind is ElementKind.Publication or ElementKind.Interest;
+        bool isInOrder = kind > _last || (repeats && kind == _last);
         isInOrder &= !(kind == ElementKind.Request && _last == ElementKind.Resign);
 
         if (_reader.IsMalformed || !isInOrder || !TryReadBody(kind, body, out element))
@@ -161,12 +199,22 @@ internal ref struct CommitReader(ReadOnlySpan<byte> elements, Tag now)
             case ElementKind.Lookahead:
                 element.Lookahead = body.ReadDelay();
                 break;
+            case ElementKind.Role:
+                element.Roles = body.ReadNumber(RoleBits.Sends | RoleBits.Receives);
+                break;
+            case ElementKind.Interest:
+                element.Interest = body.ReadInt32();
+                element.IsOn = body.ReadNumber(1) == 1;
+                break;
+            case ElementKind.Stop:
+                element.Tag = body.ReadDistance(now);
+                break;
             case ElementKind.Resign:
                 break;
             case ElementKind.Request:
                 element.Request = ReadRequest(ref body);
                 break;
-            case ElementKind.Digest:
+            case ElementKind.Digest or ElementKind.StateChecksum:
                 element.Digest = body.ReadUInt64();
                 break;
             default:

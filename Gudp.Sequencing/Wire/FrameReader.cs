@@ -11,8 +11,8 @@ namespace Gudp.Sequencing.Wire;
 /// </summary>
 internal ref struct FrameReader(ReadOnlySpan<byte> source)
 {
-    // Names and reasons; nothing longer is worth a string.
-    private const int MaxTextBytes = 1024;
+    /// <summary>Names and reasons; nothing longer is worth a string (clause ).</summary>
+    internal const int MaxTextBytes = 1024;
 
     private static readonly UTF8Encoding Strict = new(false, true);
 

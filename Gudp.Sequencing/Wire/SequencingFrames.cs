@@ -13,6 +13,7 @@ internal enum FrameType : byte
 {
     Hello = 0x01,
     Commit = 0x02,
+    Peek = 0x08,
     WhoBlocks = 0x09,
     Barrier = 0x0A,
     Stop = 0x0B,
@@ -28,6 +29,8 @@ internal enum FrameType : byte
     End = 0x8B,
     Heartbeat = 0x8C,
     Status = 0x8D,
+    Peeked = 0x8E,
+    RoleTaken = 0x8F,
 }
 
 /// <summary>Clause. The order of the numbers is the order inside a commit.</summary>
@@ -36,9 +39,13 @@ internal enum ElementKind : byte
     Publication = 1,
     Promise = 2,
     Lookahead = 3,
+    Role = 4,
+    Interest = 5,
+    Stop = 6,
     Resign = 8,
     Request = 9,
     Digest = 10,
+    StateChecksum = 11,
 }
 
 /// <summary>Clause .</summary>
@@ -61,11 +68,14 @@ internal static class RoleBits
     /// <summary>Not a role: who says hello reads only, and is in no roster.</summary>
     internal const ulong Observes = 16;
 
-    internal const ulong Known = Sends | Receives | MayStop | MaySponsor | Observes;
+    internal const ulong MayPeek = 32;
+
+    internal const ulong Known = Sends | Receives | MayStop | MaySponsor | Observes | MayPeek;
 
     internal static ulong Of(MemberDeclaration member)
         => (member.Sends ? Sends : 0) | (member.Receives ? Receives : 0)
-            | (member.MayStop ? MayStop : 0) | (member.MaySponsor ? MaySponsor : 0);
+            | (member.MayStop ? MayStop : 0) | (member.MaySponsor ? MaySponsor : 0)
+            | (member.MayPeek ? MayPeek : 0);
 }
 
 /// <summary>Clause: the flags of Grant.</summary>

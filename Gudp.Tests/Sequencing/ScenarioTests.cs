@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Text;
 using Gudp.Sequencing;
+using Gudp.Sequencing.Engine;
 using Gudp.Sequencing.Time;
 using NUnit.Framework;
 
@@ -69,6 +70,16 @@ public sealed class ScenarioTests
 
         new("S-A24", "r(S,L=1) d(R)", "r To 10 => r 10", "d Next 6 => d 6"),
 
+        new("S-A11", "d(R) x(S,L=5)", "d To 50 =>", "operator withdraws d => d 50", "d To 60 => d 60"),
+
+        new("S-A12", "x(S,L=5) d(,subscribed)",
+            "d To 100 => d 100", "x sends m at 50; x sends n at 150; d roles R; d To 100 =>", "x To 200 => x 200, d 100",
+            "d To 150 => d 150 [n@150]"),
+
+        new("S-A27", "f0(S,L=1) f1(R,peeks)",
+            "f0 sends m5 at 5; f0 sends m10 at 10; f0 To 20 => f0 20", "f1 peeks => f1 sees [m5@5 m10@10]",
+            "f1 peeks => f1 sees [m5@5 m10@10]", "f1 To 10 => f1 10 [m5@5 m10@10]", "f1 peeks => f1 sees []"),
+
         new("S-A28", "a(S,R,L=1) b(S,R,L=1)", "a Next 1000000 =>", "b Next 1000000 => a 1000000, b 1000000"),
 
         new("S-B1", "v1(S,R) v2(S,R)",
@@ -104,13 +115,34 @@ public sealed class ScenarioTests
         new("S-B21", "v1(S,L=r1) v2(R)",
             "v1 sends m; v1 To 1; v2 Next 1 => v1 1, v2 (0,1) [m@(0,1)]", "v2 Next 1 => v2 1"),
 
+        new("S-B24", "a(S,R) b(S,R) c(S,R)",
+            "a Next 1 grid 1; b Next 2 grid 2; c Next 3 grid 3 => a 1", "a Next 2 grid 1 => a 2, b 2",
+            "b sends b2; b Next 4 grid 2; a Next 3 grid 1 => a 3 [b2@(2,1)], c 3 [b2@(2,1)]",
+            "c sends c3; c Next 6 grid 3; a Next 4 grid 1 => a 4 [c3@(3,1)], b 4 [c3@(3,1)]",
+            "b Next 6 grid 2; a Next 5 grid 1 => a 5", "a Next 6 grid 1 => a 6, b 6, c 6"),
+
+        new("S-B24 end of", "a(S,R) b(S,R)",
+            "b Next 2 grid 2; a EndOf 2 => b 2", "b sends b2; b Next 4 grid 2 => a end of 2 [b2@(2,1)]"),
+
+        new("S-B24 offset", "b(S,R) c(S,R)",
+            "c Next 4 grid 3; b Next 2 grid 2+1/2 => b 3", "b Next 10 grid 2+1/2 => c 6", "c Next 7 grid 3 => c 9"),
+
         new("S-C2", "link=200 source(S) sink(R)",
             "sink Next 5000; source To 1000 => source 1000",
             "source sends 1 at 1000; source To 2000 => !LookaheadViolation, source 2000"),
 
+        new("S-C6", "a(S,R,stops) b(S,R,stops)",
+            "a stops (0,1); a Next INF =>", "b stops (0,1); b Next INF => a (0,1) final, b (0,1) final",
+            "a sends m at 5 => !Stopped", "a To 6 => !Stopped", "a resigns; b resigns => end"),
+
         new("S-C4", "x(S,R) self",
             "x To 100 => x 100", "x sends 1; x Next 200 => x (100,1) [1@(100,1)]", "x Next 200 => x 200",
             "x sends 2; x Next 300 => x (200,1) [2@(200,1)]", "x Next 300 => x 300"),
+
+        new("S-D3", "x()", "x To 5 grid 0 => !no such grid", "x To 5 grid 5 => x 5"),
+
+        new("S-F10", "rounds=20 a(S,R) b(S,R)", 
+            "a echoes b => !RoundLimit on and on: \"a\" on 'from/a' 10 times; \"b\" on 'from/b' 10 times."),
 
         new("S-F4", "a(S,L=5) b(S,L=5) r(R)",
             "b sends fromB at 5; b To 5 => b 5", "a sends fromA at 5; a To 5 => a 5",
@@ -160,6 +192,12 @@ public sealed class ScenarioTests
             steps.Add(k < 5 ? "sink Next 5000 =>" : "sink Next 5000 => sink 5000");
         }
 
+        // Over 5000 ticks on a link of 500, ten promises are enough for a receiver that asks for each 500.
+        yield return new Scenario(
+            "S-D4", "link=500 s(S) r(R)",
+            [.. Enumerable.Range(1, 10).SelectMany(k => (string[])
+                [$"r Next {500 * k} =>", $"s promises {500 * k}; s flushes => r {500 * k}"])]);
+
         yield return new Scenario("S-C2 counted", "link=200 source(S) sink(R)", [.. steps]);
     }
 
@@ -187,18 +225,18 @@ public sealed record Scenario(string Number, string Setup, params string[] Steps
 
             foreach (string action in halves[0].Split(';', StringSplitOptions.TrimEntries))
             {
-                SequencingError error = Act(run, action.Split(' '));
+                string outcome = ActOrSay(run, action.Split(' '));
 
-                if (error != SequencingError.None)
+                if (outcome.Length > 0)
                 {
-                    outcomes.Add($"!{error}");
+                    outcomes.Add(outcome);
                 }
 
                 run.Settle();
                 Collect(run, outcomes);
             }
 
-            if (run.Server.Phase == Gudp.Sequencing.Engine.RunPhase.Ended)
+            if (run.Server.Phase == RunPhase.Ended)
             {
                 outcomes.Add("end");
             }
@@ -237,20 +275,83 @@ public sealed record Scenario(string Number, string Setup, params string[] Steps
 
             if (member.TryTakeGrant(out Grant grant))
             {
-                string batch = string.Join(
-                    ' ', grant.Messages.Select(m => $"{Encoding.UTF8.GetString(m.Payload.Span)}@{m.Arrival}"));
+                string batch = Describe(grant.Messages);
                 string final = grant.IsFinal ? " final" : "";
                 outcomes.Add($"{member.Name} {grant.Tag}{final}{(batch.Length > 0 ? $" [{batch}]" : "")}");
             }
         }
     }
 
+    /// <summary>What is no plain call of one member: its outcome is a text of its own.</summary>
+    private static string ActOrSay(SingleProcessRun run, string[] words)
+    {
+        switch (words[1])
+        {
+            case "withdraws":
+                Assert.That(run.WithdrawReceiver(words[2]));
+                return "";
+            case "echoes":
+                return Echo(run, run[words[0]], run[words[2]]);
+            case "peeks":
+                Assert.That(run[words[0]].Peek(), Is.EqualTo(SequencingError.None));
+                run.Settle();
+                return $"{words[0]} sees [{Describe(run[words[0]].Peeked!)}]";
+            case "To" or "Next" when words.Length > 4 && words[4] == "0":
+                // A grid without a period cannot even be made.
+                Assert.That(() => ParseGrid(words[4]), Throws.TypeOf<ArgumentOutOfRangeException>());
+                return "!no such grid";
+            default:
+                SequencingError error = Act(run, words);
+                return error == SequencingError.None ? "" : $"!{error}";
+        }
+    }
+
+    /// <summary>Two members answer each other within one time until the server has enough.</summary>
+    private static string Echo(SingleProcessRun run, MemberEngine first, MemberEngine second)
+    {
+        first.Publish($"from/{first.Name}", "ball"u8, null);
+        first.Request(AdvanceMode.Next, 100);
+        second.Request(AdvanceMode.Next, 100);
+
+        for (int turn = 0; turn < 1_000; turn++)
+        {
+            run.Settle();
+
+            foreach (MemberEngine member in (MemberEngine[])[first, second])
+            {
+                if (member.Error != SequencingError.None)
+                {
+                    string loop = member.ErrorDetail[member.ErrorDetail.IndexOf("on and on", StringComparison.Ordinal)..];
+                    run.Members.Remove(member);
+                    return $"!{member.Error} {loop.Replace(',', ';')}";
+                }
+
+                if (member.TryTakeGrant(out _))
+                {
+                    member.Publish($"from/{member.Name}", "ball"u8, null);
+                    member.Request(AdvanceMode.Next, 100);
+                }
+            }
+        }
+
+        return "no end";
+    }
+
+    private static string Describe(IReadOnlyList<SequencedMessage> messages)
+        => string.Join(' ', messages.Select(m => $"{Encoding.UTF8.GetString(m.Payload.Span)}@{m.Arrival}"));
+
+    // "5", "5+1" with an offset, "5+1/2" with a least step.
+    private static Grid ParseGrid(string text)
+    {
+        string[] parts = text.Split('+', '/');
+        long[] numbers = [.. parts.Select(part => long.Parse(part, CultureInfo.InvariantCulture))];
+        return new Grid(numbers[0], numbers.Length > 1 ? numbers[1] : 0, numbers.Length > 2 ? numbers[2] : 0);
+    }
+
     private static SequencingError Act(SingleProcessRun run, string[] words)
     {
-        var member = run[words[0]];
-        Grid grid = words.Length > 4 && words[3] == "grid"
-            ? new Grid(long.Parse(words[4], CultureInfo.InvariantCulture))
-            : default;
+        MemberEngine member = run[words[0]];
+        Grid grid = words.Length > 4 && words[3] == "grid" ? ParseGrid(words[4]) : default;
 
         return words[1] switch
         {
@@ -262,6 +363,8 @@ public sealed record Scenario(string Number, string Setup, params string[] Steps
             "promises" => member.Promise(ParseTag(words[2])),
             "lookahead" => member.SetLookahead(Delay.Ticks(ParseTag(words[2]).Time)),
             "flushes" => member.Flush(),
+            "roles" => member.SetRoles(words.Length > 2 && words[2].Contains('S'), words.Length > 2 && words[2].Contains('R')),
+            "stops" => member.StopAt(ParseTag(words[2])),
             "resigns" => member.Resign(),
             _ => throw new ArgumentException($"No such action: {words[1]}"),
         };
@@ -287,6 +390,7 @@ public sealed record Scenario(string Number, string Setup, params string[] Steps
         string[] names = [.. members.Select(word => word[..word.IndexOf('(')])];
         bool isRing = words.Contains("ring");
         bool hasSelf = words.Contains("self");
+        string rounds = words.FirstOrDefault(word => word.StartsWith("rounds=", StringComparison.Ordinal), "rounds=10000")[7..];
         string link = words.FirstOrDefault(word => word.StartsWith("link=", StringComparison.Ordinal), "link=0")[5..];
 
         List<MemberDeclaration> roster = [];
@@ -314,10 +418,17 @@ public sealed record Scenario(string Number, string Setup, params string[] Steps
                     ? Delay.OneRound
                     : Delay.Ticks(long.Parse(lookahead, CultureInfo.InvariantCulture)),
                 Publish = sends ? [$"from/{names[i]}"] : [],
-                Subscribe = receives ? [.. heard.Select(name => $"from/{name}")] : [],
+                Subscribe = receives || traits.Contains("subscribed") ? [.. heard.Select(name => $"from/{name}")] : [],
+                MayStop = traits.Contains("stops"),
+                MayPeek = traits.Contains("peeks"),
             });
         }
 
-        return new SequencingConfig { Roster = roster, Channels = channels };
+        return new SequencingConfig
+        {
+            Roster = roster,
+            Channels = channels,
+            MaxRounds = uint.Parse(rounds, CultureInfo.InvariantCulture),
+        };
     }
 }

@@ -68,6 +68,14 @@ internal sealed class SingleProcessRun
         return true;
     }
 
+    internal bool WithdrawReceiver(string name)
+    {
+        bool isDone = Server.WithdrawReceiver(name);
+        Server.Evaluate(_now);
+        Collect();
+        return isDone;
+    }
+
     internal void Lose(int link)
     {
         Server.HandleLinkLost(link, _now);

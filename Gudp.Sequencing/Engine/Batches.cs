@@ -1,0 +1,132 @@
+// Cuts the batch of a grant from the inbox of its receiver (lock-time 3.3, 6.3), writes it, and takes it into the digest.
+//
+// Always true:
+//   - everything that arrives up to the grant leaves the inbox, whether it is delivered or not;
+//   - what is dropped by a policy, an interest that is off or a role is in neither the digest nor the count.
+
+using System;
+using System.Collections.Generic;
+using Gudp.Sequencing.Config;
+using Gudp.Sequencing.Members;
+using Gudp.Sequencing.Time;
+using Gudp.Sequencing.Wire;
+
+namespace Gudp.Sequencing.Engine;
+
+internal sealed class Batches(RunState run, Outbox outbox)
+{
+    private readonly List<(DeliveryKey Key, Letter Letter, int Interest)> _cut = [];
+    private int[] _interests = [];
+    private bool[] _kept = [];
+    private bool _isOpen;
+
+    /// <summary>Messages that policies and switched-off interests dropped.</summary>
+    internal long Dropped { get; private set; }
+
+    /// <summary>What arrives after the last grant and not after this one.</summary>
+    /// <returns>How many messages were delivered.</returns>
+    internal int Write(Member member, Tag lastGrant, Tag grant)
+    {
+        int count = 0;
+        _isOpen = false;
+
+        if (!run.Members.StateOf(member).Receives)
+        {
+            Drop(member, grant);
+        }
+        else if (member.Subscriptions.Filter.KeepsAll)
+        {
+            count = WriteAll(member, lastGrant, grant);
+        }
+        else
+        {
+            count = WriteKept(member, lastGrant, grant);
+        }
+
+        if (_isOpen)
+        {
+            outbox.Writer.EndFrame();
+        }
+
+        return count;
+    }
+
+    private static void Drop(Member member, Tag grant)
+    {
+        while (member.Inbox.TryTake(grant, out _, out Letter letter, out _))
+        {
+            letter.Release();
+        }
+    }
+
+    private int WriteAll(Member member, Tag lastGrant, Tag grant)
+    {
+        int count = 0;
+
+        while (member.Inbox.TryTake(grant, out DeliveryKey key, out Letter letter, out int interest))
+        {
+            WriteOne(member, lastGrant, new DeliveryRecord(key, interest, letter.Payload), letter.Channel);
+            letter.Release();
+            count++;
+        }
+
+        return count;
+    }
+
+    private int WriteKept(Member member, Tag lastGrant, Tag grant)
+    {
+        while (member.Inbox.TryTake(grant, out DeliveryKey key, out Letter letter, out int interest))
+        {
+            _cut.Add((key, letter, interest));
+        }
+
+        if (_interests.Length < _cut.Count)
+        {
+            _interests = new int[Math.Max(_cut.Count, 2 * _interests.Length)];
+            _kept = new bool[_interests.Length];
+        }
+
+        for (int i = 0; i < _cut.Count; i++)
+        {
+            _interests[i] = _cut[i].Interest;
+        }
+
+        int count = member.Subscriptions.Filter.Mark(_interests.AsSpan(0, _cut.Count), _kept.AsSpan(0, _cut.Count));
+        Dropped += _cut.Count - count;
+
+        for (int i = 0; i < _cut.Count; i++)
+        {
+            (DeliveryKey key, Letter letter, int interest) = _cut[i];
+
+            if (_kept[i])
+            {
+                WriteOne(member, lastGrant, new DeliveryRecord(key, interest, letter.Payload), letter.Channel);
+            }
+
+            letter.Release();
+        }
+
+        _cut.Clear();
+        return count;
+    }
+
+    private void WriteOne(Member member, Tag lastGrant, in DeliveryRecord record, int channel)
+    {
+        if (!_isOpen)
+        {
+            outbox.Writer.BeginFrame(FrameType.Deliver, Outbox.Epoch, member.Session);
+            _isOpen = true;
+        }
+
+        DeliveryKey key = record.Key;
+        record.Write(outbox.Writer, lastGrant);
+        member.Digest.AddDelivery(in key, run.Channels[channel].Key, record.Payload);
+
+        if (outbox.Writer.Length >= RunLayout.DeliverBytes)
+        {
+            outbox.Writer.EndFrame();
+            outbox.SendKept(member);
+            _isOpen = false;
+        }
+    }
+}
