@@ -25,6 +25,13 @@ internal static class ConfigurationText
         Add(text, "tie seed", config.TieSeed is { } ties ? ties.ToString(CultureInfo.InvariantCulture) : "none");
         Add(text, "log bytes", Number(config.LogBytes));
         Add(text, "log messages", Number(config.LogMessages));
+        Add(text, "inbox limit", Limit(config.InboxLimit));
+        Add(text, "health limit", config.HealthLimit.ToString("c", CultureInfo.InvariantCulture));
+        Add(text, "operators", config.Operators.ToString());
+        Add(text, "starts on command", YesNo(config.StartsOnCommand));
+        Add(text, "pace", config.Pace.ToString(CultureInfo.InvariantCulture));
+        Add(text, "tick length", config.TickLength.ToString("c", CultureInfo.InvariantCulture));
+        Add(text, "when late", config.WhenLate.ToString());
 
         MemberDeclaration[] members = [.. config.Roster];
         Array.Sort(members, (left, right) => RunLayout.CompareNames(left.Name, right.Name));
@@ -69,8 +76,11 @@ internal static class ConfigurationText
         Add(text, $"{name} may stop", YesNo(member.MayStop));
         Add(text, $"{name} may sponsor", YesNo(member.MaySponsor));
         Add(text, $"{name} join", member.Join.ToString());
+        Add(text, $"{name} may peek", YesNo(member.MayPeek));
         Add(text, $"{name} lookahead", member.Lookahead.ToString());
         Add(text, $"{name} crash policy", member.CrashPolicy.ToString());
+        Add(text, $"{name} inbox limit", member.InboxLimit is { } own ? Limit(own) : "the run's");
+        Add(text, $"{name} paced", YesNo(member.Paced));
         AddNames(text, $"{name} publishes", member.Publish);
         AddNames(text, $"{name} subscribes", member.Subscribe);
         AddNames(text, $"{name} subscribes quietly", member.SubscribeQuietly);
@@ -94,6 +104,9 @@ internal static class ConfigurationText
     private static string Quoted(string name) => $"\"{JsonEncodedText.Encode(name)}\"";
 
     private static string Number(long value) => value.ToString(CultureInfo.InvariantCulture);
+
+    private static string Limit(InboxLimit limit)
+        => string.Create(CultureInfo.InvariantCulture, $"{limit.Messages} messages, {limit.Bytes} bytes");
 
     private static string YesNo(bool value) => value ? "yes" : "no";
 }
