@@ -77,6 +77,9 @@ public sealed class MemberOptions(string name)
     /// </summary>
     public TimeSpan ResumeFor { get; init; } = TimeSpan.FromSeconds(30);
 
+    /// <summary>Whether a debugger may stop this process now; asked whenever the client sends.</summary>
+    internal Func<bool> IsDebugged { get; init; } = () => System.Diagnostics.Debugger.IsAttached;
+
     /// <summary>Measures <see cref="ResumeFor"/>; nothing in the run depends on it.</summary>
     internal TimeProvider Clock { get; init; } = TimeProvider.System;
 

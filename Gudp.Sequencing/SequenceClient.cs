@@ -365,6 +365,8 @@ public sealed partial class SequenceClient : IDisposable
     /// <returns>False if there is no room now for all that waits.</returns>
     private bool TrySendCommits()
     {
+        _engine.Suspend(_options.IsDebugged());
+
         while (_engine.TryPeekOutgoing(out ReadOnlySpan<byte> message))
         {
             SendStatus status = _peer.TrySend(message);

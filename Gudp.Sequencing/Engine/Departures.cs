@@ -26,7 +26,7 @@ internal sealed class Departures(RunState run, Outbox outbox)
         }
 
         ref readonly MemberState state = ref run.Members.StateOf(member);
-        CrashPolicy policy = member.Layout.CrashPolicy;
+        CrashPolicy policy = member.IsSuspended ? CrashPolicy.Stall : member.Layout.CrashPolicy;
         member.Life = MemberLife.Lost;
         member.Waits.End(now);
         member.RunningSince = state.IsWaiting ? member.RunningSince : now;

@@ -22,6 +22,8 @@ internal sealed partial class MemberEngine
     private ulong _grants;
     private ulong _appliedBefore;
     private DigestPoint _atGrant;
+    private readonly FrameWriter _notice = new();
+    private bool _isSuspended;
     private bool _isHelloSent;
     private bool _awaitsWelcome;
     private bool _holdsBatch;
@@ -59,14 +61,34 @@ internal sealed partial class MemberEngine
     /// <summary>The next message to the server. Valid until the next call into the engine.</summary>
     internal bool TryPeekOutgoing(out ReadOnlySpan<byte> message)
     {
-        message = _hello.Written;
-        return !_isHelloSent || (!_awaitsWelcome && _commits.TryPeek(out message));
+        message = _isHelloSent ? _notice.Written : _hello.Written;
+
+        return !_isHelloSent
+            || (!_awaitsWelcome && (_notice.Length > 0 || _commits.TryPeek(out message)));
+    }
+
+    /// <summary>
+    /// A debugger was attached or detached: until it is gone, losing this member means waiting for it, whatever its
+    /// policy (lock-time 8.4, clause ).
+    /// </summary>
+    internal void Suspend(bool isSuspended)
+    {
+        if (isSuspended != _isSuspended && IsWelcome && Phase != MemberPhase.Failed)
+        {
+            _isSuspended = isSuspended;
+            _notice.Clear();
+            SuspendFrame.Write(_notice, isSuspended, _epoch, _session);
+        }
     }
 
     /// <summary>The peeked message was accepted by the link.</summary>
     internal void OnSent()
     {
-        if (_isHelloSent)
+        if (_isHelloSent && _notice.Length > 0)
+        {
+            _notice.Clear();
+        }
+        else if (_isHelloSent)
         {
             _commits.OnSent();
         }
@@ -89,6 +111,13 @@ internal sealed partial class MemberEngine
         _heldFrames.Clear();
         _holdsBatch = false;
         _digest?.Return(in _atGrant);
+        _notice.Clear();
+
+        if (_isSuspended)
+        {
+            SuspendFrame.Write(_notice, isSuspended: true, _epoch, _session);
+        }
+
         SayHello();
         return true;
     }

@@ -29,6 +29,7 @@ internal sealed class ServerEngine
     private readonly Barriers _barriers;
     private readonly Grants _grants;
     private readonly Sessions _sessions;
+    private readonly Suspensions _suspensions;
     private readonly Admission _admission;
     private readonly Departures _departures;
     private readonly Commits _commits;
@@ -45,6 +46,7 @@ internal sealed class ServerEngine
         _barriers = new Barriers(_run);
         _grants = new Grants(_run, _outbox, _waits, _barriers, new Batches(_run, _outbox));
         _sessions = new Sessions(_run, _outbox, secrets);
+        _suspensions = new Suspensions(_run, _outbox);
         _admission = new Admission(_run, _outbox, _sessions, _grants);
         _departures = new Departures(_run, _outbox);
         _roles = new Roles(_run);
@@ -182,6 +184,9 @@ internal sealed class ServerEngine
                 break;
             case FrameType.WhoBlocks:
                 _operators.HandleWhoBlocks(link, _sessions.MemberOf(link), in frame, now);
+                break;
+            case FrameType.Suspend:
+                _suspensions.Handle(link, _sessions.MemberOf(link), in frame);
                 break;
             case FrameType.Heartbeat when !HeartbeatFrame.TryRead(frame.Body, out _):
                 RefuseBadFrame(link, "The heartbeat is malformed.");

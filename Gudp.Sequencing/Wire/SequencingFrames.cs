@@ -17,6 +17,7 @@ internal enum FrameType : byte
     WhoBlocks = 0x09,
     Barrier = 0x0A,
     Stop = 0x0B,
+    Suspend = 0x0C,
     StatusQuery = 0x0F,
     Start = 0x10,
     Welcome = 0x81,
