@@ -18,6 +18,15 @@ public sealed partial class SequenceServer
         }
     }
 
+    /// <summary>How the run stands, as of now. Any thread; a turn that runs is waited for.</summary>
+    public RunStatus ReadStatus()
+    {
+        lock (_gate)
+        {
+            return _engine.ReadStatus(_daemon.Now);
+        }
+    }
+
     /// <summary>
     /// The next report of a wait that was longer than <see cref="SequencingConfig.HealthLimit"/>, then than 3, 6 and 10
     /// times of it, or whose root was lost. Any thread. The last 64 are kept.

@@ -177,7 +177,7 @@ public sealed class SequencingConfig
     public OperatorAccess Operators { get; init; } = OperatorAccess.Loopback;
 
     /// <summary>
-    /// True: the run does not start before an operator says so (a start command), also if
+    /// True: the run does not start before an operator says so (<see cref="SequenceOperator.StartAsync"/>), also if
     /// everybody is there. Default false.
     /// </summary>
     public bool StartsOnCommand { get; init; }

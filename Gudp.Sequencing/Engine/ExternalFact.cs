@@ -32,6 +32,9 @@ internal enum ExternalFactKind : byte
 
     /// <summary>An operator took the role to receive from a member.</summary>
     ReceiverWithdrawn = 9,
+
+    /// <summary>An operator set where the run ends.</summary>
+    StopSet = 12,
 }
 
 /// <summary>Something from outside of the run, in the order it came (lock-time 8.4 and rule zero).</summary>

@@ -52,7 +52,7 @@ internal sealed class ServerEngine
         _roles = new Roles(_run);
         _peeks = new Peeks(_run, _outbox);
         _commits = new Commits(_run, _outbox, _departures, _roles);
-        _operators = new Operators(_run, _outbox, _waits, _grants);
+        _operators = new Operators(_run, _outbox, _waits, _grants, _barriers);
     }
 
     /// <summary>For tests and records: everything the engine knows.</summary>
@@ -137,6 +137,9 @@ internal sealed class ServerEngine
         _waits.HandleTimeout(now);
     }
 
+    /// <summary>How the run stands, as of now.</summary>
+    internal RunStatus ReadStatus(Instant now) => _operators.ReadStatus(now);
+
     /// <inheritdoc cref="Waits.TryTakeReport"/>
     internal bool TryTakeReport([NotNullWhen(true)] out WaitReport? report) => _waits.TryTakeReport(out report);
 
@@ -187,6 +190,9 @@ internal sealed class ServerEngine
                 break;
             case FrameType.Suspend:
                 _suspensions.Handle(link, _sessions.MemberOf(link), in frame);
+                break;
+            case FrameType.Barrier or FrameType.Stop or FrameType.Start or FrameType.StatusQuery:
+                _operators.Handle(link, _sessions.MemberOf(link), in frame, now);
                 break;
             case FrameType.Heartbeat when !HeartbeatFrame.TryRead(frame.Body, out _):
                 RefuseBadFrame(link, "The heartbeat is malformed.");

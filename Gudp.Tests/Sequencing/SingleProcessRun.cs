@@ -2,6 +2,7 @@ using Gudp.Core;
 using Gudp.Sequencing;
 using Gudp.Sequencing.Config;
 using Gudp.Sequencing.Engine;
+using NUnit.Framework;
 
 namespace Gudp.Tests.Sequencing;
 
@@ -37,6 +38,8 @@ internal sealed class SingleProcessRun
     internal List<MemberEngine> Members { get; } = [];
 
     internal Dictionary<long, Queue<byte[]>> Down => _down;
+
+    internal Instant Now => _now;
 
     internal MemberEngine this[string name] => Members.Find(member => member.Name == name)!;
 
@@ -97,6 +100,24 @@ internal sealed class SingleProcessRun
                 moved |= MoveUp(link) | MoveDown(link);
             }
         }
+    }
+
+    /// <summary>Lets time pass, with all that is due on the way; everything that can move then has moved.</summary>
+    internal void Pass(TimeSpan span)
+    {
+        Instant end = _now + span;
+
+        for (int turns = 0; Server.NextDeadline <= end; turns++)
+        {
+            Assert.That(turns, Is.LessThan(10_000), "Deadlines move on.");
+            _now = Instant.Later(_now, Server.NextDeadline);
+            Server.HandleTimeout(_now);
+            Server.Evaluate(_now);
+            Collect();
+        }
+
+        _now = end;
+        Settle();
     }
 
     internal void Inject(long link, byte[] message)

@@ -1,0 +1,183 @@
+// What an operator asks and what comes back, without clock, threads or sockets.
+//
+// Always true:
+//   - one question is open at a time; what belongs to an older one is not looked at;
+//   - a status is handed out only whole: its parts are asked for one after the other.
+
+using System;
+using System.Collections.Generic;
+using Gudp.Sequencing.Wire;
+
+namespace Gudp.Sequencing.Engine;
+
+internal sealed class OperatorEngine(string name)
+{
+    private readonly FrameWriter _writer = new();
+    private readonly List<MemberStatus> _members = [];
+    private readonly List<WaitReport> _waits = [];
+    private ulong _request;
+    private bool _isSent = true;
+
+    internal string Name { get; } = name;
+
+    /// <summary>The answer is whole, or the question was refused.</summary>
+    internal bool IsAnswered { get; private set; }
+
+    internal SequencingError Error { get; private set; }
+
+    internal string ErrorDetail { get; private set; } = "";
+
+    internal RunStatus? Status { get; private set; }
+
+    internal IReadOnlyList<WaitReport> Waits => _waits.ToArray();
+
+    internal void AskStatus()
+    {
+        Begin();
+        new StatusQueryFrame(_request, 0).Write(_writer);
+    }
+
+    /// <param name="member">Empty: all that wait.</param>
+    internal void AskWhoBlocks(string member)
+    {
+        Begin();
+        new WhoBlocksFrame(_request, member).Write(_writer, 0, 0);
+    }
+
+    internal void Hold(BarrierAction action, Tag tag, long steps)
+    {
+        Begin();
+        new BarrierFrame(_request, Name, action) { Tag = tag, Steps = steps }.Write(_writer);
+    }
+
+    internal void Stop(Tag? at)
+    {
+        Begin();
+        new StopFrame(_request, Name, at).Write(_writer);
+    }
+
+    internal void Start()
+    {
+        Begin();
+        new StartFrame(_request, Name).Write(_writer);
+    }
+
+    /// <summary>What is to be sent; valid until the next call.</summary>
+    internal bool TryPeekOutgoing(out ReadOnlySpan<byte> message)
+    {
+        message = _writer.Written;
+        return !_isSent;
+    }
+
+    internal void OnSent() => _isSent = true;
+
+    internal void HandleMessage(ReadOnlySpan<byte> message)
+    {
+        FrameReader reader = new(message);
+
+        while (!IsAnswered && Frame.TryNext(ref reader, out Frame frame))
+        {
+            bool isUnderstood = frame.Type switch
+            {
+                FrameType.Status => TryStatus(frame.Body),
+                FrameType.Health => TryHealth(frame.Body),
+                FrameType.Error => TryRefusal(frame.Body),
+                _ => true,
+            };
+
+            if (!isUnderstood)
+            {
+                Fail(SequencingError.BadFrame, $"The server's frame {frame.Type} is malformed.");
+            }
+        }
+
+        if (reader.IsMalformed)
+        {
+            Fail(SequencingError.BadFrame, "The server's bytes are not a frame.");
+        }
+    }
+
+    internal void Fail(SequencingError error, string detail)
+    {
+        Error = error;
+        ErrorDetail = detail;
+        IsAnswered = true;
+    }
+
+    private void Begin()
+    {
+        _request++;
+        _members.Clear();
+        _waits.Clear();
+        Status = null;
+        Error = SequencingError.None;
+        IsAnswered = false;
+        _writer.Clear();
+        _isSent = false;
+    }
+
+    private bool TryStatus(ReadOnlySpan<byte> body)
+    {
+        FrameReader head = new(body);
+
+        if (head.ReadNumber() != _request)
+        {
+            return !head.IsMalformed;
+        }
+
+        int before = _members.Count;
+        RunStatus? status = StatusFrame.Read(body, _members, out _, out int total);
+
+        if (status is null)
+        {
+            return false;
+        }
+
+        // A part without a member would be asked for for ever.
+        if (_members.Count >= total || _members.Count == before)
+        {
+            Status = status;
+            IsAnswered = true;
+            return true;
+        }
+
+        _writer.Clear();
+        new StatusQueryFrame(_request, _members.Count).Write(_writer);
+        _isSent = false;
+        return true;
+    }
+
+    private bool TryHealth(ReadOnlySpan<byte> body)
+    {
+        List<WaitReport> read = [];
+
+        if (!HealthFrame.TryRead(body, out HealthPurpose purpose, out ulong number, read))
+        {
+            return false;
+        }
+
+        if (number == _request && purpose is HealthPurpose.Answer or HealthPurpose.PartOfAnswer)
+        {
+            _waits.AddRange(read);
+            IsAnswered = purpose == HealthPurpose.Answer;
+        }
+
+        return true;
+    }
+
+    private bool TryRefusal(ReadOnlySpan<byte> body)
+    {
+        if (!RefusalFrame.TryRead(body, out RefusalFrame refusal) || refusal.Error == SequencingError.None)
+        {
+            return false;
+        }
+
+        // A frame that could not be read has no number to come back.
+        if (refusal.Step == _request || refusal.Error == SequencingError.BadFrame)
+        {
+            Fail(refusal.Error, refusal.Detail);
+        }
+
+        return true;
+    }
+}
