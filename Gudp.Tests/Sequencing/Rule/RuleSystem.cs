@@ -1,0 +1,141 @@
+using Gudp.Core;
+using Gudp.Sequencing;
+
+namespace Gudp.Tests.Sequencing.Rule;
+
+/// <summary>What the members of a drawn system may do beyond publishing, promising and asking.</summary>
+[Flags]
+internal enum RuleFeatures : byte
+{
+    None = 0,
+
+    /// <summary>Give up roles, and take up receiving again.</summary>
+    Roles = 1,
+
+    /// <summary>Switch interests.</summary>
+    Interests = 2,
+
+    /// <summary>Ask for the end of the run.</summary>
+    Stops = 4,
+
+    /// <summary>Channels draw latencies, losses and duplicates.</summary>
+    Networks = 8,
+
+    /// <summary>Take up sending again. Where they are heard first depends on the schedule, so histories differ.</summary>
+    LateSenders = 16,
+
+    /// <summary>All that has one history.</summary>
+    Deterministic = Roles | Interests | Stops | Networks,
+}
+
+/// <summary>How a member of a drawn system behaves; chances in parts per million.</summary>
+internal sealed record RuleHabits(RuleFeatures Features)
+{
+    /// <summary>Most ticks it asks for at a time.</summary>
+    internal int Stride { get; init; } = 8;
+
+    internal int ToChance { get; init; }
+
+    internal int GridChance { get; init; }
+
+    internal int LookaheadChance { get; init; }
+
+    internal int StopChance { get; init; }
+
+    /// <summary>It resigns when it is granted this time or a later one.</summary>
+    internal long Until { get; init; }
+}
+
+/// <summary>A run and the behaviour of its members, all of it from one seed.</summary>
+internal sealed record RuleSystem(ulong Seed, SequencingConfig Config, RuleHabits[] Habits)
+{
+    private static readonly string[] Names = ["c0", "c1", "c2", "c3", "c4"];
+
+    /// <summary>The script of each member, in the order of the roster.</summary>
+    internal RuleScript[] Scripts()
+        => [.. Config.Roster.Select((member, i) => new RuleScript(member, Habits[i], Seed))];
+
+    /// <param name="seed">Of everything.</param>
+    /// <param name="features">What members may do.</param>
+    /// <param name="members">How many; null for 2 to 7.</param>
+    internal static RuleSystem Draw(ulong seed, RuleFeatures features, int? members = null)
+    {
+        Prng draws = new(seed);
+        string[] channels = Names[..(int)draws.NextBetween(1, Names.Length)];
+        bool mayStop = features.HasFlag(RuleFeatures.Stops) && draws.NextChance(300_000);
+        List<MemberDeclaration> roster = [];
+        List<RuleHabits> habits = [];
+
+        for (long left = members ?? draws.NextBetween(2, 7); left > 0; left--)
+        {
+            MemberDeclaration member = DrawMember(draws, $"m{draws.NextBelow(1_000_000)}-{left}", channels, mayStop);
+            roster.Add(member);
+            habits.Add(new RuleHabits(features)
+            {
+                Stride = (int)draws.NextBetween(1, 10),
+                ToChance = (int)draws.NextBelow(1_000_000),
+                GridChance = (int)draws.NextBelow(2) * 300_000,
+                LookaheadChance = (int)draws.NextBelow(2) * 100_000,
+                StopChance = member.MayStop ? 10_000 : 0,
+                Until = draws.NextBetween(30, 100),
+            });
+        }
+
+        IList<ChannelDeclaration> declared =
+            [.. channels.Select(name => DrawChannel(draws, name, features.HasFlag(RuleFeatures.Networks)))];
+        return new RuleSystem(seed, new SequencingConfig { Roster = roster, Channels = declared }, [.. habits]);
+    }
+
+    private static MemberDeclaration DrawMember(Prng draws, string name, string[] channels, bool mayStop)
+    {
+        string[] Some(int chance) => [.. channels.Where(_ => draws.NextChance(chance))];
+        string[] loud = Some(400_000);
+        string[] quiet = [.. Some(250_000).Except(loud)];
+        bool sends = draws.NextChance(850_000);
+        bool receives = draws.NextChance(850_000);
+
+        return new MemberDeclaration(name)
+        {
+            Sends = sends,
+            Receives = receives,
+            Publish = sends ? Some(500_000) : [],
+            Subscribe = receives ? loud : [],
+            SubscribeQuietly = receives ? quiet : [],
+            Lookahead = DrawLookahead(draws),
+            MayStop = sends && mayStop && draws.NextChance(500_000),
+        };
+    }
+
+    internal static Delay DrawLookahead(Prng draws) => draws.NextBelow(5) switch
+    {
+        0 => Delay.OneRound,
+        1 => Delay.Rounds((uint)draws.NextBetween(1, 3)),
+        2 => Delay.Of(draws.NextBetween(1, 4), (uint)draws.NextBelow(3)),
+        _ => Delay.Ticks(draws.NextBetween(1, 6)),
+    };
+
+    private static ChannelDeclaration DrawChannel(Prng draws, string name, bool isNetwork)
+    {
+        Delay link = draws.NextBelow(4) switch
+        {
+            0 => Delay.Ticks(draws.NextBetween(1, 4)),
+            1 => Delay.Of(draws.NextBelow(2), (uint)draws.NextBetween(1, 2)),
+            _ => Delay.None,
+        };
+
+        if (!isNetwork || draws.NextChance(600_000))
+        {
+            return new ChannelDeclaration(name) { MinimumLatency = link };
+        }
+
+        return new ChannelDeclaration(name)
+        {
+            Latency = LatencyModel.Uniform(link.Time, link.Time + draws.NextBelow(4)),
+            Scatter = draws.NextChance(500_000),
+            SenderLossPpm = (int)draws.NextBelow(2) * 100_000,
+            ReceiverLossPpm = (int)draws.NextBelow(2) * 100_000,
+            SenderDuplicatePpm = (int)draws.NextBelow(2) * 100_000,
+            ReceiverDuplicatePpm = (int)draws.NextBelow(2) * 100_000,
+        };
+    }
+}
