@@ -1,5 +1,6 @@
 using System;
 using System.Collections.Generic;
+using Gudp.Sequencing.Config;
 
 namespace Gudp.Sequencing;
 
@@ -43,6 +44,12 @@ public sealed class MemberOptions(string name)
 
     /// <inheritdoc cref="MemberDeclaration.SubscribeQuietly"/>
     public IList<string> SubscribeQuietly { get; init; } = [];
+
+    /// <summary>
+    /// What of a batch its subscriptions keep, by channel; as the server's configuration says it, those of its channels
+    /// included (<see cref="From(SequencingConfig, string)"/> knows them).
+    /// </summary>
+    public IDictionary<string, BufferPolicy> Policies { get; init; } = new Dictionary<string, BufferPolicy>();
 
     /// <inheritdoc cref="MemberDeclaration.MayStop"/>
     public bool MayStop { get; init; }
@@ -109,6 +116,7 @@ public sealed class MemberOptions(string name)
                     Publish = declaration.Publish,
                     Subscribe = declaration.Subscribe,
                     SubscribeQuietly = declaration.SubscribeQuietly,
+                    Policies = RunLayout.PoliciesOf(declaration, config.Channels),
                     MayStop = declaration.MayStop,
                     MaySponsor = declaration.MaySponsor,
                     Join = declaration.Join,
@@ -130,8 +138,15 @@ public sealed class MemberOptions(string name)
         List<string> subscribe = [];
         List<string> quietly = [];
 
-        foreach ((string name, Wire.InterestBits bits) in hello.Interests)
+        Dictionary<string, BufferPolicy> policies = [];
+
+        foreach ((string name, Wire.InterestBits bits, BufferPolicy policy) in hello.Interests)
         {
+            if (!policy.KeepsAll)
+            {
+                policies[name] = policy;
+            }
+
             if (bits.HasFlag(Wire.InterestBits.Publish))
             {
                 publish.Add(name);
@@ -149,10 +164,12 @@ public sealed class MemberOptions(string name)
             Receives = (hello.Flags & Wire.RoleBits.Receives) != 0,
             MayStop = (hello.Flags & Wire.RoleBits.MayStop) != 0,
             MaySponsor = (hello.Flags & Wire.RoleBits.MaySponsor) != 0,
+            MayPeek = (hello.Flags & Wire.RoleBits.MayPeek) != 0,
             Lookahead = hello.Lookahead,
             Publish = publish,
             Subscribe = subscribe,
             SubscribeQuietly = quietly,
+            Policies = policies,
             Join = hello.JoinTag,
             RunId = hello.RunId,
             ConfigHash = hello.ConfigHash,
@@ -168,6 +185,7 @@ public sealed class MemberOptions(string name)
         Publish = Publish,
         Subscribe = Subscribe,
         SubscribeQuietly = SubscribeQuietly,
+        Policies = Policies,
         MayStop = MayStop,
         MaySponsor = MaySponsor,
         Join = Join,

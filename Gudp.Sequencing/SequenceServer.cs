@@ -51,6 +51,7 @@ public sealed partial class SequenceServer : IDisposable
         _maxWaitingBytes = layout.MaxInboxBytes + layout.LargestMessageBytes;
         _engine = new ServerEngine(layout, SystemSecrets.Instance);
         ConfigHash = layout.ConfigHash;
+        SettingsHash = layout.SettingsHash;
         _operators = layout.Operators;
         ArgumentNullException.ThrowIfNull(daemon);
         _daemon = daemon;
@@ -63,6 +64,9 @@ public sealed partial class SequenceServer : IDisposable
 
     /// <summary>Hash over what members can see of the configuration; a member that names another one is refused.</summary>
     public ulong ConfigHash { get; }
+
+    /// <summary>Hash over the rest of the configuration (<see cref="SequencingConfig.ComputeSettingsHash"/>).</summary>
+    public ulong SettingsHash { get; }
 
     /// <summary>True once everybody has resigned, or the run was aborted. Any thread.</summary>
     public bool HasEnded => _ended.IsSet;

@@ -27,6 +27,9 @@ internal sealed class ChannelModel(ulong key, LatencyModel latency, ChannelChanc
     /// <summary>Whether there is nothing to draw: every message arrives once, at its nominal arrival.</summary>
     internal bool IsPlain { get; } = !latency.IsDrawn && chances.IsNone;
 
+    /// <summary>How often a message may come to one receiver.</summary>
+    internal int Copies { get; } = chances.SenderDuplicate > 0 || chances.ReceiverDuplicate > 0 ? 2 : 1;
+
     /// <summary>The fate of one publication.</summary>
     /// <param name="seed">Of the run.</param>
     /// <param name="publisher">Hash of the publisher's name.</param>

@@ -4,6 +4,7 @@
 using System;
 using System.Collections.Generic;
 using System.Text;
+using Gudp.Sequencing.Channels;
 using Gudp.Sequencing.Time;
 using Gudp.Sequencing.Wire;
 
@@ -47,7 +48,13 @@ internal readonly record struct PacingPlan(double Pace, TimeSpan TickLength, Lat
     internal bool IsSet => Pace > 0;
 }
 
-internal sealed record ChannelLayout(string Name, ulong Key, Delay MinimumLatency);
+internal sealed record ChannelLayout(string Name, ChannelModel Model)
+{
+    internal ulong Key => Model.Key;
+
+    /// <summary>The link of lock-time 3.1: no message is on its way for less.</summary>
+    internal Delay MinimumLatency => Model.Latency.Minimum;
+}
 
 internal sealed class RunLayout
 {
@@ -78,18 +85,17 @@ internal sealed class RunLayout
         StartsOnCommand = config.StartsOnCommand;
         Pacing = new PacingPlan(config.Pace, config.TickLength, config.WhenLate);
 
-        (string[] channels, Delay[] latencies) = NameChannels(config);
+        ChannelDeclaration[] channels = NameChannels(config);
+        Seed = config.Seed;
+        TieSeed = config.TieSeed;
         MemberDeclaration[] roster = [.. config.Roster];
         Array.Sort(roster, (left, right) => CompareNames(left.Name, right.Name));
         Members = Array.ConvertAll(roster, declaration => LayOut(declaration, channels, config.InboxLimit));
-        Channels = new ChannelLayout[channels.Length];
-
-        for (int i = 0; i < channels.Length; i++)
-        {
-            Channels[i] = new ChannelLayout(channels[i], Digest.ChannelKey(channels[i]), latencies[i]);
-        }
+        Channels = Array.ConvertAll(
+            channels, channel => new ChannelLayout(channel.Name, channel.Compile(Digest.ChannelKey(channel.Name))));
 
         ConfigHash = XxHash64.Hash(0, Encode());
+        SettingsHash = XxHash64.Hash(0, SettingsEncoding.Encode(config, roster));
     }
 
     internal UInt128 RunId { get; }
@@ -114,10 +120,19 @@ internal sealed class RunLayout
     /// <summary>Over all that members can see (lock-time 8.1, clause Q-5).</summary>
     internal ulong ConfigHash { get; init; }
 
+    /// <summary>Over the rest (lock-time 8.1, clause ).</summary>
+    internal ulong SettingsHash { get; }
+
+    /// <summary>What the simulated network is drawn from (lock-time 17).</summary>
+    internal ulong Seed { get; }
+
+    /// <summary>How messages of one arrival are reshuffled; null: not at all (lock-time 7.1).</summary>
+    internal ulong? TieSeed { get; }
+
     internal int OrdinalOf(string name) => Array.FindIndex(Members, member => member.Name == name);
 
     /// <summary>The interests of a declaration, sorted by name; what Hello lists.</summary>
-    internal static (string Name, InterestBits Bits)[] InterestsOf(MemberDeclaration declaration)
+    internal static DeclaredInterest[] InterestsOf(MemberDeclaration declaration)
     {
         Dictionary<string, InterestBits> found = [];
 
@@ -133,26 +148,58 @@ internal sealed class RunLayout
         Add(declaration.Subscribe, InterestBits.Subscribe | InterestBits.Wake);
         Add(declaration.SubscribeQuietly, InterestBits.Subscribe);
 
-        List<(string Name, InterestBits Bits)> sorted = [];
+        List<DeclaredInterest> sorted = [];
 
-        foreach (KeyValuePair<string, InterestBits> entry in found)
+        foreach ((string name, InterestBits bits) in found)
         {
-            sorted.Add((entry.Key, entry.Value));
+            sorted.Add(new DeclaredInterest(
+                name, bits, declaration.Policies.TryGetValue(name, out BufferPolicy policy) ? policy : default));
         }
 
         sorted.Sort((left, right) => CompareNames(left.Name, right.Name));
         return [.. sorted];
     }
 
+    /// <summary>The policies of a member's subscriptions: its own, and those of the channels.</summary>
+    internal static Dictionary<string, BufferPolicy> PoliciesOf(
+        MemberDeclaration declaration, IEnumerable<ChannelDeclaration> channels)
+    {
+        Dictionary<string, BufferPolicy> policies = [];
+
+        foreach (ChannelDeclaration channel in channels)
+        {
+            bool isHeard = declaration.Subscribe.Contains(channel.Name)
+                || declaration.SubscribeQuietly.Contains(channel.Name);
+
+            if (isHeard && !channel.Policy.KeepsAll)
+            {
+                policies[channel.Name] = channel.Policy;
+            }
+        }
+
+        foreach ((string name, BufferPolicy policy) in declaration.Policies)
+        {
+            policies[name] = policy;
+        }
+
+        return policies;
+    }
+
     /// <summary>Order of UTF-8 bytes, which is not the order of .NET's UTF-16 (lock-time 7.2).</summary>
     internal static int CompareNames(string left, string right)
         => Encoding.UTF8.GetBytes(left).AsSpan().SequenceCompareTo(Encoding.UTF8.GetBytes(right));
 
-    private static MemberLayout LayOut(MemberDeclaration declaration, string[] channels, InboxLimit inboxLimit)
+    private static MemberLayout LayOut(
+        MemberDeclaration declaration, ChannelDeclaration[] channels, InboxLimit inboxLimit)
     {
+        Dictionary<string, BufferPolicy> policies = PoliciesOf(declaration, channels);
         Interest[] interests = Array.ConvertAll(
             InterestsOf(declaration),
-            entry => new Interest(Array.IndexOf(channels, entry.Name), entry.Name, entry.Bits));
+            entry => new Interest(
+                Array.FindIndex(channels, channel => channel.Name == entry.Name), entry.Name, entry.Bits)
+            {
+                Policy = policies.TryGetValue(entry.Name, out BufferPolicy policy) ? policy : default,
+            });
 
         return new MemberLayout(
             declaration.Name, declaration.Sends, declaration.Receives, declaration.Lookahead,
@@ -168,26 +215,27 @@ internal sealed class RunLayout
         };
     }
 
-    private static (string[] Names, Delay[] Latencies) NameChannels(SequencingConfig config)
+    /// <summary>Declared channels and those that members only name, sorted by name.</summary>
+    private static ChannelDeclaration[] NameChannels(SequencingConfig config)
     {
-        Dictionary<string, Delay> found = [];
+        Dictionary<string, ChannelDeclaration> found = [];
 
         foreach (MemberDeclaration member in config.Roster)
         {
-            foreach ((string name, _) in InterestsOf(member))
+            foreach (DeclaredInterest interest in InterestsOf(member))
             {
-                found[name] = Delay.None;
+                found[interest.Name] = new ChannelDeclaration(interest.Name);
             }
         }
 
         foreach (ChannelDeclaration channel in config.Channels)
         {
-            found[channel.Name] = channel.MinimumLatency;
+            found[channel.Name] = channel;
         }
 
-        string[] names = [.. found.Keys];
-        Array.Sort(names, CompareNames);
-        return (names, Array.ConvertAll(names, name => found[name]));
+        ChannelDeclaration[] channels = [.. found.Values];
+        Array.Sort(channels, (left, right) => CompareNames(left.Name, right.Name));
+        return channels;
     }
 
     private ReadOnlySpan<byte> Encode()
@@ -212,6 +260,7 @@ internal sealed class RunLayout
             {
                 writer.WriteText(interest.Name);
                 writer.WriteNumber((ulong)interest.Bits);
+                writer.WriteNumber(interest.Policy.Number);
             }
         }
 
@@ -220,7 +269,7 @@ internal sealed class RunLayout
         foreach (ChannelLayout channel in Channels)
         {
             writer.WriteText(channel.Name);
-            writer.WriteDelay(channel.MinimumLatency);
+            channel.Model.Write(writer);
         }
 
         writer.WriteByte(StopTag is null ? (byte)0 : (byte)1);

@@ -61,6 +61,12 @@ public sealed class MemberDeclaration(string name)
     public IList<string> SubscribeQuietly { get; init; } = [];
 
     /// <summary>
+    /// What of a batch its subscriptions keep, by channel (lock-time 6.3). A channel that is not named has the policy of
+    /// its declaration, <see cref="ChannelDeclaration.Policy"/>. Default empty.
+    /// </summary>
+    public IDictionary<string, BufferPolicy> Policies { get; init; } = new Dictionary<string, BufferPolicy>();
+
+    /// <summary>
     /// Whether it may end the run for everybody at a tag of its choice. Needs <see cref="Sends"/>; it then holds every
     /// other member, receivers or not, below the earliest stop it could still ask for. Default no.
     /// </summary>
@@ -203,4 +209,13 @@ public sealed class SequencingConfig
     /// The configuration breaks a rule; all mistakes are listed.
     /// </exception>
     public ulong ComputeHash() => new Config.RunLayout(this).ConfigHash;
+
+    /// <summary>
+    /// Hash over the rest: seeds, ties, crash policies, limits, pacing, history. Two runs with equal hashes of both kinds
+    /// and members that are functions of their grants are equal, unless something came from outside.
+    /// </summary>
+    /// <exception cref="Gudp.Core.GudpConfigException">
+    /// The configuration breaks a rule; all mistakes are listed.
+    /// </exception>
+    public ulong ComputeSettingsHash() => new Config.RunLayout(this).SettingsHash;
 }

@@ -118,6 +118,14 @@ internal static class SequencingRules
         CheckChannels(errors, "Subscribe", member.Subscribe);
         CheckChannels(errors, "SubscribeQuietly", member.SubscribeQuietly);
 
+        foreach (string name in member.Policies.Keys)
+        {
+            if (!member.Subscribe.Contains(name) && !member.SubscribeQuietly.Contains(name))
+            {
+                errors.Add("Policies", $"\"{name}\"", "a channel it subscribes to", "a policy is of a subscription");
+            }
+        }
+
         int interests = member.Publish.Count + member.Subscribe.Count + member.SubscribeQuietly.Count;
         CheckRange(errors, "Publish and Subscribe", interests, 0, MaxInterests, "a hello lists them all");
 

@@ -6,6 +6,7 @@
 
 using System;
 using System.Collections.Generic;
+using Gudp.Sequencing.Channels;
 using Gudp.Sequencing.Config;
 using Gudp.Sequencing.Members;
 using Gudp.Sequencing.Time;
@@ -18,10 +19,14 @@ internal sealed class Batches(RunState run, Outbox outbox)
     private readonly List<(DeliveryKey Key, Letter Letter, int Interest)> _cut = [];
     private int[] _interests = [];
     private bool[] _kept = [];
+    private readonly TieCounter _ties = new();
     private bool _isOpen;
 
     /// <summary>Messages that policies and switched-off interests dropped.</summary>
     internal long Dropped { get; private set; }
+
+    /// <summary>How often nothing but the rule for ties decided an order, over all receivers (clause ).</summary>
+    internal long Ties => _ties.Count;
 
     /// <summary>What arrives after the last grant and not after this one.</summary>
     /// <returns>How many messages were delivered.</returns>
@@ -29,6 +34,7 @@ internal sealed class Batches(RunState run, Outbox outbox)
     {
         int count = 0;
         _isOpen = false;
+        _ties.BeginBatch();
 
         if (!run.Members.StateOf(member).Receives)
         {
@@ -65,6 +71,7 @@ internal sealed class Batches(RunState run, Outbox outbox)
 
         while (member.Inbox.TryTake(grant, out DeliveryKey key, out Letter letter, out int interest))
         {
+            _ties.Add(in key);
             WriteOne(member, lastGrant, new DeliveryRecord(key, interest, letter.Payload), letter.Channel);
             letter.Release();
             count++;
@@ -77,6 +84,7 @@ internal sealed class Batches(RunState run, Outbox outbox)
     {
         while (member.Inbox.TryTake(grant, out DeliveryKey key, out Letter letter, out int interest))
         {
+            _ties.Add(in key);
             _cut.Add((key, letter, interest));
         }
 

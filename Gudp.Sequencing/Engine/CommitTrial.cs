@@ -98,9 +98,12 @@ internal ref struct CommitTrial(RunState run, Member member, ulong step)
         }
 
         // The promise and the look-ahead hold before the channel's latency, the limits before and after it.
-        ChannelLayout channel = run.Channels[member.Layout.Interests[element.Interest].Channel];
-        _inboxBytes += ArrivalQueue.BytesOf(element.Payload.Length);
-        return CommitCheck.CheckTag(element.Tag + channel.MinimumLatency, Tag.Zero, run.Layout.MaxRounds);
+        ChannelModel channel = run.Channels[member.Layout.Interests[element.Interest].Channel].Model;
+        _inboxBytes += channel.Copies * ArrivalQueue.BytesOf(element.Payload.Length);
+
+        return (element.Tag + channel.Latency.Maximum).Time > CommitCheck.MaxPublicationTime
+            ? SequencingError.Overflow
+            : CommitCheck.CheckTag(element.Tag + channel.Latency.Minimum, Tag.Zero, run.Layout.MaxRounds);
     }
 
     private readonly SequencingError JudgeLookahead(in CommitElement element)

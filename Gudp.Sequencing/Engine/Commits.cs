@@ -148,14 +148,22 @@ internal sealed class Commits(RunState run, Outbox outbox, Departures departures
     private void Publish(Member sender, in CommitElement element, Tag sent)
     {
         int index = sender.Layout.Interests[element.Interest].Channel;
-        ChannelLayout channel = run.Channels[index];
+        ChannelModel channel = run.Channels[index].Model;
         long subSequence = ++sender.SubSequence;
-        DeliveryKey key = new(element.Tag + channel.MinimumLatency, sent, sender.Ordinal, subSequence, 0);
+        PublicationPlan plan = channel.Plan(run.Layout.Seed, sender.Digest.NameHash, subSequence, element.Tag);
+        DeliveryKey key = new(plan.Nominal, sent, sender.Ordinal, subSequence, 0);
         sender.CommitDigest.AddPublication(sent, channel.Key, in element, subSequence);
         run.Published++;
-        run.LatestArrival = Tag.Later(run.LatestArrival, key.Arrival);
 
-        if (key.Arrival.Time == sent.Time)
+        if (plan.IsLost)
+        {
+            run.Lost++;
+            return;
+        }
+
+        run.LatestArrival = Tag.Later(run.LatestArrival, plan.Nominal);
+
+        if (plan.Nominal.Time == sent.Time)
         {
             run.Rounds.Note(sender.Ordinal, index, sent);
         }
@@ -165,20 +173,33 @@ internal sealed class Commits(RunState run, Outbox outbox, Departures departures
 
         foreach (Hearer hearer in run.Members.Reach.HearersOf(index))
         {
-            Queue(run.Members[hearer.Member], in hearer, in key, letter);
+            Member receiver = run.Members[hearer.Member];
+
+            if (receiver.Life != MemberLife.Resigned)
+            {
+                Send(receiver, in hearer, plan.For(receiver.Digest.NameHash), in key, letter);
+            }
         }
 
         letter.Release();
     }
 
+    private void Send(Member receiver, in Hearer hearer, in ReceiverPlan plan, in DeliveryKey nominal, Letter letter)
+    {
+        if (plan.Arrives)
+        {
+            Queue(receiver, in hearer, nominal with { Arrival = plan.Arrival }, letter);
+        }
+
+        if (plan.IsDoubled)
+        {
+            Queue(receiver, in hearer, nominal with { Arrival = plan.DoubleArrival, Copy = 1 }, letter);
+        }
+    }
+
     private void Queue(Member receiver, in Hearer hearer, in DeliveryKey key, Letter letter)
     {
         ref MemberState state = ref run.Members.StateOf(receiver);
-
-        if (receiver.Life == MemberLife.Resigned)
-        {
-            return;
-        }
 
         // What arrives where the member was granted without the role to receive is not for it (clause ).
         if (key.Arrival <= state.Now)

@@ -33,7 +33,7 @@ internal static class HelloCheck
         {
             _ when member is null => (SequencingError.NotDeclared, $"\"{hello.Name}\" is not in the roster."),
 
-            _ when !hello.IsPlain || (hello.Flags & ~RoleBits.Known) != 0 => (
+            _ when (hello.Flags & ~RoleBits.Known) != 0 => (
                 SequencingError.NotDeclared, "Joins other than at the start are not offered by this server."),
 
             _ when hello.ConfigHash != 0 && hello.ConfigHash != layout.ConfigHash => (SequencingError.ConfigMismatch,
@@ -57,7 +57,8 @@ internal static class HelloCheck
         for (int i = 0; isSame && i < member.Interests.Length; i++)
         {
             isSame = hello.Interests[i].Name == member.Interests[i].Name
-                && hello.Interests[i].Bits == member.Interests[i].Bits;
+                && hello.Interests[i].Bits == member.Interests[i].Bits
+                && hello.Interests[i].Policy == member.Interests[i].Policy;
         }
 
         return isSame;

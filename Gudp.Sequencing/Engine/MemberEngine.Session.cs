@@ -107,6 +107,7 @@ internal sealed partial class MemberEngine
 
         // Half a batch is none: it comes again, and the digest goes back to where it began.
         _batch.Clear();
+        _batchInterests.Clear();
         _health.Forget();
         _heldFrames.Clear();
         _holdsBatch = false;
@@ -145,7 +146,7 @@ internal sealed partial class MemberEngine
         (IsWelcome ? Hello([], Session) : Hello(_interests, default)).Write(_hello);
     }
 
-    private HelloFrame Hello((string Name, InterestBits Bits)[] interests, in ResumePoint resume) => new()
+    private HelloFrame Hello(DeclaredInterest[] interests, in ResumePoint resume) => new()
     {
         RunId = _options.RunId,
         Name = Name,
@@ -191,6 +192,7 @@ internal sealed partial class MemberEngine
         _token = welcome.Token;
         Ordinal = welcome.Ordinal;
         ConfigHash = welcome.ConfigHash;
+        SettingsHash = welcome.SettingsHash;
         _speech.State.Now = welcome.Start;
         _digest = new Digest(welcome.ConfigHash, Name);
         _atGrant = _digest.Point;

@@ -12,6 +12,7 @@
 
 using System;
 using System.Collections.Generic;
+using System.Runtime.InteropServices;
 using Gudp.Core;
 using Gudp.Sequencing.Config;
 using Gudp.Sequencing.Time;
@@ -41,12 +42,13 @@ internal sealed partial class MemberEngine
 {
     private readonly MemberDeclaration _declaration;
     private readonly ulong _expectedConfigHash;
-    private readonly (string Name, InterestBits Bits)[] _interests;
+    private readonly DeclaredInterest[] _interests;
     private readonly Speech _speech;
     private readonly FrameWriter _writer = new();
 
     private readonly CommitStore _commits = new();
     private readonly List<SequencedMessage> _batch = [];
+    private readonly List<int> _batchInterests = [];
 
     private ulong _step;
     private ulong _peek;
@@ -85,6 +87,9 @@ internal sealed partial class MemberEngine
     internal ulong Digest => _digest?.Value ?? 0;
 
     internal ulong ConfigHash { get; private set; }
+
+    /// <summary>Over what members cannot see of the configuration; for records only.</summary>
+    internal ulong SettingsHash { get; private set; }
 
     /// <summary>Of the whole run; null until everybody has resigned.</summary>
     internal ulong? RunDigest { get; private set; }
@@ -311,6 +316,7 @@ internal sealed partial class MemberEngine
 
             DeliveryKey key = record.Key;
             _digest.AddDelivery(in key, ChannelKeyOf(record.Interest), record.Payload);
+            _batchInterests.Add(record.Interest);
             _batch.Add(MessageOf(in record, owned.AsMemory(^(reader.Remaining + record.Payload.Length)..)));
         }
 
@@ -388,7 +394,8 @@ internal sealed partial class MemberEngine
         }
 
         bool isInPlace = frame.Tag >= Now && frame.Tag <= Tag.Infinity && frame.Count == _batch.Count
-            && (_batch.Count == 0 || _batch[^1].Arrival <= frame.Tag);
+            && (_batch.Count == 0 || _batch[^1].Arrival <= frame.Tag)
+            && _speech.IsWhatWasAskedFor(CollectionsMarshal.AsSpan(_batchInterests));
 
         if (!isInPlace)
         {
@@ -435,6 +442,7 @@ internal sealed partial class MemberEngine
         };
 
         _batch.Clear();
+        _batchInterests.Clear();
         _health.Forget();
         _commits.Forget(frame.DurableStep);
         return true;

@@ -38,7 +38,7 @@ internal sealed class RunState
     internal RunState(RunLayout layout)
     {
         Layout = layout;
-        Members = new MemberTable(layout.ConfigHash);
+        Members = new MemberTable(layout.ConfigHash, TieOrder.Of(layout.TieSeed));
         Limits = RunLimits.None with { Stop = layout.StopTag ?? Tag.Top };
 
         foreach (ChannelLayout channel in layout.Channels)
@@ -88,6 +88,9 @@ internal sealed class RunState
     internal RoundLedger Rounds { get; } = new();
 
     internal LetterPool Letters { get; } = new(MaxIdleLetterBytes);
+
+    /// <summary>Messages that the simulated network lost at their sender (lock-time 17).</summary>
+    internal long Lost { get; set; }
 
     /// <summary>Messages published over the whole run.</summary>
     internal long Published { get; set; }

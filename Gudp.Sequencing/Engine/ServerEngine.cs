@@ -36,6 +36,7 @@ internal sealed class ServerEngine
     private readonly Operators _operators;
     private readonly Roles _roles;
     private readonly Peeks _peeks;
+    private readonly Batches _batches;
 
     /// <param name="layout">The run.</param>
     /// <param name="secrets">Where the tokens of sessions come from; nothing in the run depends on them.</param>
@@ -44,7 +45,8 @@ internal sealed class ServerEngine
         _run = new RunState(layout);
         _waits = new Waits(_run, _outbox);
         _barriers = new Barriers(_run);
-        _grants = new Grants(_run, _outbox, _waits, _barriers, new Batches(_run, _outbox));
+        _batches = new Batches(_run, _outbox);
+        _grants = new Grants(_run, _outbox, _waits, _barriers, _batches);
         _sessions = new Sessions(_run, _outbox, secrets);
         _suspensions = new Suspensions(_run, _outbox);
         _admission = new Admission(_run, _outbox, _sessions, _grants);
@@ -68,6 +70,12 @@ internal sealed class ServerEngine
 
     /// <inheritdoc cref="Outbox.Refusals"/>
     internal long Refusals => _outbox.Refusals;
+
+    /// <inheritdoc cref="Batches.Ties"/>
+    internal long Ties => _batches.Ties;
+
+    /// <inheritdoc cref="Batches.Dropped"/>
+    internal long Dropped => _batches.Dropped;
 
     /// <inheritdoc cref="Grants.Evaluations"/>
     internal long Evaluations => _grants.Evaluations;

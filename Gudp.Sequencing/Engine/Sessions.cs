@@ -93,6 +93,7 @@ internal sealed class Sessions(RunState run, Outbox outbox, ISecretSource secret
         {
             AppliedStep = member.Step,
             DurableStep = member.Step,
+            SettingsHash = run.Layout.SettingsHash,
         }.Write(outbox.Writer, Outbox.Epoch, member.Session);
 
     /// <summary>The names of members from an ordinal on, so that senders can be named (clause ).</summary>

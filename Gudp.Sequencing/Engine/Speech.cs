@@ -8,6 +8,7 @@
 using System;
 using System.Collections.Generic;
 using Gudp.Core;
+using Gudp.Sequencing.Channels;
 using Gudp.Sequencing.Config;
 using Gudp.Sequencing.Time;
 using Gudp.Sequencing.Wire;
@@ -23,11 +24,13 @@ internal sealed class Speech
     // The run's own limit is known to the server only; here just the end of a time is out of the question.
     private const uint MaxRounds = uint.MaxValue - 1;
 
-    private readonly (string Name, InterestBits Bits)[] _interests;
+    private readonly DeclaredInterest[] _interests;
     private readonly Dictionary<string, int> _interestOf = [];
     private readonly FrameWriter _publications = new();
     private readonly List<(int Interest, bool IsOn)> _switches = [];
     private readonly bool _mayStop;
+    private readonly BatchFilter _filter;
+    private bool[] _kept = [];
 
     private MemberState _state;
     private bool _hasPromise;
@@ -36,10 +39,11 @@ internal sealed class Speech
     private Tag? _stop;
     private ulong? _checksum;
 
-    internal Speech(MemberDeclaration declaration, (string Name, InterestBits Bits)[] interests)
+    internal Speech(MemberDeclaration declaration, DeclaredInterest[] interests)
     {
         _interests = interests;
         _mayStop = declaration.MayStop;
+        _filter = new BatchFilter(Array.ConvertAll(interests, interest => interest.Policy));
 
         for (int id = 0; id < interests.Length; id++)
         {
@@ -221,6 +225,23 @@ internal sealed class Speech
         _state.Promise = Tag.Later(_state.Promise, taken.Earliest);
     }
 
+    /// <summary>Whether the policies of the member keep all of a batch: the server has cut it by the same function.</summary>
+    /// <param name="batch">The interest of each message.</param>
+    internal bool IsWhatWasAskedFor(ReadOnlySpan<int> batch)
+    {
+        if (_filter.KeepsAll || batch.IsEmpty)
+        {
+            return true;
+        }
+
+        if (_kept.Length < batch.Length)
+        {
+            _kept = new bool[Math.Max(batch.Length, 2 * _kept.Length)];
+        }
+
+        return _filter.Mark(batch, _kept.AsSpan(0, batch.Length)) == batch.Length;
+    }
+
     /// <summary>Writes what was said before the end of a commit: publications to stop.</summary>
     internal void WriteElements(FrameWriter writer)
     {
@@ -247,6 +268,7 @@ internal sealed class Speech
         foreach ((int interest, bool isOn) in _switches)
         {
             CommitElements.WriteInterest(writer, interest, isOn);
+            _filter[interest] = isOn ? _interests[interest].Policy : BufferPolicy.None;
         }
 
         if (_stop is Tag stop)

@@ -1,4 +1,5 @@
 using System;
+using System.Collections.Generic;
 using Gudp.Core;
 using Gudp.Sequencing.Config;
 using Gudp.Sequencing.Engine;
@@ -26,12 +27,13 @@ internal enum MemberLife : byte
 }
 
 /// <summary>What the server keeps of one member besides the state the rule works on.</summary>
-internal sealed class Member(MemberLayout layout, int ordinal, ulong configHash)
+internal sealed class Member(
+    MemberLayout layout, int ordinal, ulong configHash, IComparer<DeliveryKey>? order = null)
 {
     internal MemberLayout Layout { get; } = layout;
     internal string Name => Layout.Name;
     internal int Ordinal { get; } = ordinal;
-    internal ArrivalQueue Inbox { get; } = new();
+    internal ArrivalQueue Inbox { get; } = new(order);
     internal Digest Digest { get; } = new(configHash, layout.Name);
 
     /// <summary>Over what it said, without what it was told (lock-time 7.1).</summary>

@@ -14,7 +14,9 @@ using Gudp.Sequencing.Wire;
 
 namespace Gudp.Sequencing.Members;
 
-internal sealed class MemberTable(ulong configHash)
+/// <param name="configHash">Seeds the digests.</param>
+/// <param name="order">The run's order of messages; null for that of the keys themselves.</param>
+internal sealed class MemberTable(ulong configHash, IComparer<DeliveryKey>? order = null)
 {
     private readonly Dictionary<string, Member> _byName = [];
     private Member[] _all = [];
@@ -67,7 +69,7 @@ internal sealed class MemberTable(ulong configHash)
             Array.Resize(ref _states, room);
         }
 
-        Member member = new(layout, ordinal, configHash);
+        Member member = new(layout, ordinal, configHash, order);
         _all[Count] = member;
         _states[Count] = new MemberState
         {

@@ -81,6 +81,7 @@ internal static class ConfigurationText
         Add(text, $"{name} crash policy", member.CrashPolicy.ToString());
         Add(text, $"{name} inbox limit", member.InboxLimit is { } own ? Limit(own) : "the run's");
         Add(text, $"{name} paced", YesNo(member.Paced));
+        Add(text, $"{name} policies", Policies(member.Policies));
         AddNames(text, $"{name} publishes", member.Publish);
         AddNames(text, $"{name} subscribes", member.Subscribe);
         AddNames(text, $"{name} subscribes quietly", member.SubscribeQuietly);
@@ -95,6 +96,16 @@ internal static class ConfigurationText
         {
             Add(text, key, string.Join(' ', Array.ConvertAll(sorted, Quoted)));
         }
+    }
+
+    private static string Policies(IDictionary<string, BufferPolicy> policies)
+    {
+        string[] sorted = [.. policies.Keys];
+        Array.Sort(sorted, RunLayout.CompareNames);
+
+        return sorted.Length == 0
+            ? "the channels'"
+            : string.Join(", ", Array.ConvertAll(sorted, name => $"{Quoted(name)} {policies[name]}"));
     }
 
     private static void Add(StringBuilder text, string key, string value)

@@ -40,7 +40,7 @@ internal sealed class HelloFrame
     internal ulong ConfigHash { get; init; }
     internal ulong Flags { get; init; }
     internal Delay Lookahead { get; init; } = Delay.OneRound;
-    internal (string Name, InterestBits Bits)[] Interests { get; init; } = [];
+    internal DeclaredInterest[] Interests { get; init; } = [];
     internal JoinKind Join { get; init; }
 
     /// <summary>With <see cref="JoinKind.At"/>.</summary>
@@ -53,13 +53,10 @@ internal sealed class HelloFrame
 
     internal bool Observes => (Flags & RoleBits.Observes) != 0;
 
-    /// <summary>False if it asks for a buffer policy that is not offered.</summary>
-    internal bool IsPlain { get; private init; } = true;
-
     /// <summary>A first hello at the start of the run.</summary>
     internal static void Write(
         FrameWriter writer, UInt128 runId, ulong configHash, MemberDeclaration member,
-        (string Name, InterestBits Bits)[] interests)
+        DeclaredInterest[] interests)
     {
         HelloFrame hello = new()
         {
@@ -91,11 +88,11 @@ internal sealed class HelloFrame
         writer.WriteDelay(Lookahead);
         writer.WriteNumber((ulong)Interests.Length);
 
-        foreach ((string name, InterestBits bits) in Interests)
+        foreach (DeclaredInterest interest in Interests)
         {
-            writer.WriteText(name);
-            writer.WriteNumber((ulong)bits);
-            writer.WriteNumber(0);
+            writer.WriteText(interest.Name);
+            writer.WriteNumber((ulong)interest.Bits);
+            writer.WriteNumber(interest.Policy.Number);
         }
 
         writer.WriteNumber((ulong)Join);
@@ -126,7 +123,7 @@ internal sealed class HelloFrame
         ulong configHash = reader.ReadUInt64();
         ulong flags = reader.ReadNumber();
         Delay lookahead = reader.ReadDelay();
-        (string Name, InterestBits Bits)[] interests = ReadInterests(ref reader, out bool isPlain);
+        DeclaredInterest[] interests = ReadInterests(ref reader);
         JoinKind join = (JoinKind)reader.ReadNumber((ulong)JoinKind.Earliest);
         Tag joinTag = join == JoinKind.At ? reader.ReadTag() : Tag.Zero;
         HistoryStart from = ReadFrom(ref reader);
@@ -143,7 +140,6 @@ internal sealed class HelloFrame
             Join = join,
             JoinTag = joinTag,
             From = from,
-            IsPlain = isPlain,
             Resume = token is not UInt128 given ? default : new ResumePoint(
                 given, frame.Epoch, frame.Session, reader.ReadNumber(),
                 (int)reader.ReadNumber(SequencingRules.MaxMembers)),
@@ -173,18 +169,24 @@ internal sealed class HelloFrame
         return bytes.Length == TokenBytes ? BinaryPrimitives.ReadUInt128BigEndian(bytes) : null;
     }
 
-    private static (string Name, InterestBits Bits)[] ReadInterests(ref FrameReader reader, out bool isPlain)
+    private static DeclaredInterest[] ReadInterests(ref FrameReader reader)
     {
         ulong count = reader.ReadNumber(SequencingRules.MaxInterests);
-        isPlain = true;
 
         // Grown as entries really come: the count alone must not be able to order memory.
-        List<(string Name, InterestBits Bits)> interests = [];
+        List<DeclaredInterest> interests = [];
 
         for (ulong i = 0; i < count && !reader.IsMalformed; i++)
         {
-            interests.Add((reader.ReadText(SequencingRules.MaxNameBytes), (InterestBits)reader.ReadNumber(byte.MaxValue)));
-            isPlain &= reader.ReadNumber() == 0;
+            string name = reader.ReadText(SequencingRules.MaxNameBytes);
+            InterestBits bits = (InterestBits)reader.ReadNumber(byte.MaxValue);
+
+            if (!BufferPolicy.TryOf(reader.ReadNumber(), out BufferPolicy policy))
+            {
+                reader.Fail();
+            }
+
+            interests.Add(new DeclaredInterest(name, bits, policy));
         }
 
         return [.. interests];
@@ -229,6 +231,9 @@ internal sealed class HelloFrame
 /// <param name="ConfigHash">Seeds the digests.</param>
 internal readonly record struct WelcomeFrame(int Ordinal, UInt128 Token, Tag Start, Tag Floor, ulong ConfigHash)
 {
+    /// <summary>Over what members cannot see of the configuration (clause ); for records only.</summary>
+    internal ulong SettingsHash { get; init; }
+
     /// <summary>The last commit of the session that counts.</summary>
     internal ulong AppliedStep { get; init; }
 
@@ -251,6 +256,7 @@ internal readonly record struct WelcomeFrame(int Ordinal, UInt128 Token, Tag Sta
         writer.WriteNumber(0);
         writer.WriteNumber(AppliedStep);
         writer.WriteNumber(DurableStep);
+        writer.WriteUInt64(SettingsHash);
         writer.EndFrame();
     }
 
@@ -264,7 +270,13 @@ internal readonly record struct WelcomeFrame(int Ordinal, UInt128 Token, Tag Sta
         reader.ReadNumber();
         reader.ReadNumber();
         reader.ReadNumber();
-        welcome = welcome with { AppliedStep = reader.ReadNumber(), DurableStep = reader.ReadNumber() };
+        welcome = welcome with
+        {
+            AppliedStep = reader.ReadNumber(),
+            DurableStep = reader.ReadNumber(),
+            SettingsHash = reader.ReadUInt64(),
+        };
+
         return reader.IsComplete && token is not null;
     }
 }

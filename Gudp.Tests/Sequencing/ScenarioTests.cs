@@ -293,8 +293,10 @@ public sealed record Scenario(string Number, string Setup, params string[] Steps
             case "echoes":
                 return Echo(run, run[words[0]], run[words[2]]);
             case "peeks":
+                (Tag, ulong) before = (run[words[0]].Now, run[words[0]].Digest);
                 Assert.That(run[words[0]].Peek(), Is.EqualTo(SequencingError.None));
                 run.Settle();
+                Assert.That((run[words[0]].Now, run[words[0]].Digest), Is.EqualTo(before));
                 return $"{words[0]} sees [{Describe(run[words[0]].Peeked!)}]";
             case "To" or "Next" when words.Length > 4 && words[4] == "0":
                 // A grid without a period cannot even be made.
