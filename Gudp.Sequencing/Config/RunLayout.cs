@@ -144,6 +144,7 @@ internal sealed class RunLayout
             }
         }
 
+        Add(declaration.MaySponsor ? [SystemEvent.Channel] : [], InterestBits.Publish);
         Add(declaration.Publish, InterestBits.Publish);
         Add(declaration.Subscribe, InterestBits.Subscribe | InterestBits.Wake);
         Add(declaration.SubscribeQuietly, InterestBits.Subscribe);

@@ -139,6 +139,21 @@ internal static class SequencingRules
             CheckInboxLimit(errors, "InboxLimit", limit);
         }
 
+        if (member.MaySponsor && !member.Sends)
+        {
+            errors.Add("MaySponsor", "true", "false unless the member sends", "who may admit others holds as a sender");
+        }
+
+        if (member.Publish.Contains(SystemEvent.Channel))
+        {
+            errors.Add("Publish", SystemEvent.Channel, "another name", "only a sponsor's admissions go there");
+        }
+
+        if (member.Join < Tag.Zero || member.Join.IsInfinite || member.Join.Time > LargestTicks)
+        {
+            errors.Add("Join", $"{member.Join}", "0 to 2^60", "a run starts at 0, and sums must fit");
+        }
+
         if (!Enum.IsDefined(member.CrashPolicy))
         {
             errors.Add("CrashPolicy", $"{member.CrashPolicy}", "Stall, Resign or Abort", "a loss must have an effect");

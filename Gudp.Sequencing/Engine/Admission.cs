@@ -9,7 +9,7 @@ namespace Gudp.Sequencing.Engine;
 
 internal sealed class Admission(RunState run, Outbox outbox, Sessions sessions, Grants grants)
 {
-    internal void HandleHello(long link, in Frame frame)
+    internal void HandleHello(long link, in Frame frame, Instant now)
     {
         if (!HelloFrame.TryRead(in frame, out HelloFrame hello))
         {
@@ -38,14 +38,17 @@ internal sealed class Admission(RunState run, Outbox outbox, Sessions sessions, 
             return;
         }
 
-        Admit(link, member!);
+        Admit(link, member!, hello.From, now);
     }
 
-    /// <summary>Starts the run once the whole roster is there.</summary>
+    /// <summary>
+    /// Starts the run: a closed one once everybody is there who joins at the start, an open one on command.
+    /// </summary>
     internal void StartIfComplete(Instant now)
     {
-        if (run.Phase != RunPhase.Gathering || !run.Members.AreAll(MemberLife.Joining)
-            || (run.Layout.StartsOnCommand && !run.IsStartAsked))
+        bool isDue = run.Layout.StartsOnCommand ? run.IsStartAsked : IsEverybodyHere();
+
+        if (run.Phase != RunPhase.Gathering || !isDue)
         {
             return;
         }
@@ -53,12 +56,30 @@ internal sealed class Admission(RunState run, Outbox outbox, Sessions sessions, 
         run.Phase = RunPhase.Running;
         grants.Pacer.Start(now);
 
+        if (!IsEverybodyHere())
+        {
+            run.Note(new ExternalFact(ExternalFactKind.Started, "", Tag.Zero));
+        }
+
         foreach (Member member in run.Members.All)
         {
+            if (member.Life != MemberLife.Joining)
+            {
+                continue;
+            }
+
             member.Life = MemberLife.Live;
             member.RunningSince = now;
             sessions.SendNames(member, 0);
-            grants.WriteStart(member);
+
+            if (member.Layout.Join == Tag.Zero)
+            {
+                grants.WriteStart(member);
+            }
+            else
+            {
+                AskForFirstGrant(member, now);
+            }
         }
     }
 
@@ -66,23 +87,62 @@ internal sealed class Admission(RunState run, Outbox outbox, Sessions sessions, 
     private static bool IsFree(Member member)
         => member.Life == MemberLife.Absent || (member.Life == MemberLife.Lost && member.Step == 0);
 
-    private void Admit(long link, Member member)
+    private bool IsEverybodyHere()
     {
-        if (member.Life == MemberLife.Absent)
+        foreach (Member member in run.Members.All)
+        {
+            if (member.Life != MemberLife.Joining && member.Layout.Join == Tag.Zero)
+            {
+                return false;
+            }
+        }
+
+        return true;
+    }
+
+    private void Admit(long link, Member member, HistoryStart history, Instant now)
+    {
+        bool isNew = member.Life == MemberLife.Absent;
+        member.History = history;
+
+        if (isNew)
+        {
+            sessions.Open(link, member);
+        }
+        else
+        {
+            run.Note(new ExternalFact(ExternalFactKind.Resumed, member.Name, run.Members.StateOf(member).Now));
+            sessions.Renew(link, member);
+        }
+
+        sessions.WriteWelcome(member, member.Layout.Join);
+        outbox.Send(member);
+
+        if (run.Phase == RunPhase.Gathering)
         {
             member.Life = MemberLife.Joining;
-            sessions.Open(link, member);
-            sessions.WriteWelcome(member, Tag.Zero);
-            outbox.Send(member);
             return;
         }
 
         member.Life = MemberLife.Live;
-        run.Note(new ExternalFact(ExternalFactKind.Resumed, member.Name, run.Members.StateOf(member).Now));
-        sessions.Renew(link, member);
-        sessions.WriteWelcome(member, Tag.Zero);
-        outbox.Send(member);
         sessions.SendNames(member, 0);
-        member.Kept.SendAgain(outbox, member);
+
+        if (isNew)
+        {
+            member.RunningSince = now;
+            AskForFirstGrant(member, now);
+        }
+        else
+        {
+            member.Kept.SendAgain(outbox, member);
+        }
+    }
+
+    // Clause: who joins late asks for its join tag by coming; the first grant is there as soon as B > J.
+    private void AskForFirstGrant(Member member, Instant now)
+    {
+        run.Members.StateOf(member).Request = new AdvanceRequest(AdvanceMode.To, member.Layout.Join, default);
+        member.WaitingSince = now;
+        run.HasChanged = true;
     }
 }

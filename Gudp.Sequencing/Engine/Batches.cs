@@ -28,6 +28,17 @@ internal sealed class Batches(RunState run, Outbox outbox)
     /// <summary>How often nothing but the rule for ties decided an order, over all receivers (clause ).</summary>
     internal long Ties => _ties.Count;
 
+    /// <summary>
+    /// The batch of a late joiner's first grant: of the past what it asked for, <see cref="Member.History"/>, up to its
+    /// join. Its inbox holds only what arrives later.
+    /// </summary>
+    /// <returns>How many messages were delivered: none while the run keeps no log.</returns>
+    internal int WriteFirst(Member member, Tag join)
+    {
+        Invariant.Require(member.Inbox.Head > join, "What arrives until the join is history.");
+        return 0;
+    }
+
     /// <summary>What arrives after the last grant and not after this one.</summary>
     /// <returns>How many messages were delivered.</returns>
     internal int Write(Member member, Tag lastGrant, Tag grant)

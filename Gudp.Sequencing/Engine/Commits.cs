@@ -10,7 +10,7 @@ using Gudp.Sequencing.Wire;
 
 namespace Gudp.Sequencing.Engine;
 
-internal sealed class Commits(RunState run, Outbox outbox, Departures departures, Roles roles)
+internal sealed class Commits(RunState run, Outbox outbox, Departures departures, Roles roles, Postings postings)
 {
     /// <summary>Steps that came a second time and were dropped.</summary>
     internal long DuplicateSteps { get; private set; }
@@ -148,68 +148,8 @@ internal sealed class Commits(RunState run, Outbox outbox, Departures departures
     private void Publish(Member sender, in CommitElement element, Tag sent)
     {
         int index = sender.Layout.Interests[element.Interest].Channel;
-        ChannelModel channel = run.Channels[index].Model;
         long subSequence = ++sender.SubSequence;
-        PublicationPlan plan = channel.Plan(run.Layout.Seed, sender.Digest.NameHash, subSequence, element.Tag);
-        DeliveryKey key = new(plan.Nominal, sent, sender.Ordinal, subSequence, 0);
-        sender.CommitDigest.AddPublication(sent, channel.Key, in element, subSequence);
-        run.Published++;
-
-        if (plan.IsLost)
-        {
-            run.Lost++;
-            return;
-        }
-
-        run.LatestArrival = Tag.Later(run.LatestArrival, plan.Nominal);
-
-        if (plan.Nominal.Time == sent.Time)
-        {
-            run.Rounds.Note(sender.Ordinal, index, sent);
-        }
-
-        Letter letter = run.Letters.Take(index, element.Payload);
-        letter.Hold();
-
-        foreach (Hearer hearer in run.Members.Reach.HearersOf(index))
-        {
-            Member receiver = run.Members[hearer.Member];
-
-            if (receiver.Life != MemberLife.Resigned)
-            {
-                Send(receiver, in hearer, plan.For(receiver.Digest.NameHash), in key, letter);
-            }
-        }
-
-        letter.Release();
-    }
-
-    private void Send(Member receiver, in Hearer hearer, in ReceiverPlan plan, in DeliveryKey nominal, Letter letter)
-    {
-        if (plan.Arrives)
-        {
-            Queue(receiver, in hearer, nominal with { Arrival = plan.Arrival }, letter);
-        }
-
-        if (plan.IsDoubled)
-        {
-            Queue(receiver, in hearer, nominal with { Arrival = plan.DoubleArrival, Copy = 1 }, letter);
-        }
-    }
-
-    private void Queue(Member receiver, in Hearer hearer, in DeliveryKey key, Letter letter)
-    {
-        ref MemberState state = ref run.Members.StateOf(receiver);
-
-        // What arrives where the member was granted without the role to receive is not for it (clause ).
-        if (key.Arrival <= state.Now)
-        {
-            Invariant.Require(key.Arrival <= receiver.DeafUntil, "Nothing arrives at or before a grant of a receiver.");
-            return;
-        }
-
-        bool wakes = state.Receives && receiver.Subscriptions.Wakes[hearer.Interest];
-        receiver.Inbox.Add(in key, letter, hearer.Interest, wakes);
-        state.Head = receiver.Inbox.Head;
+        sender.CommitDigest.AddPublication(sent, run.Channels[index].Key, in element, subSequence);
+        postings.Post(sender, index, new Posting(element.Tag, sent, subSequence), element.Payload);
     }
 }

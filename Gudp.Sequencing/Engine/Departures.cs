@@ -7,7 +7,7 @@ using Gudp.Sequencing.Wire;
 
 namespace Gudp.Sequencing.Engine;
 
-internal sealed class Departures(RunState run, Outbox outbox)
+internal sealed class Departures(RunState run, Outbox outbox, SystemNews news)
 {
     /// <summary>The member's connection is gone.</summary>
     internal void Lose(Member member, Instant now)
@@ -34,9 +34,7 @@ internal sealed class Departures(RunState run, Outbox outbox)
 
         if (policy == CrashPolicy.Resign)
         {
-            run.Note(new ExternalFact(ExternalFactKind.Removed, member.Name, state.Now));
-            Sessions.Raise(member);
-            Resign(member);
+            Remove(member);
         }
         else if (policy == CrashPolicy.Abort)
         {
@@ -45,10 +43,26 @@ internal sealed class Departures(RunState run, Outbox outbox)
         }
     }
 
+    /// <summary>The member is taken out; its last complete commit counts, and its session is over.</summary>
+    internal void Remove(Member member)
+    {
+        run.Note(new ExternalFact(ExternalFactKind.Removed, member.Name, run.Members.StateOf(member).Now));
+        news.TellLeaving(member, SystemEventKind.Lost);
+        Sessions.Raise(member);
+        Leave(member);
+    }
+
     /// <summary>The member has said its last; what it published stays valid.</summary>
     internal void Resign(Member member)
     {
+        news.TellLeaving(member, SystemEventKind.Resigned);
+        Leave(member);
+    }
+
+    private void Leave(Member member)
+    {
         ref MemberState state = ref run.Members.StateOf(member);
+        state.IsOut = true;
         state.Sends = false;
         state.Receives = false;
         state.Request = default;

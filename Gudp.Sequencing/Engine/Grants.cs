@@ -18,7 +18,10 @@ using Gudp.Sequencing.Wire;
 
 namespace Gudp.Sequencing.Engine;
 
-internal sealed class Grants(RunState run, Outbox outbox, Waits waits, Barriers barriers, Batches batches)
+/// <summary>What a grant makes besides itself.</summary>
+internal readonly record struct Cutting(Batches Batches, SystemNews News);
+
+internal sealed class Grants(RunState run, Outbox outbox, Waits waits, Barriers barriers, Cutting cutting)
 {
     private readonly FlowControl _flow = new(run);
     private readonly Pacer _pacer = new(run.Layout.Pacing);
@@ -137,11 +140,18 @@ internal sealed class Grants(RunState run, Outbox outbox, Waits waits, Barriers 
 
     private void Advance(Member member, ref MemberState state, Tag grant, Instant now)
     {
-        Invariant.Require(grant >= state.Now, "Grants never go back.");
+        bool isFirst = member.GrantsSent == 0;
+        Invariant.Require(grant >= state.Now || isFirst, "Grants never go back.");
 
-        int count = batches.Write(member, state.Now, grant);
+        int count = isFirst ? cutting.Batches.WriteFirst(member, grant) : cutting.Batches.Write(member, state.Now, grant);
         bool isFinal = IsFinal(grant);
-        member.Digest.AddGrant(grant, count, isFinal);
+
+        // Clause: the first grant at the start of the run makes no record.
+        if (!isFirst || grant > Tag.Zero)
+        {
+            member.Digest.AddGrant(grant, count, isFinal);
+        }
+
         waits.OnGranted(member, now);
         GrantFlags flags = isFinal ? GrantFlags.Final : GrantFlags.None;
         flags |= _pacer.OnGranted(member, grant, isFinal, now) ? GrantFlags.Late : GrantFlags.None;
@@ -156,6 +166,11 @@ internal sealed class Grants(RunState run, Outbox outbox, Waits waits, Barriers 
         WriteRoles(member, in state);
         WriteGrant(member, grant, count, flags);
         outbox.SendKept(member);
+
+        if (isFirst && grant > Tag.Zero)
+        {
+            cutting.News.TellJoined(member);
+        }
     }
 
     // With the grant, so that it is kept and comes again as that does (clause ).

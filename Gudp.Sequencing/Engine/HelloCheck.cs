@@ -42,6 +42,9 @@ internal static class HelloCheck
             _ when !IsAsDeclared(hello, member.Layout) => (SequencingError.ConfigMismatch,
                 $"Roles, look-ahead or channels of \"{hello.Name}\" differ from the server's roster."),
 
+            _ when member.Life == MemberLife.Absent && member.Layout.Join >= run.Limits.Stop => (SequencingError.Stopped,
+                $"The run stops at {run.Limits.Stop}, before \"{hello.Name}\" joins at {member.Layout.Join}."),
+
             _ => (SequencingError.None, ""),
         };
 
@@ -52,6 +55,8 @@ internal static class HelloCheck
     {
         bool isSame = hello.Flags == member.RoleBits
             && hello.Lookahead == member.Lookahead
+            && hello.JoinTag == member.Join
+            && hello.Join == (member.Join > Tag.Zero ? JoinKind.At : JoinKind.Start)
             && hello.Interests.Length == member.Interests.Length;
 
         for (int i = 0; isSame && i < member.Interests.Length; i++)

@@ -296,7 +296,9 @@ internal sealed partial class MemberEngine
 
     private bool TryDeliver(ReadOnlySpan<byte> body)
     {
-        if (Phase != MemberPhase.Waiting || _digest is null)
+        bool isFirst = Phase == MemberPhase.Joining;
+
+        if ((Phase != MemberPhase.Waiting && !isFirst) || _digest is null)
         {
             return false;
         }
@@ -307,7 +309,7 @@ internal sealed partial class MemberEngine
 
         while (!reader.IsAtEnd)
         {
-            DeliveryRecord record = DeliveryRecord.Read(ref reader, Now);
+            DeliveryRecord record = DeliveryRecord.Read(ref reader, isFirst ? null : Now);
 
             if (reader.IsMalformed || !IsInPlace(in record, _batch))
             {
@@ -371,7 +373,7 @@ internal sealed partial class MemberEngine
     }
 
     private bool IsInPlace(in DeliveryRecord record, List<SequencedMessage> before)
-        => record.Key.Arrival > Now
+        => (Phase == MemberPhase.Joining ? record.Key.Arrival <= Now : record.Key.Arrival > Now)
         && record.Key.Publisher < _roster.Count
         && record.Interest < _interests.Length
         && (before.Count == 0 || before[^1].Arrival <= record.Key.Arrival);
@@ -393,7 +395,7 @@ internal sealed partial class MemberEngine
             return false;
         }
 
-        bool isInPlace = frame.Tag >= Now && frame.Tag <= Tag.Infinity && frame.Count == _batch.Count
+        bool isInPlace = (frame.Tag >= Now || isStart) && frame.Tag <= Tag.Infinity && frame.Count == _batch.Count
             && (_batch.Count == 0 || _batch[^1].Arrival <= frame.Tag)
             && _speech.IsWhatWasAskedFor(CollectionsMarshal.AsSpan(_batchInterests));
 
@@ -404,7 +406,8 @@ internal sealed partial class MemberEngine
 
         bool isFinal = (frame.Flags & GrantFlags.Final) != 0;
 
-        if (!isStart)
+        // Clause: the first grant makes a record only if it is not at the start of the run.
+        if (!isStart || frame.Tag > Tag.Zero)
         {
             _digest.AddGrant(frame.Tag, frame.Count, isFinal);
         }

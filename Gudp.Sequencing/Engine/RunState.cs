@@ -46,6 +46,8 @@ internal sealed class RunState
             Channels.Add(channel, Members.Reach);
         }
 
+        Members.Reach.System = Channels.TryFind(SystemEvent.Channel, out int system) ? system : BoundTable.Nobody;
+
         foreach (MemberLayout member in layout.Members)
         {
             Members.Add(member);

@@ -32,6 +32,7 @@ internal sealed class ServerEngine
     private readonly Suspensions _suspensions;
     private readonly Admission _admission;
     private readonly Departures _departures;
+    private readonly Absences _absences;
     private readonly Commits _commits;
     private readonly Operators _operators;
     private readonly Roles _roles;
@@ -43,17 +44,20 @@ internal sealed class ServerEngine
     internal ServerEngine(RunLayout layout, ISecretSource secrets)
     {
         _run = new RunState(layout);
+        Postings postings = new(_run);
+        SystemNews news = new(_run, postings);
         _waits = new Waits(_run, _outbox);
         _barriers = new Barriers(_run);
         _batches = new Batches(_run, _outbox);
-        _grants = new Grants(_run, _outbox, _waits, _barriers, _batches);
+        _grants = new Grants(_run, _outbox, _waits, _barriers, new Cutting(_batches, news));
         _sessions = new Sessions(_run, _outbox, secrets);
         _suspensions = new Suspensions(_run, _outbox);
         _admission = new Admission(_run, _outbox, _sessions, _grants);
-        _departures = new Departures(_run, _outbox);
+        _departures = new Departures(_run, _outbox, news);
+        _absences = new Absences(_run, _departures);
         _roles = new Roles(_run);
         _peeks = new Peeks(_run, _outbox);
-        _commits = new Commits(_run, _outbox, _departures, _roles);
+        _commits = new Commits(_run, _outbox, _departures, _roles, postings);
         _operators = new Operators(_run, _outbox, _waits, _grants, _barriers);
     }
 
@@ -132,7 +136,12 @@ internal sealed class ServerEngine
     internal void Evaluate(Instant now)
     {
         _admission.StartIfComplete(now);
-        _grants.Evaluate(now);
+
+        do
+        {
+            _grants.Evaluate(now);
+        }
+        while (_absences.TryGoOnWithoutOne());
     }
 
     /// <summary>When <see cref="HandleTimeout"/> wants to be called.</summary>
@@ -185,7 +194,7 @@ internal sealed class ServerEngine
         switch (frame.Type)
         {
             case FrameType.Hello:
-                _admission.HandleHello(link, in frame);
+                _admission.HandleHello(link, in frame, now);
                 break;
             case FrameType.Commit:
                 _commits.Handle(link, _sessions.MemberOf(link), in frame, now);

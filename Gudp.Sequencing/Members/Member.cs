@@ -55,6 +55,9 @@ internal sealed class Member(
     /// <summary>Who has it may take the session up again; nobody else (lock-time 20).</summary>
     internal UInt128 Token { get; set; }
 
+    /// <summary>What of the past it asked for when it came.</summary>
+    internal HistoryStart History { get; set; }
+
     /// <summary>Grants of this session, the start grant included.</summary>
     internal ulong GrantsSent { get; set; }
 

@@ -59,7 +59,7 @@ internal sealed class MemberTable(ulong configHash, IComparer<DeliveryKey>? orde
             }
         }
 
-        int ordinal = Reach.AddMember([.. published], [.. heard], layout.MayStop);
+        int ordinal = Reach.AddMember([.. published], [.. heard], layout.MayStop, layout.MaySponsor);
         Invariant.Require(ordinal == Count, "State and reach have the member's ordinal.");
 
         if (Count == _all.Length)
@@ -77,8 +77,14 @@ internal sealed class MemberTable(ulong configHash, IComparer<DeliveryKey>? orde
             Receives = layout.Receives,
             Lookahead = layout.Lookahead,
             Head = Tag.Top,
+
+            // Whoever is to join later counts as standing there; what arrives until then is not live for it.
+            Now = layout.Join,
         };
-        _byName.Add(layout.Name, member);
+        member.DeafUntil = layout.Join;
+
+        // A rejoin under the name of one that has left is a new member (lock-time 8.2).
+        _byName[layout.Name] = member;
         Count++;
         return member;
     }

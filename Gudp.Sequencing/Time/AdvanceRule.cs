@@ -37,6 +37,9 @@ internal record struct MemberState
     /// <summary>R: messages are delivered to it.</summary>
     internal bool Receives { get; set; }
 
+    /// <summary>It has left the run and says nothing more, not even to the system channel.</summary>
+    internal bool IsOut { get; set; }
+
     /// <summary>L, at least one round.</summary>
     internal Delay Lookahead { get; set; }
 
@@ -103,6 +106,9 @@ internal static class AdvanceRule
     {
         private readonly ReadOnlySpan<MemberState> _members = members;
 
+        // With a system channel everybody is a sender, if only of the news of itself (lock-time 8.3).
+        private readonly bool _everybodyCounts = reach.System != BoundTable.Nobody;
+
         internal void Run()
         {
             Span<Tag> earliest = table.Earliest;
@@ -142,15 +148,47 @@ internal static class AdvanceRule
                 table.StopHeldBy = sender;
             }
 
+            if (_everybodyCounts)
+            {
+                SettleChannel(reach.System, earliest, sender);
+            }
+
+            // Its E counts for nothing else.
+            if (!_members[sender].Sends)
+            {
+                return;
+            }
+
+            if (earliest < table.SponsorBound && reach.MaySponsor(sender))
+            {
+                table.SponsorBound = earliest;
+                table.SponsorHeldBy = sender;
+                WakeAll(earliest, sender);
+            }
+
             foreach (int channel in reach.PublishedBy(sender))
             {
-                // Settled by another publisher: its E is not greater.
-                if (table.ChannelHeldBy[channel] == BoundTable.Nobody)
-                {
-                    table.ChannelEarliest[channel] = earliest;
-                    table.ChannelHeldBy[channel] = sender;
-                    Wake(channel, earliest + reach.LinkOf(channel), sender);
-                }
+                SettleChannel(channel, earliest, sender);
+            }
+        }
+
+        private void SettleChannel(int channel, Tag earliest, int sender)
+        {
+            // Settled by another publisher: its E is not greater.
+            if (table.ChannelHeldBy[channel] == BoundTable.Nobody)
+            {
+                table.ChannelEarliest[channel] = earliest;
+                table.ChannelHeldBy[channel] = sender;
+                Wake(channel, earliest + reach.LinkOf(channel), sender);
+            }
+        }
+
+        // Whom a sponsor admits may publish to anybody.
+        private void WakeAll(Tag arrival, int sponsor)
+        {
+            for (int member = 0; member < _members.Length; member++)
+            {
+                WakeOne(member, arrival, sponsor);
             }
         }
 
@@ -158,21 +196,30 @@ internal static class AdvanceRule
         {
             foreach (Hearer hearer in reach.HearersOf(channel))
             {
-                ref readonly MemberState member = ref _members[hearer.Member];
-
-                if (!hearer.Wakes || !member.Sends || !member.Receives || member.Request.Mode != AdvanceMode.Next)
+                if (hearer.Wakes)
                 {
-                    continue;
+                    WakeOne(hearer.Member, arrival, sender);
                 }
+            }
+        }
 
-                Tag woken = EarliestAfter(in member, member.Request.Grid.Next(arrival, member.Now));
+        private void WakeOne(int ordinal, Tag arrival, int sender)
+        {
+            ref readonly MemberState member = ref _members[ordinal];
+            bool speaks = member.Sends || _everybodyCounts;
 
-                if (woken < table.Earliest[hearer.Member])
-                {
-                    table.Earliest[hearer.Member] = woken;
-                    table.WokenBy[hearer.Member] = sender;
-                    table.Frontier.Add(woken, hearer.Member);
-                }
+            if (!speaks || !member.Receives || member.Request.Mode != AdvanceMode.Next)
+            {
+                return;
+            }
+
+            Tag woken = EarliestAfter(in member, member.Request.Grid.Next(arrival, member.Now));
+
+            if (woken < table.Earliest[ordinal])
+            {
+                table.Earliest[ordinal] = woken;
+                table.WokenBy[ordinal] = sender;
+                table.Frontier.Add(woken, ordinal);
             }
         }
 
@@ -185,6 +232,11 @@ internal static class AdvanceRule
             if (!_members[member].Receives)
             {
                 return (bound, heldBy);
+            }
+
+            if (table.SponsorBound < bound)
+            {
+                (bound, heldBy) = (table.SponsorBound, table.SponsorHeldBy);
             }
 
             foreach (Heard heard in reach.HeardBy(member))
@@ -205,7 +257,7 @@ internal static class AdvanceRule
         /// <summary>E as if no further message came.</summary>
         private Tag EarliestUnwoken(in MemberState member)
         {
-            if (!member.Sends)
+            if (!member.Sends && (!_everybodyCounts || member.IsOut))
             {
                 return Tag.Top;
             }

@@ -17,6 +17,9 @@ internal sealed class BoundTable
     /// <summary>E by ordinal: nothing the member publishes from now on has an arrival below it.</summary>
     internal Span<Tag> Earliest => _earliest;
 
+    /// <summary>E of one member as of the last pass; zero of one that came after it.</summary>
+    internal Tag EarliestOf(int member) => member < _earliest.Length ? _earliest[member] : Tag.Zero;
+
     /// <summary>B by ordinal: nothing that reaches the member from now on, a stop included, is below it.</summary>
     internal Span<Tag> Bound => _bound;
 
@@ -40,6 +43,12 @@ internal sealed class BoundTable
 
     /// <summary>Who gave the stop bound its value.</summary>
     internal int StopHeldBy { get; set; } = Nobody;
+
+    /// <summary>Nobody who is admitted later is heard before it (lock-time 8.2).</summary>
+    internal Tag SponsorBound { get; set; }
+
+    /// <summary>The sponsor that gave it.</summary>
+    internal int SponsorHeldBy { get; set; } = Nobody;
 
     internal Frontier Frontier { get; } = new();
 
@@ -69,6 +78,8 @@ internal sealed class BoundTable
         Floor = Tag.Top;
         StopBound = Tag.Top;
         StopHeldBy = Nobody;
+        SponsorBound = Tag.Top;
+        SponsorHeldBy = Nobody;
         Frontier.Clear();
     }
 }

@@ -26,10 +26,14 @@ internal sealed class Reach
     private int[][] _published = [];
     private Heard[][] _heard = [];
     private bool[] _mayStop = [];
+    private bool[] _maySponsor = [];
 
     internal int Channels { get; private set; }
 
     internal int Members { get; private set; }
+
+    /// <summary>The channel that tells of members, to which everybody has an edge; -1 if the run has none.</summary>
+    internal int System { get; set; } = BoundTable.Nobody;
 
     /// <summary>The least latency of a channel.</summary>
     internal Delay LinkOf(int channel) => _links[channel];
@@ -46,6 +50,9 @@ internal sealed class Reach
     /// <summary>Whether the member may end the run, and so reaches everybody (lock-time 12).</summary>
     internal bool MayStop(int member) => _mayStop[member];
 
+    /// <summary>Whether the member may admit others, and so reaches every receiver (lock-time 8.2).</summary>
+    internal bool MaySponsor(int member) => _maySponsor[member];
+
     /// <returns>The channel's number.</returns>
     internal int AddChannel(Delay link)
     {
@@ -59,17 +66,21 @@ internal sealed class Reach
     /// <param name="published">Channels it may publish to.</param>
     /// <param name="heard">Channels it may hear, with their places in its list.</param>
     /// <param name="mayStop">It may end the run.</param>
+    /// <param name="maySponsor">It may admit others.</param>
     /// <returns>The member's ordinal.</returns>
     internal int AddMember(
-        ReadOnlySpan<int> published, ReadOnlySpan<(int Channel, int Interest, bool Wakes)> heard, bool mayStop)
+        ReadOnlySpan<int> published, ReadOnlySpan<(int Channel, int Interest, bool Wakes)> heard, bool mayStop,
+        bool maySponsor = false)
     {
         int member = Members++;
         MakeRoom(ref _published, member);
         MakeRoom(ref _heard, member);
         MakeRoom(ref _mayStop, member);
+        MakeRoom(ref _maySponsor, member);
         _published[member] = published.ToArray();
         _heard[member] = new Heard[heard.Length];
         _mayStop[member] = mayStop;
+        _maySponsor[member] = maySponsor;
 
         for (int i = 0; i < heard.Length; i++)
         {

@@ -261,10 +261,19 @@ internal readonly ref struct DeliveryRecord(DeliveryKey key, int interest, ReadO
     internal ReadOnlySpan<byte> Payload { get; } = payload;
 
     /// <param name="writer">Inside a Deliver frame.</param>
-    /// <param name="lastGrant">Tag of the last Grant frame sent to this member.</param>
-    internal void Write(FrameWriter writer, Tag lastGrant)
+    /// <param name="lastGrant">Tag of the last Grant frame sent to this member; null before the first one.</param>
+    internal void Write(FrameWriter writer, Tag? lastGrant)
     {
-        writer.WriteDistance(lastGrant, Key.Arrival);
+        // Before the first grant absolute (clause ).
+        if (lastGrant is Tag start)
+        {
+            writer.WriteDistance(start, Key.Arrival);
+        }
+        else
+        {
+            writer.WriteTag(Key.Arrival);
+        }
+
         writer.WriteDistanceBack(Key.Arrival, Key.Sent);
         writer.WriteNumber((ulong)Key.Publisher);
         writer.WriteNumber((ulong)Key.SubSequence);
@@ -273,9 +282,9 @@ internal readonly ref struct DeliveryRecord(DeliveryKey key, int interest, ReadO
         writer.WriteBlock(Payload);
     }
 
-    internal static DeliveryRecord Read(ref FrameReader reader, Tag lastGrant)
+    internal static DeliveryRecord Read(ref FrameReader reader, Tag? lastGrant)
     {
-        Tag arrival = reader.ReadDistance(lastGrant);
+        Tag arrival = lastGrant is Tag start ? reader.ReadDistance(start) : reader.ReadTag();
         Tag sent = reader.ReadDistanceBack(arrival);
         int publisher = reader.ReadInt32();
         long subSequence = (long)reader.ReadNumber();

@@ -129,8 +129,8 @@ public sealed class ResumeTests
         [
             .. Enumerable.Range(0, 2).Select(i => new MemberDeclaration($"m{i}")
             {
-                Publish = ["state"],
-                Subscribe = ["state"],
+                Publish = ["x"],
+                Subscribe = ["x"],
                 Lookahead = Delay.Ticks(1 + i),
             }),
         ],

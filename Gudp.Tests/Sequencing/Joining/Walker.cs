@@ -8,7 +8,7 @@ namespace Gudp.Tests.Sequencing.Joining;
 /// <summary>
 /// A deterministic member that saves itself at every sequence point: what it says is a function of all it was given.
 /// </summary>
-internal sealed class Walker(LinkedRun run, LinkedMember member, int steps)
+internal sealed class Walker(LinkedRun run, LinkedMember member, int steps, string channel = "x")
 {
     private string _state = "";
     private int _step;
@@ -72,7 +72,7 @@ internal sealed class Walker(LinkedRun run, LinkedMember member, int steps)
         }
 
         _step++;
-        engine.Publish("state", Encoding.UTF8.GetBytes($"{_step}:{_state}"), null);
+        engine.Publish(channel, Encoding.UTF8.GetBytes($"{_step}:{_state}"), null);
 
         if (_step % 3 == 0)
         {

@@ -1,0 +1,84 @@
+// Puts what is published into the inboxes of those who hear it, after what its channel's network does to it (lock-time
+// 6.2, 17).
+
+using System;
+using Gudp.Sequencing.Channels;
+using Gudp.Sequencing.Members;
+using Gudp.Sequencing.Time;
+
+namespace Gudp.Sequencing.Engine;
+
+/// <summary>Where a message stands before its channel's latency.</summary>
+/// <param name="At">p: the tag its publisher named.</param>
+/// <param name="Sent">The publisher's N.</param>
+/// <param name="Number">The publisher's sub-sequence.</param>
+internal readonly record struct Posting(Tag At, Tag Sent, long Number);
+
+internal sealed class Postings(RunState run)
+{
+    internal void Post(Member sender, int channel, in Posting posting, ReadOnlySpan<byte> payload)
+    {
+        PublicationPlan plan = run.Channels[channel].Model.Plan(
+            run.Layout.Seed, sender.Digest.NameHash, posting.Number, posting.At);
+        run.Published++;
+
+        if (plan.IsLost)
+        {
+            run.Lost++;
+            return;
+        }
+
+        run.LatestArrival = Tag.Later(run.LatestArrival, plan.Nominal);
+
+        if (plan.Nominal.Time == posting.Sent.Time)
+        {
+            run.Rounds.Note(sender.Ordinal, channel, posting.Sent);
+        }
+
+        DeliveryKey key = new(plan.Nominal, posting.Sent, sender.Ordinal, posting.Number, 0);
+        Letter letter = run.Letters.Take(channel, payload);
+        letter.Hold();
+
+        foreach (Hearer hearer in run.Members.Reach.HearersOf(channel))
+        {
+            Member receiver = run.Members[hearer.Member];
+
+            if (receiver.Life != MemberLife.Resigned)
+            {
+                Send(receiver, in hearer, plan.For(receiver.Digest.NameHash), in key, letter);
+            }
+        }
+
+        letter.Release();
+    }
+
+    private void Send(Member receiver, in Hearer hearer, in ReceiverPlan plan, in DeliveryKey nominal, Letter letter)
+    {
+        if (plan.Arrives)
+        {
+            Queue(receiver, in hearer, nominal with { Arrival = plan.Arrival }, letter);
+        }
+
+        if (plan.IsDoubled)
+        {
+            Queue(receiver, in hearer, nominal with { Arrival = plan.DoubleArrival, Copy = 1 }, letter);
+        }
+    }
+
+    private void Queue(Member receiver, in Hearer hearer, in DeliveryKey key, Letter letter)
+    {
+        ref MemberState state = ref run.Members.StateOf(receiver);
+
+        // What arrives where the member was granted without the role to receive is not for it (clause ), nor what
+        // arrives before it joins, which is its history.
+        if (key.Arrival <= state.Now)
+        {
+            Invariant.Require(key.Arrival <= receiver.DeafUntil, "Nothing arrives at or before a grant of a receiver.");
+            return;
+        }
+
+        bool wakes = state.Receives && receiver.Subscriptions.Wakes[hearer.Interest];
+        receiver.Inbox.Add(in key, letter, hearer.Interest, wakes);
+        state.Head = receiver.Inbox.Head;
+    }
+}
