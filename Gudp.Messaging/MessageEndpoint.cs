@@ -275,6 +275,7 @@ public sealed partial class MessageEndpoint : IDisposable
             MessageSession session = new(door, endpoint._config, endpoint.Memory, endpoint._sink)
             {
                 Incarnation = endpoint.Peers.NextIncarnation(),
+                EndpointSalt = (ulong)endpoint.Id.Value,
             };
 
             if (peer is null)

@@ -8,6 +8,9 @@ namespace Gudp.Messaging;
 /// <content>What becomes of messages that were sent: receipts, time-outs, cancellation.</content>
 internal sealed partial class MessageSession
 {
+    // 2^64 over the golden ratio.
+    private const ulong SaltSpread = 0x9E37_79B9_7F4A_7C15;
+
     private readonly ReceiptUpdate[] _receiptScratch = new ReceiptUpdate[16];
     private int _hasCancelled;
 
@@ -125,6 +128,10 @@ internal sealed partial class MessageSession
 
         return roomCameFree;
     }
+
+    // One for each lane of each session; far from one another, so that a changed id names no place by chance.
+    private ulong SaltOf(int lane)
+        => (EndpointSalt ^ ((ulong)Incarnation << 8) ^ (ulong)lane) * SaltSpread;
 
     // A lane does not know which of the peer's connections it belongs to.
     private SendReceipt Named(SendReceipt receipt) => receipt with { Id = receipt.Id with { Incarnation = Incarnation } };

@@ -223,6 +223,7 @@ internal sealed partial class MessageSession
             return new OrderedSendLane(number, options, ring, _memory, _peerTerms, _schedule)
             {
                 Tally = TallyOf(number),
+                Salt = SaltOf(number),
             };
         }
 

@@ -105,6 +105,9 @@ internal sealed partial class MessageSession : IPacketPayload
     /// <summary>Its number among the sessions of the endpoint, in the ids of its messages.</summary>
     internal int Incarnation { get; init; }
 
+    /// <summary>Of the endpoint, for ids of messages: one of another endpoint is none of ours.</summary>
+    internal ulong EndpointSalt { get; init; }
+
     internal MessageMemory Memory => _memory;
 
     /// <summary>Where users wait for it: one place for all sessions of the peer.</summary>

@@ -54,7 +54,9 @@ public sealed partial class Peer
     public int CopyOpen(Span<SendReceipt> receipts) => Home.Session.CopyOpen(receipts);
 
     /// <summary>Gives a message up that the peer's library is not known to have.</summary>
-    /// <param name="id">From a receipt of this peer.</param>
+    /// <param name="id">
+    /// From a receipt of this peer. On an ordered reliable lane one that was put together or changed is not known.
+    /// </param>
     /// <returns>
     /// True: it is <see cref="TransferState.Cancelled"/>, and if it was asked its take is
     /// <see cref="TakeState.Expired"/>; nothing of it is transmitted from now on. What was transmitted before may

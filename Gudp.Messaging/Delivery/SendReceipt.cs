@@ -16,6 +16,12 @@ public readonly record struct MessageId(int Incarnation, int Lane, long Value)
 
     /// <summary>On an ordered reliable lane: how much of the stream the message takes, with its header.</summary>
     internal int StreamBytes { get; init; }
+
+    /// <summary>
+    /// On an ordered reliable lane: where the message starts, in terms that only its lane can read. Who changes another
+    /// field, or takes the id elsewhere, has an id that names no place.
+    /// </summary>
+    internal ulong Seal { get; init; }
 }
 
 /// <summary>How far a message has come towards the peer's library. Only moves forward.</summary>

@@ -27,6 +27,22 @@ internal sealed partial class OrderedSendLane
     /// <inheritdoc/>
     internal override int CopyOpen(Span<SendReceipt> receipts, bool ended) => Receipts.CopyOpen(receipts, this, ended);
 
+    /// <summary>Any thread. The id of the message that stands there.</summary>
+    internal MessageId NameOf(OffsetRange place, bool asksTaken) => new(0, Number, place.To)
+    {
+        AsksTaken = asksTaken,
+        StreamBytes = (int)place.Length,
+        Seal = (ulong)place.From ^ Salt,
+    };
+
+    /// <summary>Any thread. Where the message stands that this lane gave the id to.</summary>
+    /// <returns>False: it gave it to none. A place between others would end the connection (D-2.4).</returns>
+    internal bool TryFindPlace(MessageId id, out OffsetRange place)
+    {
+        place = new OffsetRange((long)(id.Seal ^ Salt), id.Value);
+        return id.StreamBytes > 0 && place.From >= 0 && id.Value - place.From == id.StreamBytes;
+    }
+
     /// <summary>Any thread, under the lock of the receipts. What stands there shall not go any more.</summary>
     /// <returns>False: the peer may have no room for another skip now; or there is no such place.</returns>
     internal bool TryGiveUp(OffsetRange place)

@@ -65,11 +65,14 @@ internal sealed partial class OrderedSendLane : SendLane
         _capacity = limits.RingBytes;
         _largestMessage = limits.LargestMessage;
         _memory = memory;
-        Receipts = new ReceiptBook(number);
+        Receipts = new ReceiptBook();
     }
 
     /// <summary>What the application wants to hear about this lane's messages.</summary>
     internal ReceiptBook Receipts { get; }
+
+    /// <summary>No other lane of any session has it: what the ids of this lane are sealed with.</summary>
+    internal ulong Salt { get; init; }
 
     /// <summary>True once all that was ever accepted is settled.</summary>
     internal override bool IsSettled
@@ -259,7 +262,7 @@ internal sealed partial class OrderedSendLane : SendLane
         CountAccepted(length, options.NotifyTaken);
         NoteMost(ref _mostBytes, _reserved - Received);
         NoteMost(ref _mostItems, Tally.OpenTransfers);
-        return new MessageId(0, Number, place.To) { AsksTaken = options.NotifyTaken, StreamBytes = (int)place.Length };
+        return NameOf(place, options.NotifyTaken);
     }
 
     private void MarkTimed(in SendOptions options)

@@ -169,14 +169,15 @@ internal sealed partial class ReceiptBook
     {
         lock (_gate)
         {
-            if (_isOver || id.Value <= _settled || id.StreamBytes == 0 || _givenUp.TryFind(id.Value, out _))
+            if (_isOver || id.Value <= _settled || !lane.TryFindPlace(id, out OffsetRange place)
+                || _givenUp.TryFind(id.Value, out _))
             {
                 return false;
             }
 
             return TryFindNote(id.Value, out long index)
                 ? TryGiveUp(ref At(index), TransferState.Cancelled, lane)
-                : TryGiveUp(new OffsetRange(id.Value - id.StreamBytes, id.Value), TransferState.Cancelled, lane);
+                : TryGiveUp(place, TransferState.Cancelled, lane);
         }
     }
 

@@ -27,7 +27,6 @@ internal sealed partial class ReceiptBook
     private const int FirstRefusedRanges = 8;
 
     private readonly Lock _gate = new();
-    private readonly int _lane;
 
     // Updates of messages whose end did not wait for those before them.
     private readonly Queue<ReceiptUpdate> _early = new();
@@ -42,11 +41,7 @@ internal sealed partial class ReceiptBook
     private long _taken;
     private bool _isRoomWanted;
 
-    internal ReceiptBook(int lane)
-    {
-        _lane = lane;
-        _stillMatters = StillMatters;
-    }
+    internal ReceiptBook() => _stillMatters = StillMatters;
 
     /// <summary>Whether a sender was refused because too many updates wait to be fetched.</summary>
     internal bool IsRoomWanted => Volatile.Read(ref _isRoomWanted);
@@ -341,7 +336,7 @@ internal sealed partial class ReceiptBook
 
     private SendReceipt ReceiptOf(in Entry note, OrderedSendLane lane)
     {
-        MessageId id = new(0, _lane, note.End) { AsksTaken = note.AsksTaken, StreamBytes = note.Bytes };
+        MessageId id = lane.NameOf(note.Place, note.AsksTaken);
         return new SendReceipt(id, TransferOf(note.End, lane), note.AsksTaken ? TakeOf(note.End) : TakeState.NotAsked);
     }
 

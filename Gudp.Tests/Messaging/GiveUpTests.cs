@@ -109,6 +109,36 @@ public sealed class GiveUpTests
         Assert.That(peer.TryCancel(new MessageId(received.Id.Incarnation, 1, 1_000)), Is.False, "Never sent.");
     }
 
+    // Goal: only a place that is a message's is given up; any other would end the connection (D-2.4).
+    [Test]
+    public void An_id_that_was_changed_or_taken_to_another_lane_cancels_nothing([Values] bool isNoted)
+    {
+        const int OtherLane = 3;
+        using SessionPair pair = SessionPair.Opened();
+        Peer peer = pair.Client.Peer;
+        SendOptions options = new() { NotifyReceived = isNoted };
+        pair.Server.RefusesAll = true;
+        peer.TrySend(new byte[20], options);
+        peer.TrySend(new byte[30], options, out SendReceipt second);
+        peer.TrySend(new byte[40], options);
+        peer.TrySend(new byte[200], options with { Lane = OtherLane });
+        pair.Step();
+
+        bool changed = Enumerable.Range(0, 100).Any(value
+            => value != second.Id.Value && peer.TryCancel(second.Id with { Value = value }));
+        bool moved = Enumerable.Range(0, 300).Any(value
+            => peer.TryCancel(second.Id with { Lane = OtherLane, Value = value }));
+        bool own = peer.TryCancel(second.Id);
+        pair.Server.RefusesAll = false;
+        pair.RunUntilQuiet();
+
+        Assert.That(changed, Is.False);
+        Assert.That(moved, Is.False);
+        Assert.That(own, Is.True);
+        Assert.That(pair.Server.Violations, Is.Empty);
+        Assert.That(Read(pair.Server.Peer), Has.Length.EqualTo(3));
+    }
+
     [Test]
     public void D_10_4_A_message_longer_than_all_credit_is_given_up_in_parts_and_its_memory_comes_back_at_once()
     {
