@@ -53,14 +53,14 @@ internal sealed class WaitPoint
             {
                 while (Version == seen)
                 {
-                    TimeSpan left = timeout - Stopwatch.GetElapsedTime(start);
+                    int milliseconds = NextMilliseconds(timeout - Stopwatch.GetElapsedTime(start));
 
-                    if (left <= TimeSpan.Zero)
+                    if (milliseconds == 0)
                     {
                         return false;
                     }
 
-                    Monitor.Wait(_gate, left < LongestWait ? left : LongestWait);
+                    Monitor.Wait(_gate, milliseconds);
                 }
 
                 return true;
@@ -101,6 +101,17 @@ internal sealed class WaitPoint
     /// </summary>
     internal Task WhenPastOrRecheck(long seen, CancellationToken cancellationToken)
         => Task.WhenAny(WhenPast(seen), Task.Delay(MemoryRecheck, cancellationToken));
+
+    /// <summary>What to wait next of the time that is left, at most an hour; 0 once it is over.</summary>
+    internal static int NextMilliseconds(TimeSpan left)
+    {
+        left = left < LongestWait ? left : LongestWait;
+
+        // The system waits in whole milliseconds; rounding down would turn the last one into a busy loop.
+        return left <= TimeSpan.Zero
+            ? 0
+            : (int)((left.Ticks + TimeSpan.TicksPerMillisecond - 1) / TimeSpan.TicksPerMillisecond);
+    }
 
     private void WakeAll()
     {
