@@ -39,7 +39,10 @@ public interface IPacketPayload
     /// </summary>
     Instant NextDeadline { get; }
 
-    /// <summary>The handshake is done. Called once, before any other method but the two properties.</summary>
+    /// <summary>
+    /// The handshake is done. Called once; before it only the properties are asked, and time passes
+    /// (<see cref="HandleTimeout"/>, <see cref="HandleTurnEnd"/>).
+    /// </summary>
     /// <param name="peer">What the peer announced.</param>
     /// <param name="now">The turn's moment.</param>
     void HandleOpened(in PayloadParameters peer, Instant now);
@@ -73,11 +76,12 @@ public interface IPacketPayload
     /// </summary>
     void HandleOverdue(PacketNumber packet, Instant now);
 
-    /// <summary><see cref="NextDeadline"/> has come.</summary>
+    /// <summary><see cref="NextDeadline"/> has come, perhaps while the connection is still dialled.</summary>
     void HandleTimeout(Instant now);
 
     /// <summary>
-    /// The turn has handled everything for this connection: wake the users who wait for what changed.
+    /// The turn has handled everything for this connection: wake the users who wait for what changed. Also while the
+    /// connection is still dialled.
     /// </summary>
     void HandleTurnEnd(Instant now);
 

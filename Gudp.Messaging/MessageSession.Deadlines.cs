@@ -83,8 +83,8 @@ internal sealed partial class MessageSession
     {
         _hasProgressed |= _repeats.StampDeadlines(now);
 
-        // Time does not run before the handshake is done.
-        while (_peerTerms.IsKnown && _schedule.TryTakeTimed(out int number))
+        // D-10.2: also while the peer is dialled.
+        while (_schedule.TryTakeTimed(out int number))
         {
             SendLane lane = SendLaneAt(number);
             lane.StampDeadlines(now);

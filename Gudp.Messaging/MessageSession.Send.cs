@@ -18,7 +18,7 @@ internal sealed partial class MessageSession
         if (RefusesAll)
         {
             id = default;
-            return SendStatus.Closed;
+            return Conclude(SendStatus.Closed);
         }
 
         SendLane lane = SendLaneOf(options.Lane);
@@ -33,7 +33,7 @@ internal sealed partial class MessageSession
         if (RefusesAll)
         {
             id = default;
-            return SendStatus.Closed;
+            return Conclude(SendStatus.Closed);
         }
 
         SendLane lane = SendLaneOf(options.Lane);
@@ -49,7 +49,7 @@ internal sealed partial class MessageSession
     {
         if (RefusesAll)
         {
-            results[..messages.Length].Fill(new SendResult(SendStatus.Closed, default));
+            results[..messages.Length].Fill(new SendResult(Conclude(SendStatus.Closed), default));
             return 0;
         }
 
@@ -64,7 +64,7 @@ internal sealed partial class MessageSession
             }
             else
             {
-                _ = Conclude(result.Status, lane);
+                result = result with { Status = Conclude(result.Status, lane) };
             }
         }
 
@@ -87,13 +87,14 @@ internal sealed partial class MessageSession
             return status;
         }
 
+        status = status == SendStatus.Closed ? RefuseFinal() : status;
         (lane?.Tally ?? _refusedBeforeLanes).CountRefusal(status);
 
         // D-13.2
         if (status is SendStatus.LaneFull or SendStatus.NoCredit && lane?.Options.WhenFull == FullPolicy.Disconnect)
         {
             Close(new CloseReason(CloseCode.SlowConsumer, $"Lane {lane.Number} is full, and its rule is to disconnect."));
-            return SendStatus.Closed;
+            return RefuseFinal();
         }
 
         if (status is SendStatus.PeerFull or SendStatus.DaemonFull)
@@ -106,7 +107,7 @@ internal sealed partial class MessageSession
                 _host.Wake();
             }
         }
-        else if (status == SendStatus.NotOpen)
+        else if (status == SendStatus.NotOpen && !IsFinal)
         {
             Volatile.Write(ref _wantsOpen, 1);
         }
@@ -141,9 +142,14 @@ internal sealed partial class MessageSession
         return true;
     }
 
-    /// <summary>Any thread. Whether a refused sender still waits for its signal.</summary>
+    /// <summary>Any thread. Whether a refused sender still waits for its signal, or for the next session.</summary>
     internal bool IsSendRefused()
     {
+        if (IsFinal)
+        {
+            return IsAwaited;
+        }
+
         bool waits = Volatile.Read(ref _wantsMemory) != 0 || (Volatile.Read(ref _wantsOpen) != 0 && !IsOpen);
 
         for (int number = _sendLanesInUse.Next(0); number >= 0 && !waits; number = _sendLanesInUse.Next(number + 1))

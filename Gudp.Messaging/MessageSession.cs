@@ -97,6 +97,7 @@ internal sealed partial class MessageSession : IPacketPayload
     {
         Invariant.Require(!_peerTerms.IsKnown, "A session that is open stays where it is.");
         _host = host;
+        HandWishTo(this);
     }
 
     /// <summary>What carries it now. Any thread.</summary>
@@ -198,14 +199,15 @@ internal sealed partial class MessageSession : IPacketPayload
         }
 
         bool becameFinal = !_toldFinal && _host.IsFinal;
-        bool changed = _hasArrived | _hasProgressed | _hasOpened | becameFinal;
+        bool writable = TakeOwedWritable();
+        bool changed = writable | _hasArrived | _hasProgressed | _hasOpened | becameFinal;
 
         if (!changed)
         {
             return;
         }
 
-        bool writable = _hasProgressed && TakeWritable();
+        writable |= _hasProgressed && TakeWritable();
 
         // D-13.1
         writable |= _hasOpened && Interlocked.Exchange(ref _wantsOpen, 0) != 0;

@@ -109,7 +109,7 @@ public sealed partial class Peer
 
             if (status == SendStatus.TooLarge
                 || (status == SendStatus.Closed && IsOver(session))
-                || (status == SendStatus.NotOpen && wasOpen))
+                || (status == SendStatus.NotOpen && wasOpen && !session.IsFinal))
             {
                 throw new MessageRefusedException(status, message.Length, options.Lane);
             }

@@ -78,6 +78,6 @@ public sealed partial class Peer
     internal SendStatus Refuse(SendStatus status)
     {
         MessageSession session = Session;
-        return session.IsFinal ? SendStatus.Closed : session.Conclude(status);
+        return session.Conclude(session.IsFinal ? SendStatus.Closed : status);
     }
 }

@@ -35,8 +35,8 @@ public sealed partial class Peer
     /// <see cref="SendStatus.TooLarge"/>: longer than this end or the peer allows, or an unreliable one longer than
     /// <see cref="MaxUnreliableBytes"/>;
     /// <see cref="SendStatus.NotOpen"/>: longer than 64 KB before the handshake is done, or a lane the peer does not
-    /// have;
-    /// <see cref="SendStatus.Closed"/>: the connection is final.
+    /// have, or the connection of a pinned peer has ended and it is about to be dialled again;
+    /// <see cref="SendStatus.Closed"/>: the connection is final, and the peer is not pinned.
     /// </returns>
     /// <exception cref="ArgumentOutOfRangeException">There is no such lane (MessagingConfig.Lanes).</exception>
     public SendStatus TrySend(ReadOnlySpan<byte> message, SendOptions options = default)
@@ -92,7 +92,7 @@ public sealed partial class Peer
         if (session.IsFinal)
         {
             claim = default;
-            return SendStatus.Closed;
+            return session.Conclude(SendStatus.Closed, lane);
         }
 
         SendStatus status = lane.TryClaim(length, options, out LaneClaim room);
@@ -105,8 +105,8 @@ public sealed partial class Peer
     /// <summary>After a refused send: waits for the one signal that room became free.</summary>
     /// <param name="timeout">How long; <see cref="Timeout.InfiniteTimeSpan"/> for ever.</param>
     /// <returns>
-    /// True if it is worth trying again (at once, if nothing was refused); also when the connection ended, which the
-    /// next send tells. False if the time passed first.
+    /// True if it is worth trying again (at once, if nothing was refused); also when the connection ended and no other
+    /// is to come, which the next send tells. False if the time passed first.
     /// </returns>
     public bool WaitToSend(TimeSpan timeout)
     {
@@ -117,7 +117,7 @@ public sealed partial class Peer
             long seen = wait.Look(this);
             MessageSession session = Session;
 
-            if (!session.IsSendRefused() || session.IsFinal)
+            if (!session.IsSendRefused())
             {
                 return true;
             }
@@ -143,7 +143,7 @@ public sealed partial class Peer
             long seen = changes.Version;
             MessageSession session = Session;
 
-            if (!session.IsSendRefused() || session.IsFinal)
+            if (!session.IsSendRefused())
             {
                 return;
             }

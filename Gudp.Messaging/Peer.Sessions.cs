@@ -77,6 +77,7 @@ public sealed partial class Peer
             Volatile.Write(ref _present, next);
         }
 
+        before.HandWishTo(next);
         _changes.Signal();
         givenUp?.Discard();
         return givenUp;

@@ -28,9 +28,10 @@ public sealed partial class Peer
     /// </summary>
     /// <remarks>
     /// Until <see cref="Unpin"/>, <see cref="Close()"/> or <see cref="Dispose"/>. Meanwhile the peer is not final, but for
-    /// the moment between the end of a connection and the next attempt, when a send is refused as Closed; readers and
-    /// <see cref="SendAsync"/> wait through it. What is sent while the peer is away waits as before the first handshake,
-    /// however many attempts fail, and goes when a connection opens (D-12.10); on <see cref="Unpin"/> it ends as
+    /// the time between the end of a connection and the next attempt, when a send is refused as NotOpen, and not as
+    /// Closed: <see cref="WaitToSend"/>, <see cref="SendAsync"/> and readers wait through it (D-13.5). What is sent while
+    /// the peer is away waits as before the first handshake, however many attempts fail, and goes when a connection opens
+    /// (D-12.10), unless its <see cref="SendOptions.ReceiveTimeout"/> passes first; on <see cref="Unpin"/> it ends as
     /// Cancelled with the attempt. A peer that cannot be dialled, because it listens nowhere, is waited for by trying.
     /// Nobody dials if the daemon's command queue was full or the daemon has stopped: the peer is closed, and may be
     /// pinned again.

@@ -114,9 +114,13 @@ internal sealed partial class ConnectionEngine
     /// <summary>True while the loop has it in its ready list; owned by the loop.</summary>
     internal bool IsReady { get; set; }
 
-    internal Instant NextDeadline => _state is ConnectionState.Open or ConnectionState.Flushing
+    internal Instant NextDeadline => HasTimeForPayload
         ? Instant.Earlier(_timers.Next, _payload.NextDeadline)
         : _timers.Next;
+
+    // What users have queued grows old while the handshake is still to come.
+    private bool HasTimeForPayload
+        => _state is ConnectionState.Opening or ConnectionState.Open or ConnectionState.Flushing;
 
     /// <summary>Starts the client's handshake.</summary>
     internal void Open(Instant now)
@@ -176,7 +180,7 @@ internal sealed partial class ConnectionEngine
             HandleTimer(kind, now);
         }
 
-        if (_state is ConnectionState.Open or ConnectionState.Flushing && _payload.NextDeadline <= now)
+        if (HasTimeForPayload && _payload.NextDeadline <= now)
         {
             _payload.HandleTimeout(now);
         }
@@ -207,6 +211,10 @@ internal sealed partial class ConnectionEngine
             _trace?.OnRemote(RemoteAddress, now);
             _payload.HandleTurnEnd(now);
             PublishForecast(backlog, now);
+        }
+        else if (_state == ConnectionState.Opening)
+        {
+            _payload.HandleTurnEnd(now);
         }
 
         if (_state is ConnectionState.Opening or ConnectionState.Open)

@@ -38,7 +38,8 @@ public ref struct MessageClaim
     /// <summary>Sends the message.</summary>
     /// <param name="receipt">The message's receipt, if accepted.</param>
     /// <returns>
-    /// <see cref="SendStatus.Accepted"/>; <see cref="SendStatus.Closed"/>: the connection ended meanwhile; for a claim
+    /// <see cref="SendStatus.Accepted"/>; <see cref="SendStatus.Closed"/>: the connection ended meanwhile, or
+    /// <see cref="SendStatus.NotOpen"/> if the peer is pinned and is dialled again; for a claim
     /// of more than a quarter of the ring also <see cref="SendStatus.LaneFull"/> and
     /// <see cref="SendStatus.NoCredit"/>. Whichever it is, the claim is over.
     /// </returns>

@@ -47,7 +47,7 @@ public readonly record struct SendOptions
     /// <summary>
     /// Time to live: after it a message that the peer's library is not known to have is given up, no part of it is
     /// transmitted again, and its transfer is <see cref="TransferState.Expired"/> (M4). Zero, the default: never.
-    /// Counted from the turn after the send and not before the handshake is done; exact to a turn.
+    /// Counted from the turn after the send, also while the peer is still dialled; exact to a turn.
     /// <see cref="Timeout.InfiniteTimeSpan"/> is never, too.
     /// </summary>
     /// <exception cref="ArgumentOutOfRangeException">Any other negative time.</exception>

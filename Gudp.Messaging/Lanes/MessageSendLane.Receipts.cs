@@ -270,6 +270,12 @@ internal sealed partial class MessageSendLane
                 MarkReady();
             }
 
+            if (!_isReliable)
+            {
+                // While the peer is dialled nothing is written, which would pass them.
+                PassEnded();
+            }
+
             LetGo();
         }
 
