@@ -1,6 +1,7 @@
 using System;
 using System.Threading;
 using Gudp.Core;
+using Gudp.Messaging.Diagnostics;
 using Gudp.Messaging.Memory;
 
 namespace Gudp.Messaging.Lanes;
@@ -11,13 +12,16 @@ internal sealed partial class OrderedSendLane
     /// <summary>So many messages of a lane may stand beside its ring; the budget may say stop before.</summary>
     internal const int MostLargeMessages = 4096;
 
-    // Places are made in parts, which then stay where they are: the leader reads while writers make more.
+    // Places are made in parts, which stay where they are while in use: the leader reads while writers make more.
     private const int LargePerPart = 64;
 
     // A shorter message is copied sooner than it is counted.
     private const int LongestCopiedShare = 256;
 
     private readonly LargeMessage[]?[] _large = new LargeMessage[MostLargeMessages / LargePerPart][];
+
+    // Writers, under the lane lock. Parts are counted as messages are; this is the oldest that was not used again.
+    private long _oldestPart;
 
     /// <inheritdoc/>
     internal override SendStatus TrySend(SharedBlock message, in SendOptions options, out MessageId id)
@@ -95,7 +99,12 @@ internal sealed partial class OrderedSendLane
 
         large.BodyStart = _reserved;
         large.LargeBytesBefore = _reservedLargeBytes;
-        _large[(_nextLarge & (MostLargeMessages - 1)) / LargePerPart] ??= new LargeMessage[LargePerPart];
+
+        if (_nextLarge % LargePerPart == 0)
+        {
+            PlacePart(_nextLarge / LargePerPart);
+        }
+
         LargeAt(_nextLarge) = large;
         Volatile.Write(ref _nextLarge, _nextLarge + 1);
         _reserved += large.Length;
@@ -104,6 +113,39 @@ internal sealed partial class OrderedSendLane
         id = Note(start, large.Length, options);
         Publish();
         return SendStatus.Accepted;
+    }
+
+    // Under the lane lock, before the first message of the part. The part that was left first is used again, so a lane
+    // has no more of them than its most messages under way once took, however many it sent.
+    //
+    // Nobody can hold a place in a part that was left: the leader alone looks at places without the lock, at none below
+    // the oldest, and moves that only after its last look at what it passes; whoever reads the oldest here then sees
+    // that those looks are over. The leader finds the part in its new place because it reads the next index first,
+    // which is written after it. Who frees what is left after the end moves the oldest too, under the lock, and then
+    // no message comes any more.
+    private void PlacePart(long part)
+    {
+        const int places = MostLargeMessages / LargePerPart;
+        ref LargeMessage[]? place = ref _large[part % places];
+
+        if (place is not null)
+        {
+            // All parts are there and this is the oldest: a place of it is free, or there were no slot.
+            _oldestPart++;
+        }
+        else if (_oldestPart < Volatile.Read(ref _oldestLarge) / LargePerPart)
+        {
+            ref LargeMessage[]? left = ref _large[_oldestPart++ % places];
+            place = left;
+            left = null;
+        }
+        else
+        {
+            place = new LargeMessage[LargePerPart];
+        }
+
+        Invariant.Require(
+            part - _oldestPart < places && place is not null, "Parts between the oldest and the newest are there.");
     }
 
     private SendStatus TryRentRoom(int length, out Memory<byte> room, out byte[]? block)
