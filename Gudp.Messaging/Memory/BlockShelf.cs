@@ -2,6 +2,7 @@ using System;
 using System.Buffers;
 using System.Collections.Generic;
 using System.Numerics;
+using System.Runtime.CompilerServices;
 using System.Threading;
 
 namespace Gudp.Messaging.Memory;
@@ -12,7 +13,8 @@ namespace Gudp.Messaging.Memory;
 /// </summary>
 /// <remarks>
 /// Any thread. Sizes are powers of two. Always true: what is kept is at most the given bytes; beyond that, and above
-/// the largest size kept, the shared array pool lends and takes.
+/// the largest size kept, the shared array pool lends and takes. Of each size as many blocks have a place as there are,
+/// so that putting one back allocates nothing.
 /// </remarks>
 internal sealed class BlockShelf
 {
@@ -21,7 +23,11 @@ internal sealed class BlockShelf
 
     private const int LargestKeptBytes = 1024 * 1024;
 
-    private readonly Stack<byte[]>[] _blocks;
+    // How many blocks are lent at a time goes up and down, and a new high by a few comes again and again, ever more
+    // seldom. So who finds none makes as many more as there are, within these bytes: after a few steps none is missing.
+    private const int MostAheadBytes = 256 * 1024;
+
+    private readonly Stock[] _stocks = new Stock[ClassOf(LargestKeptBytes) + 1];
     private readonly long _mostBytes;
     private long _keptBytes;
 
@@ -29,11 +35,10 @@ internal sealed class BlockShelf
     internal BlockShelf(long mostBytes)
     {
         _mostBytes = mostBytes;
-        _blocks = new Stack<byte[]>[ClassOf(LargestKeptBytes) + 1];
 
-        for (int i = 0; i < _blocks.Length; i++)
+        for (int i = 0; i < _stocks.Length; i++)
         {
-            _blocks[i] = new Stack<byte[]>();
+            _stocks[i] = new Stock();
         }
     }
 
@@ -45,21 +50,23 @@ internal sealed class BlockShelf
     {
         int wanted = Math.Max(bytes, LeastBytes);
 
-        if (wanted <= LargestKeptBytes)
+        if (wanted > LargestKeptBytes)
         {
-            Stack<byte[]> blocks = _blocks[ClassOf(wanted)];
+            return ArrayPool<byte>.Shared.Rent(wanted);
+        }
 
-            lock (blocks)
+        Stock stock = _stocks[ClassOf(wanted)];
+
+        lock (stock)
+        {
+            if (stock.Blocks.TryPop(out byte[]? block))
             {
-                if (blocks.TryPop(out byte[]? block))
-                {
-                    Interlocked.Add(ref _keptBytes, -block.Length);
-                    return block;
-                }
+                Interlocked.Add(ref _keptBytes, -block.Length);
+                return block;
             }
         }
 
-        return ArrayPool<byte>.Shared.Rent(wanted);
+        return Make(stock, (int)BitOperations.RoundUpToPowerOf2((uint)wanted));
     }
 
     /// <summary>The borrower is done with a block that <see cref="Take"/> gave.</summary>
@@ -67,23 +74,72 @@ internal sealed class BlockShelf
     {
         if (block.Length <= LargestKeptBytes && BitOperations.IsPow2(block.Length))
         {
-            if (Interlocked.Add(ref _keptBytes, block.Length) <= _mostBytes)
-            {
-                Stack<byte[]> blocks = _blocks[ClassOf(block.Length)];
+            Stock stock = _stocks[ClassOf(block.Length)];
 
-                lock (blocks)
+            lock (stock)
+            {
+                if (TryKeep(stock, block))
                 {
-                    blocks.Push(block);
+                    return;
                 }
 
-                return;
+                stock.Made--;
             }
-
-            Interlocked.Add(ref _keptBytes, -block.Length);
         }
 
         ArrayPool<byte>.Shared.Return(block);
     }
 
+    // Outside the lock, so that nobody waits for the collector. Who finds none meanwhile makes some too; each counts what
+    // it makes, and what is kept has its limit.
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private byte[] Make(Stock stock, int bytes)
+    {
+        int ahead;
+
+        lock (stock)
+        {
+            ahead = (int)Math.Min(Math.Min(stock.Made, MostAheadBytes / bytes), (_mostBytes - KeptBytes) / bytes);
+            stock.Made++;
+            stock.Blocks.EnsureCapacity(stock.Made + Math.Max(0, ahead));
+        }
+
+        for (; ahead > 0; ahead--)
+        {
+            byte[] block = ArrayPool<byte>.Shared.Rent(bytes);
+
+            lock (stock)
+            {
+                stock.Made++;
+            }
+
+            Put(block);
+        }
+
+        return ArrayPool<byte>.Shared.Rent(bytes);
+    }
+
+    // Under the stock's lock.
+    private bool TryKeep(Stock stock, byte[] block)
+    {
+        if (Interlocked.Add(ref _keptBytes, block.Length) > _mostBytes)
+        {
+            Interlocked.Add(ref _keptBytes, -block.Length);
+            return false;
+        }
+
+        stock.Blocks.Push(block);
+        return true;
+    }
+
     private static int ClassOf(int bytes) => BitOperations.Log2((uint)(bytes - 1)) + 1 - BitOperations.Log2(LeastBytes);
+
+    /// <summary>The blocks of one size; under its own lock.</summary>
+    private sealed class Stock
+    {
+        internal Stack<byte[]> Blocks { get; } = new();
+
+        /// <summary>Blocks that are lent or kept.</summary>
+        internal int Made { get; set; }
+    }
 }

@@ -39,6 +39,60 @@ public sealed class BlockShelfTests
         Assert.That(shelf.KeptBytes, Is.EqualTo(2_048));
     }
 
+    // How many are lent at a time reaches a new high ever more seldom, but again and again.
+    [Test]
+    public void Who_finds_none_makes_as_many_more_as_there_are()
+    {
+        BlockShelf shelf = new(1 << 20);
+        List<long> kept = [];
+
+        for (int i = 0; i < 8; i++)
+        {
+            shelf.Take(1_000);
+            kept.Add(shelf.KeptBytes / 1_024);
+        }
+
+        Assert.That(kept, Is.EqualTo(new[] { 0, 1, 0, 3, 2, 1, 0, 7 }));
+    }
+
+    [Test]
+    public void What_is_made_ahead_is_a_quarter_of_a_megabyte_at_most_and_within_what_is_kept()
+    {
+        BlockShelf wide = new(1 << 30);
+        BlockShelf narrow = new(3_000);
+        long mostAhead = 0;
+        long mostAheadNarrow = 0;
+
+        for (int i = 0; i < 2_000; i++)
+        {
+            wide.Take(1_024);
+            narrow.Take(1_024);
+            mostAhead = Math.Max(mostAhead, wide.KeptBytes);
+            mostAheadNarrow = Math.Max(mostAheadNarrow, narrow.KeptBytes);
+        }
+
+        Assert.That(mostAhead, Is.EqualTo(256 * 1_024));
+        Assert.That(mostAheadNarrow, Is.EqualTo(2_048));
+    }
+
+    [Test]
+    public void Putting_back_as_many_as_were_taken_allocates_nothing()
+    {
+        BlockShelf shelf = new(1 << 20);
+        byte[][] blocks = [.. Enumerable.Range(0, 1_000).Select(_ => shelf.Take(64))];
+
+        long before = GC.GetAllocatedBytesForCurrentThread();
+
+        foreach (byte[] block in blocks)
+        {
+            shelf.Put(block);
+        }
+
+        long allocated = GC.GetAllocatedBytesForCurrentThread() - before;
+
+        Assert.That(allocated, Is.Zero);
+    }
+
     [Test]
     public void A_block_of_more_than_a_megabyte_is_not_kept()
     {
