@@ -68,7 +68,7 @@ internal sealed partial class MessageSession : IPacketPayload
         _host = host;
         _config = config;
         _memory = new MessageMemory(
-            config.PeerMemoryBytes, endpointMemory, config.ToReceiveBytes, config.ToBeginBytes);
+            config.PeerMemoryBytes, endpointMemory, config.ToReceiveBytes, config.ToBeginBytes, config.FirstRingsBytes);
         _sink = sink is null ? null : new GuardedSink(sink, this);
         _sendLanes = new SendLane?[config.Lanes];
         _schedule = new SendSchedule(_sendLanes, config.LanePlan, _peerTerms);

@@ -197,7 +197,8 @@ public readonly record struct MessagingConfig
     /// </summary>
     /// <remarks>
     /// Up to half of it only takes what is received, so that two ends full of what they send can go on. Used up: sends are
-    /// refused with PeerFull, and arriving messages wait unacknowledged.
+    /// refused with PeerFull, and arriving messages wait unacknowledged. Of the rest a lane takes no more for messages
+    /// beside its ring, one message apart, than it leaves to the others beside what lets each begin; then it is full.
     /// </remarks>
     public long PeerMemoryBytes
     {
@@ -280,7 +281,10 @@ public readonly record struct MessagingConfig
     internal long ToReceiveBytes => Math.Min(2 * ConnectionCreditBytes, PeerMemoryBytes / 2);
 
     /// <summary>So much of each direction no ring takes to grow: the first rings of all lanes, and a largest message.</summary>
-    internal long ToBeginBytes => ((long)Lanes * LaneRing.FirstBytes) + MaxMessageBytes;
+    internal long ToBeginBytes => FirstRingsBytes + MaxMessageBytes;
+
+    /// <summary>The first rings of all lanes in one direction.</summary>
+    internal long FirstRingsBytes => (long)Lanes * LaneRing.FirstBytes;
 
     /// <summary>A preset by its name, as the key <c>Preset</c> of the text form takes it.</summary>
     /// <param name="name">One of <see cref="PresetNames"/>; upper and lower case are the same.</param>

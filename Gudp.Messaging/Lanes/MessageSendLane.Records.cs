@@ -132,6 +132,7 @@ internal sealed partial class MessageSendLane
         Return(record.Payload);
         record.Payload = new Payload([], Shared: null, length);
         _heldMessages--;
+        _payloadBytes -= length;
         _largeMessages -= IsLarge(length) ? 1 : 0;
         Volatile.Write(ref _heldBytes, _heldBytes - (IsLarge(length) ? 0 : length));
 

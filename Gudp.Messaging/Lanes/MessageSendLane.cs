@@ -32,7 +32,7 @@ internal sealed partial class MessageSendLane : SendLane
     /// <summary>So many asked updates may wait to be fetched.</summary>
     internal const int MostAsked = ReceiptBook.MostNotes;
 
-    // Messages above a quarter of the queue count by number, their bytes only in the peer's budget.
+    // Messages above a quarter of the queue count by number, their bytes only in the lane's share of the peer's budget.
     private const int MostLargeMessages = 64;
 
     private readonly Lock _gate = new();
@@ -43,6 +43,7 @@ internal sealed partial class MessageSendLane : SendLane
     private readonly bool _isSequenced;
     private readonly Stack<RangeSet> _freeSets = new();
     private long _heldBytes;
+    private long _payloadBytes;
     private long _mostHeldBytes;
     private long _mostRecords;
     private long _mostAsked;
@@ -120,7 +121,7 @@ internal sealed partial class MessageSendLane : SendLane
 
         if (status == SendStatus.Accepted)
         {
-            status = _memory.TryShare(message);
+            status = RefusalOf(_memory.TryShare(message), message.Length);
         }
 
         return status == SendStatus.Accepted
@@ -189,7 +190,7 @@ internal sealed partial class MessageSendLane : SendLane
         {
             int wanted = _wantedLength;
 
-            if (wanted < 0 || (!_ended && RoomFor(wanted) != SendStatus.Accepted))
+            if (wanted < 0 || (!_ended && RoomFor(wanted, toCome: wanted) != SendStatus.Accepted))
             {
                 return false;
             }
@@ -206,7 +207,7 @@ internal sealed partial class MessageSendLane : SendLane
 
         if (length > 0)
         {
-            status = _memory.TryRentToSend(length, out byte[] block);
+            status = RefusalOf(_memory.TryRentToSend(length, out byte[] block), length);
             payload = payload with { Bytes = block };
         }
 
@@ -266,14 +267,14 @@ internal sealed partial class MessageSendLane : SendLane
             return SendStatus.UpdatesFull;
         }
 
-        SendStatus status = RoomFor(length);
+        SendStatus status = RoomFor(length, toCome: 0);
 
         // A record behind one with an open question makes no room.
         while (status != SendStatus.Accepted && Options.WhenFull == FullPolicy.DropOldest
             && TryFindWaiting(out long oldest) && (HasRecord || oldest == _oldest))
         {
             Drop(oldest, MessageDrop.OldestOfFullLane);
-            status = RoomFor(length);
+            status = RoomFor(length, toCome: 0);
         }
 
         if (status != SendStatus.Accepted)
@@ -298,7 +299,8 @@ internal sealed partial class MessageSendLane : SendLane
         return hasRoom;
     }
 
-    private SendStatus RoomFor(int length)
+    // The message's bytes are lent already, but for those to come.
+    private SendStatus RoomFor(int length, int toCome)
     {
         // D-8.6: what has no credit takes no older one's place; else a flood of newer ones would let none through.
         if (_isSequenced && Peer.IsKnown && _next >= CreditLimit)
@@ -306,12 +308,36 @@ internal sealed partial class MessageSendLane : SendLane
             return SendStatus.NoCredit;
         }
 
-        bool hasRoom = HasRecord
+        bool hasRoom = HasRecord && IsWithinShare(length, toCome)
             && (IsLarge(length)
                 ? _largeMessages < MostLargeMessages
                 : _heldBytes + length <= _limits.RingBytes || _heldMessages == 0);
 
         return hasRoom ? SendStatus.Accepted : _isHeldByPeer ? SendStatus.NoCredit : SendStatus.LaneFull;
+    }
+
+    // D-3.7: one message in every case, else no more than the lane leaves to others.
+    private bool IsWithinShare(int length, int toCome)
+        => _payloadBytes == 0 || _memory.MayHold(_payloadBytes + length, toCome);
+
+    // Any thread. Without memory a lane that holds as much as it may is full, and hears of it as of any other room.
+    private SendStatus RefusalOf(SendStatus status, int length)
+    {
+        if (status != SendStatus.PeerFull)
+        {
+            return status;
+        }
+
+        lock (_gate)
+        {
+            if (IsWithinShare(length, toCome: length))
+            {
+                return status;
+            }
+
+            Volatile.Write(ref _wantedLength, length);
+            return _isHeldByPeer ? SendStatus.NoCredit : SendStatus.LaneFull;
+        }
     }
 
     private bool IsLarge(int length) => length > _limits.RingBytes / 4;
@@ -329,6 +355,7 @@ internal sealed partial class MessageSendLane : SendLane
         _openTransfers++;
         _waitingBytes += payload.Length;
         _heldMessages++;
+        _payloadBytes += payload.Length;
         _largeMessages += IsLarge(payload.Length) ? 1 : 0;
         _heldBytes += IsLarge(payload.Length) ? 0 : payload.Length;
         _tally.Count(MessageCount.MessagesSent);

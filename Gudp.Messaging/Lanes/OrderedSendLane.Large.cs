@@ -36,7 +36,7 @@ internal sealed partial class OrderedSendLane
 
         if (status == SendStatus.Accepted)
         {
-            status = _memory.TryShare(message);
+            status = RefusalOf(_memory.TryShare(message), message.Length);
         }
 
         if (status != SendStatus.Accepted)
@@ -89,7 +89,9 @@ internal sealed partial class OrderedSendLane
         id = default;
         long start = _reserved;
         int counted = CountedBytes(large);
-        SendStatus status = HasLargeSlot() ? TryReserve(large.Length, (0, counted), options, out _) : SendStatus.LaneFull;
+        SendStatus status = HasLargeSlot() && HasShare(large.Length, toCome: 0)
+            ? TryReserve(large.Length, (0, counted), options, out _)
+            : IsHeldByPeer ? SendStatus.NoCredit : SendStatus.LaneFull;
 
         if (status != SendStatus.Accepted)
         {
@@ -150,7 +152,7 @@ internal sealed partial class OrderedSendLane
 
     private SendStatus TryRentRoom(int length, out Memory<byte> room, out byte[]? block)
     {
-        SendStatus status = _memory.TryRentToSend(length, out byte[] rented);
+        SendStatus status = RefusalOf(_memory.TryRentToSend(length, out byte[] rented), length);
         bool accepted = status == SendStatus.Accepted;
         room = accepted ? rented.AsMemory(0, length) : default;
         block = accepted ? rented : null;
@@ -224,6 +226,7 @@ internal sealed partial class OrderedSendLane
     private void FreeLarge(ref LargeMessage large)
     {
         Volatile.Write(ref _sharedBytesFreed, _sharedBytesFreed + CountedBytes(large));
+        Volatile.Write(ref _largeBytesFreed, _largeBytesFreed + (large.IsFree ? 0 : large.Length));
         large.Free(_memory);
     }
 

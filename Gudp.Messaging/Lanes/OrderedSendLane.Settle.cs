@@ -192,7 +192,11 @@ internal sealed partial class OrderedSendLane
         }
 
         // Writers may add meanwhile, so this is a hint: a writer that is refused again asks again.
-        if ((FreeBytes < wanted || RingFreeBytes < Math.Min(wanted, RingBytes)) && !_ended)
+        int share = Volatile.Read(ref _wantedShare);
+
+        if ((FreeBytes < wanted || RingFreeBytes < Math.Min(wanted, RingBytes)
+                || (share > 0 && !IsWithinShare(share, toCome: share)))
+            && !_ended)
         {
             return hasNotes;
         }

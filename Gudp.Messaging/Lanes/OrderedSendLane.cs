@@ -218,6 +218,7 @@ internal sealed partial class OrderedSendLane : SendLane
         }
 
         // The leader frees, then looks for this; here it is set, then looked again: one of the two sees the other.
+        _wantedShare = 0;
         Volatile.Write(ref _wantedBytes, bytes);
         Interlocked.MemoryBarrier();
         return FreeBytes >= bytes && RingFreeBytes >= inRing;

@@ -3,6 +3,7 @@ using System.Collections.Generic;
 using System.Threading;
 using Gudp.Core;
 using Gudp.Messaging.Diagnostics;
+using Gudp.Messaging.Lanes;
 
 namespace Gudp.Messaging.Memory;
 
@@ -34,6 +35,8 @@ internal sealed class MessageMemory
     private readonly long _sendLimitBytes;
     private readonly long _receiveLimitBytes;
     private readonly long _toBeginBytes;
+    private readonly long _toShareBytes;
+    private readonly long _toLargeBytes;
     private readonly BlockShelf _shelf;
     private readonly Stack<SharedBlock> _freeShared = new();
     private long _usedBytes;
@@ -53,14 +56,20 @@ internal sealed class MessageMemory
     /// So much of each direction's part is not lent for rings to grow, which keep what they get: lanes not used yet need
     /// rings too. Never more than three quarters of the part.
     /// </param>
+    /// <param name="firstRingsBytes">
+    /// So much of it no message above a ring's first size takes to be sent. Never more than a quarter of the part.
+    /// </param>
     internal MessageMemory(
-        long limitBytes, MessageMemory? endpoint = null, long toReceiveBytes = 0, long toBeginBytes = 0)
+        long limitBytes, MessageMemory? endpoint = null, long toReceiveBytes = 0, long toBeginBytes = 0,
+        long firstRingsBytes = 0)
     {
         _limitBytes = limitBytes;
         _endpoint = endpoint;
         _sendLimitBytes = limitBytes - toReceiveBytes;
         _receiveLimitBytes = toReceiveBytes == 0 ? limitBytes : limitBytes - (limitBytes / ToSendPart);
         _toBeginBytes = toBeginBytes;
+        _toShareBytes = Math.Max(_sendLimitBytes / 2, _sendLimitBytes - toBeginBytes);
+        _toLargeBytes = _sendLimitBytes - Math.Min(_sendLimitBytes / 4, firstRingsBytes);
         _shelf = endpoint?._shelf ?? new BlockShelf(Math.Min(MostKeptBytes, limitBytes / KeptPart));
     }
 
@@ -99,6 +108,15 @@ internal sealed class MessageMemory
         return CanGrow(bytes, isSent) && _endpoint?.CanGrow(bytes, isSent) != false
             && TryRent(bytes, isSent, out block) == SendStatus.Accepted;
     }
+
+    /// <summary>
+    /// Whether a lane may hold so much to be sent: as much as a ring starts with, or no more than it leaves to the other
+    /// lanes beside what lets each begin (D-3.7). A glance.
+    /// </summary>
+    /// <param name="held">All of it.</param>
+    /// <param name="toCome">What of it is not lent yet.</param>
+    internal bool MayHold(long held, long toCome)
+        => held <= LaneRing.FirstBytes || held <= _toShareBytes - Volatile.Read(ref _sendBytes) - toCome;
 
     // A glance is enough: what others take meanwhile, they could have taken right afterwards.
     private bool CanGrow(int bytes, bool isSent)
@@ -220,7 +238,9 @@ internal sealed class MessageMemory
         long used = Interlocked.Add(ref _usedBytes, bytes);
         long sent = isSent ? Interlocked.Add(ref _sendBytes, bytes) : Volatile.Read(ref _sendBytes);
 
-        if (used > _limitBytes || (isSent ? sent > _sendLimitBytes : used - sent > _receiveLimitBytes))
+        long sendLimit = bytes > LaneRing.FirstBytes ? _toLargeBytes : _sendLimitBytes;
+
+        if (used > _limitBytes || (isSent ? sent > sendLimit : used - sent > _receiveLimitBytes))
         {
             Uncharge(bytes, isSent);
             Interlocked.Increment(ref _refused);

@@ -181,6 +181,92 @@ public sealed class LaneShareTests
         Assert.That(read, Is.GreaterThan(32 * 20 * 90), "The path is full.");
     }
 
+    // D-3.7
+    [Test]
+    public void R5_lanes_that_are_stalled_leave_memory_to_the_others(
+        [Values(LaneMode.OrderedReliable, LaneMode.UnorderedReliable)] LaneMode mode,
+        [Values(20_000, 300_000, 3_000_000)] int bytes,
+        [Values(1, 6)] int stalled)
+    {
+        using SessionPair pair = SessionPair.Opened(path: Wide, config: Default(mode));
+        byte[] large = new byte[bytes];
+        HashSet<SendStatus> refused = [];
+
+        // Nobody reads, so that what was accepted stays.
+        for (int round = 0; round < 100; round++)
+        {
+            for (int lane = FirstStalled; lane < FirstStalled + stalled; lane++)
+            {
+                refused.Add(Fill(pair, lane, large));
+            }
+
+            pair.Run(2);
+        }
+
+        int[] others = [Live, Other, SendOptions.UnreliableLane];
+        SendStatus[] small = [.. others.Select(lane => TrySend(pair, lane, new byte[100]))];
+        SendStatus longer = TrySend(pair, Live, new byte[1_000_000]);
+
+        Assert.That(refused, Is.SubsetOf(new[] { SendStatus.LaneFull, SendStatus.NoCredit }));
+        Assert.That(small, Is.All.EqualTo(SendStatus.Accepted));
+        Assert.That(longer, Is.EqualTo(SendStatus.Accepted));
+    }
+
+    // D-3.7
+    [Test]
+    public void R9_a_stalled_lane_hears_once_that_it_may_hold_more(
+        [Values(LaneMode.OrderedReliable, LaneMode.UnorderedReliable)] LaneMode mode)
+    {
+        RecordingSink sink = new();
+        using SessionPair pair = SessionPair.Opened(path: Wide, config: Default(mode), clientSink: sink);
+        byte[] large = new byte[300_000];
+        pair.Server.RefusesAll = true;
+        _ = Fill(pair, FirstStalled, large);
+        pair.Run(20);
+        SendStatus[] refused = [.. Enumerable.Range(0, 3).Select(_ => TrySend(pair, FirstStalled, large))];
+        TrySend(pair, Live, [1]);
+        pair.Run(20);
+        int early = Writables(sink);
+
+        pair.Server.RefusesAll = false;
+        pair.Run(100);
+        SendStatus after = TrySend(pair, FirstStalled, large);
+
+        Assert.That(refused, Is.All.EqualTo(SendStatus.LaneFull).Or.All.EqualTo(SendStatus.NoCredit));
+        Assert.That(early, Is.Zero);
+        Assert.That(Writables(sink), Is.EqualTo(1));
+        Assert.That(after, Is.EqualTo(SendStatus.Accepted));
+    }
+
+    private static int Writables(RecordingSink sink) => sink.Changes.Count(change => change == PeerChange.Writable);
+
+    private static SendStatus Fill(SessionPair pair, int lane, byte[] message)
+    {
+        SendStatus status = SendStatus.Accepted;
+
+        while (status == SendStatus.Accepted)
+        {
+            status = TrySend(pair, lane, message);
+        }
+
+        return status;
+    }
+
+    private static SendStatus TrySend(SessionPair pair, int lane, byte[] message)
+        => pair.Client.Peer.TrySend(message, new SendOptions { Lane = lane });
+
+    private static MessagingConfig Default(LaneMode stalled)
+    {
+        LanePlan plan = LanePlan.Default.With(Other, new LaneOptions { Mode = LaneMode.UnorderedReliable });
+
+        for (int lane = FirstStalled; lane < Other; lane++)
+        {
+            plan = plan.With(lane, new LaneOptions { Mode = stalled });
+        }
+
+        return new MessagingConfig { LanePlan = plan };
+    }
+
     private static MessagingConfig Config(LaneMode live)
     {
         LanePlan plan = LanePlan.Default.With(Live, new LaneOptions { Mode = live });
