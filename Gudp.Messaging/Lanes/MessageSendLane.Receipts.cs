@@ -11,12 +11,16 @@ internal sealed partial class MessageSendLane
 {
     private readonly DeadlineHeap _deadlines = new();
     private readonly Func<DeadlineHeap.Entry, bool> _stillMatters;
+    private readonly RecentIds _answered = new();
     private IdQueue _news;
     private IdQueue _timed;
     private Instant _nextDeadline = Instant.Never;
 
     /// <summary>A glance; the leader writes it.</summary>
     internal override Instant NextDeadline => Instant.Earlier(_nextDeadline, _settledDueAt);
+
+    /// <summary>Records that answers of the peer made the lane look at; for tests of the work.</summary>
+    internal long AnswersLookedAt { get; private set; }
 
     internal override bool HasUpdates => Volatile.Read(ref _asked) > 0;
 
@@ -322,9 +326,11 @@ internal sealed partial class MessageSendLane
             {
                 long to = Math.Min(range.To, _next);
 
-                for (long id = Math.Max(range.From, _oldest); id < to; id++)
+                // D-6.3: what was looked at once needs no other look, however often it is named.
+                for (long id = FirstUnanswered(range.From, to); id < to; id = FirstUnanswered(id + 1, to))
                 {
                     ref Record record = ref At(id);
+                    AnswersLookedAt++;
 
                     // Both answers imply received, whatever became of the acknowledgements.
                     if (record.IsBegun && IsOpen(record.Transfer))
@@ -336,10 +342,18 @@ internal sealed partial class MessageSendLane
                     {
                         EndTake(ref record, id, answer);
                     }
+
+                    // The one at the cursor may still be begun.
+                    if (id < _cursor)
+                    {
+                        _answered.Add(id);
+                    }
                 }
             }
 
             LetGo();
         }
     }
+
+    private long FirstUnanswered(long from, long to) => _answered.FirstUnseen(Math.Max(from, _oldest), to);
 }
