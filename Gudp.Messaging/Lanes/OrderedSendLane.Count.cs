@@ -1,4 +1,5 @@
 using System;
+using System.Runtime.CompilerServices;
 using System.Threading;
 using Gudp.Core;
 using Gudp.Messaging.Diagnostics;
@@ -33,31 +34,46 @@ internal sealed partial class OrderedSendLane
     {
         long count = 0;
 
-        while (_counted < to)
+        if (_counted >= to)
         {
-            if (_countedEnd == _counted)
-            {
-                ReadCountedHeader();
-            }
+            return count;
+        }
 
-            if (_countedEnd > to)
-            {
-                break;
-            }
+        // Taken once for all of them: a lock for each is a good part of what a small message costs.
+        lock (_ringGate)
+        {
+            Invariant.Require(_ring is not null, "What was published stands in a ring.");
 
-            count += !givenUp.IsEmpty && givenUp.TryFind(_countedEnd, out _) ? 0 : 1;
-            _counted = _countedEnd;
+            while (_counted < to)
+            {
+                if (_countedEnd == _counted)
+                {
+                    ReadCountedHeader(_ring);
+                }
+
+                if (_countedEnd > to)
+                {
+                    break;
+                }
+
+                count += !givenUp.IsEmpty && givenUp.TryFind(_countedEnd, out _) ? 0 : 1;
+                _counted = _countedEnd;
+            }
         }
 
         return count;
     }
 
-    private void ReadCountedHeader()
+    private void ReadCountedHeader(LaneRing ring)
     {
-        Span<byte> bytes = stackalloc byte[VarInt.MaxBytes];
-        ReadRing(_counted - _countedLargeBytes, bytes);
-        int headerBytes = VarInt.TryRead(bytes, out ulong header);
-        Invariant.Require(headerBytes > 0, "A message starts with its header.");
+        long position = _counted - _countedLargeBytes;
+        int headerBytes = VarInt.TryRead(ring.Contiguous(position, VarInt.MaxBytes), out ulong header);
+
+        if (headerBytes == 0)
+        {
+            headerBytes = ReadHeaderOverEnd(ring, position, out header);
+        }
+
         int length = (int)(header >> 1);
         _countedEnd = _counted + headerBytes + length;
 
@@ -67,6 +83,16 @@ internal sealed partial class OrderedSendLane
             _countedLarge++;
             _countedLargeBytes += length;
         }
+    }
+
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private static int ReadHeaderOverEnd(LaneRing ring, long position, out ulong header)
+    {
+        Span<byte> bytes = stackalloc byte[VarInt.MaxBytes];
+        ring.Read(position, bytes);
+        int headerBytes = VarInt.TryRead(bytes, out header);
+        Invariant.Require(headerBytes > 0, "A message starts with its header.");
+        return headerBytes;
     }
 
     // Under the lane lock, once. What is not decided now will not be: what was sent is unknown, the rest did not go.
