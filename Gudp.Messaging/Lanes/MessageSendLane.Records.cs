@@ -33,7 +33,9 @@ internal sealed partial class MessageSendLane
 
     private ref Record AddRecord()
     {
-        if (_next - _oldest == _records.Length)
+        // What waits is bounded, and behind the oldest some more that ended wait for it, now many and now few: with room
+        // for those the ring grows while it fills, and not at some later time.
+        if (_next - _oldest >= _records.Length - (_records.Length / 4) && _records.Length < MostRecords)
         {
             Grow();
         }

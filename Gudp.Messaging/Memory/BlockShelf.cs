@@ -24,7 +24,8 @@ internal sealed class BlockShelf
     private const int LargestKeptBytes = 1024 * 1024;
 
     // How many blocks are lent at a time goes up and down, and a new high by a few comes again and again, ever more
-    // seldom. So who finds none makes as many more as there are, within these bytes: after a few steps none is missing.
+    // seldom. So who finds none makes as many more as there are, within these bytes, but always one: after a few steps
+    // none is missing.
     private const int MostAheadBytes = 256 * 1024;
 
     private readonly Stock[] _stocks = new Stock[ClassOf(LargestKeptBytes) + 1];
@@ -99,7 +100,8 @@ internal sealed class BlockShelf
 
         lock (stock)
         {
-            ahead = (int)Math.Min(Math.Min(stock.Made, MostAheadBytes / bytes), (_mostBytes - KeptBytes) / bytes);
+            int most = Math.Max(1, MostAheadBytes / bytes);
+            ahead = (int)Math.Min(Math.Min(stock.Made, most), (_mostBytes - KeptBytes) / bytes);
             stock.Made++;
             stock.Blocks.EnsureCapacity(stock.Made + Math.Max(0, ahead));
         }

@@ -74,6 +74,35 @@ public sealed class MessageAllocationTests
         Assert.That(allocated, Is.Zero);
     }
 
+    // Their records leave in order: behind a lost packet they pile up beyond what the queue takes. The ring of records,
+    // at a power of two exactly full with the queue, doubled then, at some time in the steady state.
+    [Test]
+    public void Messages_that_ended_behind_a_lost_packet_allocate_nothing_in_a_lane_that_was_full_once()
+    {
+        QuietPair pair = new(LaneMode.UnorderedReliable, ringBytes: 64 * 1024);
+        byte[] message = new byte[64];
+
+        for (int i = 0; i < 10; i++)
+        {
+            SendUntilFull(pair, message);
+            pair.LosesNext = true;
+            Drain(pair);
+            pair.TellLost();
+            Drain(pair);
+        }
+
+        int full = SendUntilFull(pair, message);
+        pair.LosesNext = true;
+        long before = GC.GetAllocatedBytesForCurrentThread();
+        Drain(pair);
+        int more = SendUntilFull(pair, message, most: 400);
+
+        long allocated = GC.GetAllocatedBytesForCurrentThread() - before;
+
+        Assert.That((full, more), Is.EqualTo((1_024, 400)));
+        Assert.That(allocated, Is.Zero);
+    }
+
     [Test]
     public void Sending_with_receipts_time_outs_and_limits_allocates_nothing_once_warm()
     {
@@ -135,6 +164,30 @@ public sealed class MessageAllocationTests
         return counter.Count;
     }
 
+    private static int SendUntilFull(QuietPair pair, byte[] message, int most = int.MaxValue)
+    {
+        SendOptions options = new() { Lane = QuietPair.Lane };
+        int sent = 0;
+
+        while (sent < most && pair.Client.Peer.TrySend(message, options) == SendStatus.Accepted)
+        {
+            sent++;
+        }
+
+        return sent;
+    }
+
+    private static void Drain(QuietPair pair)
+    {
+        Counter counter = default;
+
+        do
+        {
+            pair.Turn();
+        }
+        while (pair.Server.Peer.Poll(ref counter, 64) > 0);
+    }
+
     private struct Counter : IMessageHandler
     {
         internal int Count;
@@ -149,6 +202,7 @@ public sealed class MessageAllocationTests
 
         private readonly byte[] _packet = new byte[1_100];
         private long _number;
+        private PacketNumber _lost;
 
         internal QuietPair(LaneMode mode, int? ringBytes = null)
         {
@@ -167,6 +221,11 @@ public sealed class MessageAllocationTests
 
         internal MessageSession Server { get; }
 
+        /// <summary>The next packet does not arrive, and nobody notices before <see cref="TellLost"/>.</summary>
+        internal bool LosesNext { get; set; }
+
+        internal void TellLost() => Client.HandleLost(_lost, default);
+
         internal void Turn()
         {
             Move(Client, Server);
@@ -179,6 +238,14 @@ public sealed class MessageAllocationTests
             {
                 PacketNumber number = new(_number++);
                 int bytes = from.WriteFrames(number, _packet, default);
+
+                if (LosesNext)
+                {
+                    LosesNext = false;
+                    _lost = number;
+                    continue;
+                }
+
                 PayloadVerdict verdict = to.HandleFrames(number, _packet.AsSpan(0, bytes), default);
 
                 if (verdict == PayloadVerdict.Held)
