@@ -6,13 +6,13 @@ namespace Gudp.Bench.Messages;
 
 /// <summary>Runs every cell for every round and takes the medians.</summary>
 /// <param name="rounds">Runs of each cell.</param>
-/// <param name="span">How long a stream is measured; a good part of it again before.</param>
+/// <param name="span">How long a stream is measured; that long or longer it settles before.</param>
 /// <param name="modes">Of the streams and lanes.</param>
+/// <param name="sizes">Of their messages.</param>
 /// <param name="log">A line for every cell.</param>
-internal sealed class MessagesBench(int rounds, TimeSpan span, IReadOnlyCollection<LaneMode> modes, TextWriter log)
+internal sealed class MessagesBench(
+    int rounds, TimeSpan span, IReadOnlyCollection<LaneMode> modes, IReadOnlyCollection<int> sizes, TextWriter log)
 {
-    private static readonly TimeSpan LeastWarmUp = TimeSpan.FromMilliseconds(300);
-
     // A second of processor time, or a part of it, is enough for two digits.
     private const int LaneMessages = 300_000;
     private const double LaneSpanSeconds = 0.6;
@@ -24,8 +24,14 @@ internal sealed class MessagesBench(int rounds, TimeSpan span, IReadOnlyCollecti
     internal IReadOnlyList<StreamRow> Streams()
     {
         // The compiler's thread is busy in the first seconds.
-        StreamCell[] cells = [.. StreamCells.All.Where(cell => modes.Contains(cell.Mode))];
-        StreamRun.Run(cells[0], LeastWarmUp, span);
+        StreamCell[] cells =
+            [.. StreamCells.All.Where(cell => modes.Contains(cell.Mode) && sizes.Contains(cell.Bytes))];
+
+        if (cells.Length > 0)
+        {
+            StreamRun.Run(cells[0], span);
+        }
+
         return [.. cells.Select(Stream)];
     }
 
@@ -33,6 +39,7 @@ internal sealed class MessagesBench(int rounds, TimeSpan span, IReadOnlyCollecti
         => [.. from mode in StreamCells.Modes
                where modes.Contains(mode)
                from bytes in MessageFloors.LaneSizes
+               where sizes.Contains(bytes)
                select Lane(mode, bytes)];
 
     internal IReadOnlyList<RepeatRow> Repeats()
@@ -43,8 +50,7 @@ internal sealed class MessagesBench(int rounds, TimeSpan span, IReadOnlyCollecti
 
     private StreamRow Stream(StreamCell cell)
     {
-        TimeSpan warmUp = span < LeastWarmUp ? LeastWarmUp : span;
-        StreamSample[] samples = [.. Enumerable.Range(0, rounds).Select(_ => StreamRun.Run(cell, warmUp, span))];
+        StreamSample[] samples = [.. Enumerable.Range(0, rounds).Select(_ => StreamRun.Run(cell, span))];
         StreamRow row = new()
         {
             Mode = cell.Mode,
@@ -53,14 +59,15 @@ internal sealed class MessagesBench(int rounds, TimeSpan span, IReadOnlyCollecti
             MessagesPerSecond = Over(samples, sample => sample.MessagesPerSecond),
             ArrivedPercent = Over(samples, sample => sample.ArrivedPercent),
             ProcessorMicroseconds = Over(samples, sample => sample.ProcessorMicroseconds),
-            AllocatedBytes = Over(samples, sample => sample.AllocatedBytes),
+            AllocatedBytes = Spread.Of([.. samples.SelectMany(sample => sample.AllocatedBytes)]),
             PacketOverheadBytes = Over(samples, sample => sample.PacketOverheadBytes),
             MessageOverheadBytes = Over(samples, sample => sample.MessageOverheadBytes),
             ReturnBytes = Over(samples, sample => sample.ReturnBytes),
         };
         string name = $"{cell.Mode} {cell.Bytes} B, receipts {cell.Receipts}";
+        (double allocated, _, double most) = row.AllocatedBytes;
         string costs = FormattableString.Invariant(
-            $"{row.ProcessorMicroseconds.Median:0.###} us, {row.AllocatedBytes.Median} B allocated");
+            $"{row.ProcessorMicroseconds.Median:0.###} us, {allocated} B allocated, at most {most}");
         Log($"{name}: {row.MessagesPerSecond.Median:0} /s, {costs}, {row.MessageOverheadBytes.Median:0.#} B over");
         return row;
     }

@@ -5,7 +5,7 @@ using Gudp.Messaging;
 namespace Gudp.Bench.Messages;
 
 /// <summary>
-/// <c>messages [--only NAME] [--mode MODE] [--quick] [--rounds N] [--json F] [--html F] [--markdown F]</c>.
+/// <c>messages [--only NAME] [--mode MODE] [--bytes N] [--quick] [--rounds N] [--json F] [--html F] [--markdown F]</c>.
 /// </summary>
 internal sealed class MessagesCommand
 {
@@ -13,6 +13,7 @@ internal sealed class MessagesCommand
 
     private readonly List<string> _only = [];
     private readonly List<LaneMode> _modes = [];
+    private readonly List<int> _sizes = [];
     private readonly ReportFiles _files = new();
     private int _rounds = 5;
     private TimeSpan _span = TimeSpan.FromMilliseconds(600);
@@ -24,10 +25,11 @@ internal sealed class MessagesCommand
 
         if (!command.TryRead(arguments))
         {
-            log.WriteLine(
-                "messages [--only NAME] [--mode MODE] [--quick] [--rounds N] [--json F] [--html F] [--markdown F]");
+            log.WriteLine("messages [--only NAME] [--mode MODE] [--bytes N] [--quick] [--rounds N]");
+            log.WriteLine("         [--json F] [--html F] [--markdown F]");
             log.WriteLine($"NAME: {string.Join(", ", Parts)}");
             log.WriteLine($"MODE: {string.Join(", ", StreamCells.Modes)}");
+            log.WriteLine($"bytes: {string.Join(", ", StreamCells.Sizes)}");
             return 2;
         }
 
@@ -67,6 +69,10 @@ internal sealed class MessagesCommand
             case "--mode" when Enum.TryParse(value, out LaneMode mode) && StreamCells.Modes.Contains(mode):
                 _modes.Add(mode);
                 return true;
+            case "--bytes" when int.TryParse(value, NumberStyles.None, CultureInfo.InvariantCulture, out int bytes)
+                && StreamCells.Sizes.Contains(bytes):
+                _sizes.Add(bytes);
+                return true;
             case "--rounds":
                 return int.TryParse(value, NumberStyles.None, CultureInfo.InvariantCulture, out _rounds) && _rounds > 0;
             default:
@@ -77,15 +83,20 @@ internal sealed class MessagesCommand
     private void Measure(TextWriter log)
     {
         IReadOnlyCollection<LaneMode> modes = _modes.Count > 0 ? _modes : [.. StreamCells.Modes];
-        MessagesBench bench = new(_rounds, _span, modes, log);
+        IReadOnlyCollection<int> sizes = _sizes.Count > 0 ? _sizes : StreamCells.Sizes;
+        MessagesBench bench = new(_rounds, _span, modes, sizes, log);
         MessagesReport report = Former();
         report = report with
         {
             Rounds = _rounds,
             SpanMs = _span.TotalMilliseconds,
             Processors = Environment.ProcessorCount,
-            Streams = Wants("streams") ? Join(report.Streams, bench.Streams(), row => row.Mode) : report.Streams,
-            Lanes = Wants("lanes") ? Join(report.Lanes, bench.Lanes(), row => row.Mode) : report.Lanes,
+            Streams = Wants("streams")
+                ? Join(report.Streams, bench.Streams(), row => (row.Mode, row.Bytes, row.Receipts))
+                : report.Streams,
+            Lanes = Wants("lanes")
+                ? Join(report.Lanes, bench.Lanes(), row => (row.Mode, row.Bytes))
+                : report.Lanes,
             Repeats = Wants("repeats") ? bench.Repeats() : report.Repeats,
         };
         report = report with { Floors = MessageFloors.Judge(report) };
@@ -96,18 +107,19 @@ internal sealed class MessagesCommand
         log.Write(FloorRow.ToTable(report.Floors).ToMarkdown());
     }
 
-    // In the order of the modes; of each mode the newer rows.
-    private static IReadOnlyList<T> Join<T>(IReadOnlyList<T> former, IReadOnlyList<T> newer, Func<T, LaneMode> modeOf)
+    // In the order of the cells; of each cell the newer row.
+    private static IReadOnlyList<T> Join<T, TCell>(
+        IReadOnlyList<T> former, IReadOnlyList<T> newer, Func<T, TCell> cellOf)
     {
-        HashSet<LaneMode> measured = [.. newer.Select(modeOf)];
-        return [.. former.Where(row => !measured.Contains(modeOf(row))).Concat(newer).OrderBy(modeOf)];
+        HashSet<TCell> measured = [.. newer.Select(cellOf)];
+        return [.. former.Where(row => !measured.Contains(cellOf(row))).Concat(newer).OrderBy(cellOf)];
     }
 
     private bool Wants(string part) => _only.Count == 0 || _only.Contains(part);
 
     // What is not measured this time stays as it was.
     private MessagesReport Former()
-        => _only.Count + _modes.Count > 0 && _files.FormerJson() is { } json
+        => _only.Count + _modes.Count + _sizes.Count > 0 && _files.FormerJson() is { } json
             ? MessagesReport.Parse(json)
             : new MessagesReport();
 }

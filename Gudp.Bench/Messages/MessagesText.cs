@@ -20,10 +20,12 @@ internal static class MessagesText
     private const string StreamNote =
         "One process, two daemons with a thread each, a thread that sends all it may and one that takes messages "
         + "in place; the default config with packets of at most 1,452 bytes. Per message sent: processor time (CPU "
-        + "us) is that of all threads of both ends; allocated bytes are those of the whole process. Arrived is "
-        + "relative to what was sent in the measured time: on a sequenced lane a newer message takes the place of "
-        + "older ones, on an unreliable one nothing lost is sent again. The receiver checks each message's content, "
-        + "and the order and completeness its mode promises; with receipts, the sender insists on one update for "
+        + "us) is that of all threads of both ends. Allocated bytes are those of the whole process, read in three "
+        + "parts of each round once every queue was full and nothing was allocated for a while: their median is what "
+        + "a message costs, the most what grew or was made once. Arrived is relative to what was sent in the measured "
+        + "time: on a sequenced lane a newer message takes the place of older ones, on an unreliable one nothing lost "
+        + "is sent again. The receiver checks each message's content, and the order and completeness its mode "
+        + "promises; with receipts, the sender insists on one update for "
         + "each message.";
 
     private const string OverheadNote =
@@ -48,7 +50,7 @@ internal static class MessagesText
 
         `messages.json` holds what the tables show. `schema` is 1; `rounds` is how many runs a figure is the median of,
         `spanMs` how long a stream was measured, `processors` what the machine had. A *spread* is
-        `{ "median", "least", "most" }`; -1 stands for "not measured".
+        `{ "median", "least", "most" }`; -1 stands for "not measured". `allocatedBytes` is one of three parts of each run.
 
         - `streams[]`: `mode`, `bytes`, `receipts` (Off, Received, Taken); spreads `messagesPerSecond`, `arrivedPercent`,
           `processorMicroseconds`, `allocatedBytes`, `packetOverheadBytes`, `messageOverheadBytes`, `returnBytes`
@@ -65,7 +67,8 @@ internal static class MessagesText
         text.Append($"# {Title}\n\nMade by\n\n```\n{Command} --json docs/measurements/messages.json ")
             .Append("--html docs/measurements/messages.html --markdown docs/measurements/messages.md\n```\n\n")
             .Append("with charts in [messages.html](messages.html). `--only NAME` measures one part anew and keeps the rest ")
-            .Append("of the JSON file; names:\nstreams, lanes, repeats. So does `--mode MODE`; `--quick` tells little.\n\n")
+            .Append("of the JSON file; names:\nstreams, lanes, repeats. So do `--mode MODE` and `--bytes N`; ")
+            .Append("`--quick` tells little.\n\n")
             .Append(Schema.ReplaceLineEndings("\n"))
             .Append($"## Floors\n\n{ReportText.Wrap(Intro)}\n\n{RoundsOf(report)}\n\n")
             .Append(FloorRow.ToTable(report.Floors).ToMarkdown());

@@ -9,12 +9,14 @@ internal sealed class StreamReceiver : IMessageHandler
     private const int Budget = 1_024;
 
     private static readonly TimeSpan LongestWait = TimeSpan.FromMilliseconds(20);
+    private static readonly TimeSpan HeldWait = TimeSpan.FromMilliseconds(1);
 
     private readonly Peer _peer;
     private readonly NumberedMessages _numbers;
     private readonly Thread _thread;
     private long _arrived;
     private long _newest = -1;
+    private bool _isHeld;
     private bool _stopped;
 
     internal StreamReceiver(Peer peer, StreamCell cell)
@@ -31,6 +33,11 @@ internal sealed class StreamReceiver : IMessageHandler
     internal long Newest => Volatile.Read(ref _newest);
 
     internal void Start() => _thread.Start();
+
+    /// <summary>Takes nothing until <see cref="GoOn"/>: what arrives waits.</summary>
+    internal void Hold() => Volatile.Write(ref _isHeld, true);
+
+    internal void GoOn() => Volatile.Write(ref _isHeld, false);
 
     /// <summary>The thread has ended; what arrived may be judged.</summary>
     internal NumberedMessages Stop()
@@ -53,7 +60,11 @@ internal sealed class StreamReceiver : IMessageHandler
 
         while (!Volatile.Read(ref _stopped))
         {
-            if (_peer.Poll(ref self, Budget) == 0
+            if (Volatile.Read(ref _isHeld))
+            {
+                Thread.Sleep(HeldWait);
+            }
+            else if (_peer.Poll(ref self, Budget) == 0
                 && _peer.Receive(LongestWait, out ReceivedMessage message) == ReceiveStatus.Received)
             {
                 HandleMessage(_peer, message.Lane, message.Span);

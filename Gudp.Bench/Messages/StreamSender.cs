@@ -19,6 +19,7 @@ internal sealed class StreamSender
     private readonly Thread _thread;
     private long _sent;
     private long _told;
+    private bool _isHeld;
     private bool _stopped;
 
     internal StreamSender(Peer peer, StreamCell cell)
@@ -45,6 +46,11 @@ internal sealed class StreamSender
     internal bool IsToldAll => !_asks || Told == Sent;
 
     internal void Start() => _thread.Start();
+
+    /// <summary>Fetches no updates until <see cref="GoOn"/>: they wait, and then nothing is accepted any more.</summary>
+    internal void HoldUpdates() => Volatile.Write(ref _isHeld, true);
+
+    internal void GoOn() => Volatile.Write(ref _isHeld, false);
 
     /// <summary>Sends nothing more; updates are still fetched.</summary>
     internal void Stop() => Volatile.Write(ref _stopped, true);
@@ -101,6 +107,11 @@ internal sealed class StreamSender
     {
         int taken = 0;
         int count;
+
+        if (Volatile.Read(ref _isHeld))
+        {
+            return taken;
+        }
 
         do
         {
