@@ -9,6 +9,7 @@ namespace Gudp.Messaging.Lanes;
 internal sealed partial class MessageSendLane
 {
     private const int FirstRecords = 64;
+    private const int MostSetsAhead = 64;
 
     // The ends of so many messages that left are remembered (D-8.7).
     private const int MostHistory = 16 * 1024;
@@ -21,6 +22,7 @@ internal sealed partial class MessageSendLane
     private long _cursor;
     private long _next;
     private int _asked;
+    private int _sets;
     private long _openTransfers;
 
     private static bool IsOpen(TransferState state) => state is TransferState.Queued or TransferState.Sent;
@@ -33,8 +35,8 @@ internal sealed partial class MessageSendLane
 
     private ref Record AddRecord()
     {
-        // What waits is bounded, and behind the oldest some more that ended wait for it, now many and now few: with room
-        // for those the ring grows while it fills, and not at some later time.
+        // What waits is bounded, and behind the oldest some more that ended wait for it, now many and now few: with
+        // room for those the ring grows while it fills, and not at some later time.
         if (_next - _oldest >= _records.Length - (_records.Length / 4) && _records.Length < MostRecords)
         {
             Grow();
@@ -144,6 +146,29 @@ internal sealed partial class MessageSendLane
             _freeSets.Push(parts);
             record.Parts = null;
         }
+    }
+
+    // How many messages are in parts at a time reaches a new high now and then, by one: so who finds no set makes as
+    // many more as there are, as the shelf does with blocks.
+    private RangeSet TakeSet()
+    {
+        if (_freeSets.TryPop(out RangeSet? set))
+        {
+            return set;
+        }
+
+        int ahead = Math.Min(_sets, MostSetsAhead);
+        _sets += ahead + 1;
+
+        // All may come back.
+        _freeSets.EnsureCapacity(_sets);
+
+        for (; ahead > 0; ahead--)
+        {
+            _freeSets.Push(new RangeSet(int.MaxValue));
+        }
+
+        return new RangeSet(int.MaxValue);
     }
 
     // Puts the message in line for the next fetch of updates if one that was asked for became true.

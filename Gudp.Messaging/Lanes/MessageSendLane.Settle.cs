@@ -310,7 +310,7 @@ internal sealed partial class MessageSendLane
         if (bytes < part.Length)
         {
             // The path became narrower: from now on it goes in parts.
-            record.Parts ??= _freeSets.TryPop(out RangeSet? parts) ? parts : new RangeSet(int.MaxValue);
+            record.Parts ??= TakeSet();
             offer = SentPiece.OfPart(
                 offer.Kind, offer.Lane, withOpen: false,
                 part with { Offset = part.Offset + bytes, Length = part.Length - bytes });

@@ -336,7 +336,7 @@ internal sealed partial class MessageSendLane
         }
         else
         {
-            record.Parts ??= _freeSets.TryPop(out RangeSet? parts) ? parts : new RangeSet(int.MaxValue);
+            record.Parts ??= TakeSet();
         }
 
         return true;
