@@ -8,7 +8,7 @@ internal sealed partial class MessageReceiveLane
     {
         get
         {
-            int blocks = _partialCount + (_hasInHand && _inHand.Block.Length > 0 ? 1 : 0);
+            int blocks = _spare.Count + _done.Count + _partialCount + (_hasInHand && _inHand.Block.Length > 0 ? 1 : 0);
 
             for (int i = 0; i < _stagedCount; i++)
             {

@@ -25,6 +25,8 @@ internal sealed partial class MessageReceiveLane
     private int _stagedCount;
     private int _stagedStarts;
     private int _stagedPieces;
+    private int _rented;
+    private int _rentedBefore;
 
     /// <summary>When the oldest incomplete message of an unreliable lane must be given up.</summary>
     internal override Instant NextDeadline
@@ -59,7 +61,7 @@ internal sealed partial class MessageReceiveLane
         {
             if (_staged[i].Block is { } unused)
             {
-                _memory.ReturnReceived(unused);
+                _spare.Put(unused);
             }
 
             _staged[i] = default;
@@ -68,6 +70,16 @@ internal sealed partial class MessageReceiveLane
         _stagedCount = 0;
         _stagedStarts = 0;
         _stagedPieces = 0;
+        _spare.Clear();
+        _rentedBefore = _rented;
+        _rented = 0;
+    }
+
+    // A packet needs about as many blocks as the one before.
+    private SendStatus TryRent(int bytes, out byte[] block)
+    {
+        int more = Math.Max(0, _rentedBefore - ++_rented);
+        return _spare.TryTake(bytes, more, out block);
     }
 
     private PayloadVerdict Stage(in LaneFrame frame, PartialMessage? partial)
@@ -116,7 +128,7 @@ internal sealed partial class MessageReceiveLane
 
         int bytes = PartialMessage.BlockFor(end, (int)frame.Total, partial?.HeldBytes ?? 0, Math.Max(have, 0));
 
-        if (bytes < end || _memory.TryRentToReceive(bytes, out byte[] block) != SendStatus.Accepted)
+        if (bytes < end || TryRent(bytes, out byte[] block) != SendStatus.Accepted)
         {
             return false;
         }

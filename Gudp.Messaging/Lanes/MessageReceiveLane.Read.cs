@@ -114,7 +114,8 @@ internal sealed partial class MessageReceiveLane
 
     private protected override void FinishReading()
     {
-        // Each release was told at once.
+        // Each release was told at once, but for the blocks.
+        _done.Clear();
     }
 
     private protected override void ReturnMemoryIfEnded()
@@ -135,6 +136,7 @@ internal sealed partial class MessageReceiveLane
             DropInHand();
         }
 
+        _done.Clear();
         LeaveSlot();
     }
 
@@ -236,7 +238,7 @@ internal sealed partial class MessageReceiveLane
         // A block that was detached belongs to its holder.
         if (done.Block.Length > 0)
         {
-            _memory.ReturnReceived(done.Block);
+            _done.Put(done.Block);
         }
 
         if (_isReliable)
@@ -269,7 +271,7 @@ internal sealed partial class MessageReceiveLane
         }
 
         while (Volatile.Read(ref _waitingBytes) + _partialBytes + bytes > _limits.UnreliableBytes
-            || _memory.TryRentToReceive(bytes, out block) != SendStatus.Accepted)
+            || TryRent(bytes, out block) != SendStatus.Accepted)
         {
             if (Oldest(except: growing) is not { } oldest)
             {

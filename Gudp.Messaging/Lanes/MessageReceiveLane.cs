@@ -30,6 +30,10 @@ internal sealed partial class MessageReceiveLane : ReceiveLane
     private const int RangeFrameBytes = (2 * RangesPerFrame * VarInt.MaxBytes) + (4 * VarInt.MaxBytes);
 
     private readonly MessageMemory _memory;
+
+    // For the packet being checked, and what the reader that is inside is done with.
+    private readonly BlockStash _spare;
+    private readonly BlockStash _done;
     private readonly ReceiveWindow _window;
     private readonly ReceiveLimits _limits;
     private readonly MessageTally _tally;
@@ -48,6 +52,8 @@ internal sealed partial class MessageReceiveLane : ReceiveLane
     {
         _limits = limits;
         _memory = memory;
+        _spare = new BlockStash(memory, isSent: false);
+        _done = new BlockStash(memory, isSent: false);
         _window = ledgers.Window;
         _tally = ledgers.Tally;
         _isReliable = mode <= LaneMode.SequencedReliable;

@@ -10,7 +10,7 @@ internal sealed partial class MessageSendLane
         {
             lock (_gate)
             {
-                int blocks = 0;
+                int blocks = _spare.Count;
 
                 for (long id = _oldest; id < _next; id++)
                 {

@@ -133,10 +133,10 @@ internal sealed partial class MessageSendLane
     private void Free(ref Record record)
     {
         int length = record.Payload.Length;
-        Return(record.Payload);
-        record.Payload = new Payload([], Shared: null, length);
         _heldMessages--;
         _payloadBytes -= length;
+        GiveBack(record.Payload);
+        record.Payload = new Payload([], Shared: null, length);
         _largeMessages -= IsLarge(length) ? 1 : 0;
         Volatile.Write(ref _heldBytes, _heldBytes - (IsLarge(length) ? 0 : length));
 

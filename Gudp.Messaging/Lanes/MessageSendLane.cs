@@ -8,7 +8,7 @@
 // Always true, under the lane lock:
 //   - oldest <= cursor <= next, and at most MostRecords lie between oldest and next;
 //   - a record's states only move forward, and an end never changes;
-//   - a payload is held exactly while its message may still be transmitted;
+//   - a payload is held exactly while its message may still be transmitted, and spare blocks while one is held;
 //   - what was charged to the connection's credit for a message was charged once, all of its length.
 
 using System;
@@ -37,6 +37,7 @@ internal sealed partial class MessageSendLane : SendLane
 
     private readonly Lock _gate = new();
     private readonly MessageMemory _memory;
+    private readonly BlockStash _spare;
     private readonly SendLimits _limits;
     private readonly MessageTally _tally;
     private readonly bool _isReliable;
@@ -63,6 +64,7 @@ internal sealed partial class MessageSendLane : SendLane
     {
         _limits = limits;
         _memory = ledgers.Memory;
+        _spare = new BlockStash(_memory, isSent: true);
         _tally = ledgers.Tally;
         _isReliable = options.Mode <= LaneMode.SequencedReliable;
         _isSequenced = options.Mode == LaneMode.SequencedReliable;
@@ -105,6 +107,11 @@ internal sealed partial class MessageSendLane : SendLane
         id = default;
         SendStatus status = CheckLength(message.Length, _limits.LargestMessage);
 
+        if (status == SendStatus.Accepted && message.Length is > 0 and <= BlockStash.LargestBytes)
+        {
+            return TrySendSmall(message, options, out id);
+        }
+
         if (status == SendStatus.Accepted && TryRentPayload(message.Length, out Payload payload, out status))
         {
             message.CopyTo(payload.Bytes);
@@ -112,6 +119,35 @@ internal sealed partial class MessageSendLane : SendLane
         }
 
         return status;
+    }
+
+    // Its block is one of the spare ones, of which there are no more than messages held.
+    private SendStatus TrySendSmall(ReadOnlySpan<byte> message, in SendOptions options, out MessageId id)
+    {
+        id = default;
+
+        lock (_gate)
+        {
+            int spare = (int)Math.Min(_heldMessages, BlockStash.MostPerSize);
+            SendStatus taken = _spare.TryTake(message.Length, spare, out byte[] block);
+            SendStatus status = RefusalOf(taken, message.Length);
+
+            if (status != SendStatus.Accepted)
+            {
+                return status;
+            }
+
+            message.CopyTo(block);
+            Payload payload = new(block, Shared: null, message.Length);
+            status = TryAppend(payload, options, out id);
+
+            if (status != SendStatus.Accepted)
+            {
+                GiveBack(payload);
+            }
+
+            return status;
+        }
     }
 
     internal override SendStatus TrySend(SharedBlock message, in SendOptions options, out MessageId id)
@@ -214,6 +250,24 @@ internal sealed partial class MessageSendLane : SendLane
         return status == SendStatus.Accepted;
     }
 
+    // Under the lane's lock.
+    private void GiveBack(in Payload payload)
+    {
+        if (payload.Shared is null && payload.Bytes.Length > 0)
+        {
+            _spare.Put(payload.Bytes);
+        }
+        else
+        {
+            Return(payload);
+        }
+
+        if (_heldMessages == 0)
+        {
+            _spare.Clear();
+        }
+    }
+
     private void Return(in Payload payload)
     {
         if (payload.Shared is { } shared)
@@ -229,35 +283,47 @@ internal sealed partial class MessageSendLane : SendLane
     // The payload becomes the lane's, or is returned.
     private SendStatus TryAdd(in Payload payload, in SendOptions options, out MessageId id)
     {
-        ReceiptWish wish = (options.NotifyReceived ? ReceiptWish.Received : ReceiptWish.None)
-            | (options.NotifyTaken ? ReceiptWish.Taken : ReceiptWish.None);
         SendStatus status;
 
         lock (_gate)
         {
-            status = _isClosed ? SendStatus.Closed : MakeRoom(payload.Length, wish);
-
-            if (status == SendStatus.Accepted)
-            {
-                long value = Append(payload, options, wish);
-                id = new MessageId(0, Number, value) { AsksTaken = (wish & ReceiptWish.Taken) != 0 };
-                return SendStatus.Accepted;
-            }
-
-            if (status != SendStatus.Closed && Options.WhenFull == FullPolicy.DropNewest && HasRecord
-                && HasUpdateRoom(wish))
-            {
-                // R2: accepted, and given up at once.
-                long value = Append(payload, options, wish);
-                Drop(value, MessageDrop.NewestOfFullLane);
-                id = new MessageId(0, Number, value) { AsksTaken = (wish & ReceiptWish.Taken) != 0 };
-                return SendStatus.Accepted;
-            }
+            status = TryAppend(payload, options, out id);
         }
 
-        id = default;
-        Return(payload);
+        if (status != SendStatus.Accepted)
+        {
+            Return(payload);
+        }
+
         return status;
+    }
+
+    // Under the lane's lock. The payload becomes the lane's if it is accepted.
+    private SendStatus TryAppend(in Payload payload, in SendOptions options, out MessageId id)
+    {
+        ReceiptWish wish = (options.NotifyReceived ? ReceiptWish.Received : ReceiptWish.None)
+            | (options.NotifyTaken ? ReceiptWish.Taken : ReceiptWish.None);
+        SendStatus status = _isClosed ? SendStatus.Closed : MakeRoom(payload.Length, wish);
+
+        // R2: accepted, and given up at once.
+        bool isDropped = status is not (SendStatus.Accepted or SendStatus.Closed)
+            && Options.WhenFull == FullPolicy.DropNewest && HasRecord && HasUpdateRoom(wish);
+        id = default;
+
+        if (status != SendStatus.Accepted && !isDropped)
+        {
+            return status;
+        }
+
+        long value = Append(payload, options, wish);
+        id = new MessageId(0, Number, value) { AsksTaken = (wish & ReceiptWish.Taken) != 0 };
+
+        if (isDropped)
+        {
+            Drop(value, MessageDrop.NewestOfFullLane);
+        }
+
+        return SendStatus.Accepted;
     }
 
     private SendStatus MakeRoom(int length, ReceiptWish wish)

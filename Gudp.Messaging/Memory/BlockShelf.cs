@@ -70,7 +70,58 @@ internal sealed class BlockShelf
         return Make(stock, (int)BitOperations.RoundUpToPowerOf2((uint)wanted));
     }
 
-    /// <summary>The borrower is done with a block that <see cref="Take"/> gave.</summary>
+    /// <summary>As many blocks of at least so many bytes each, of a size that is kept.</summary>
+    internal void Take(int bytes, Span<byte[]> blocks)
+    {
+        int length = (int)BitOperations.RoundUpToPowerOf2((uint)Math.Max(bytes, LeastBytes));
+        Stock stock = _stocks[ClassOf(length)];
+        int taken = 0;
+
+        lock (stock)
+        {
+            while (taken < blocks.Length && stock.Blocks.TryPop(out byte[]? block))
+            {
+                blocks[taken++] = block;
+            }
+
+            Interlocked.Add(ref _keptBytes, -(long)taken * length);
+        }
+
+        foreach (ref byte[] missing in blocks[taken..])
+        {
+            missing = Take(length);
+        }
+    }
+
+    /// <summary>As <see cref="Put(byte[])"/>, of blocks of one size that is kept; at least one.</summary>
+    internal void Put(ReadOnlySpan<byte[]> blocks)
+    {
+        long bytes = (long)blocks.Length * blocks[0].Length;
+        Stock stock = _stocks[ClassOf(blocks[0].Length)];
+
+        lock (stock)
+        {
+            if (Interlocked.Add(ref _keptBytes, bytes) <= _mostBytes)
+            {
+                foreach (byte[] block in blocks)
+                {
+                    stock.Blocks.Push(block);
+                }
+
+                return;
+            }
+
+            Interlocked.Add(ref _keptBytes, -bytes);
+        }
+
+        // One by one: as many are kept as fit.
+        foreach (byte[] block in blocks)
+        {
+            Put(block);
+        }
+    }
+
+    /// <summary>The borrower is done with a block that <see cref="Take(int)"/> gave.</summary>
     internal void Put(byte[] block)
     {
         if (block.Length <= LargestKeptBytes && BitOperations.IsPow2(block.Length))
@@ -134,7 +185,8 @@ internal sealed class BlockShelf
         return true;
     }
 
-    private static int ClassOf(int bytes) => BitOperations.Log2((uint)(bytes - 1)) + 1 - BitOperations.Log2(LeastBytes);
+    /// <summary>Which of the sizes kept holds so many bytes, the least size and more.</summary>
+    internal static int ClassOf(int bytes) => BitOperations.Log2((uint)(bytes - 1)) + 1 - BitOperations.Log2(LeastBytes);
 
     /// <summary>The blocks of one size; under its own lock.</summary>
     private sealed class Stock

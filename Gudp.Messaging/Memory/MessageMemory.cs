@@ -1,5 +1,6 @@
 using System;
 using System.Collections.Generic;
+using System.Numerics;
 using System.Threading;
 using Gudp.Core;
 using Gudp.Messaging.Diagnostics;
@@ -118,6 +119,30 @@ internal sealed class MessageMemory
     internal bool MayHold(long held, long toCome)
         => held <= LaneRing.FirstBytes || held <= _toShareBytes - Volatile.Read(ref _sendBytes) - toCome;
 
+    /// <summary>
+    /// As <see cref="TryRentToGrow"/>, several blocks of one size: all of them or none. Returned by
+    /// <see cref="Return(ReadOnlySpan{byte[]}, bool)"/>, or one by one.
+    /// </summary>
+    internal bool TryRentSpare(int bytes, bool isSent, Span<byte[]> blocks)
+    {
+        int all = blocks.Length * (int)BitOperations.RoundUpToPowerOf2((uint)Math.Max(bytes, LeastBlockBytes));
+
+        if (!CanGrow(all, isSent) || _endpoint?.CanGrow(all, isSent) == false || !TryCharge(all, isSent, blocks.Length))
+        {
+            return false;
+        }
+
+        if (_endpoint is not null && !_endpoint.TryCharge(all, isSent, blocks.Length))
+        {
+            Discharge(all, isSent, blocks.Length);
+            return false;
+        }
+
+        _shelf.Take(bytes, blocks);
+        Invariant.Require(blocks.Length * blocks[^1].Length == all, "Small blocks have the sizes that were charged.");
+        return true;
+    }
+
     // A glance is enough: what others take meanwhile, they could have taken right afterwards.
     private bool CanGrow(int bytes, bool isSent)
     {
@@ -132,7 +157,8 @@ internal sealed class MessageMemory
 
     private static long ToGrow(long part, long toBegin) => Math.Max(part / 4, part - toBegin);
 
-    private SendStatus TryRent(int bytes, bool isSent, out byte[] block)
+    /// <summary>As <see cref="TryRentToSend"/> or <see cref="TryRentToReceive"/>.</summary>
+    internal SendStatus TryRent(int bytes, bool isSent, out byte[] block)
     {
         block = _shelf.Take(bytes);
 
@@ -226,14 +252,24 @@ internal sealed class MessageMemory
         }
     }
 
-    private void Return(byte[] block, bool isSent)
+    /// <summary>As <see cref="ReturnSent"/> or <see cref="ReturnReceived"/>.</summary>
+    internal void Return(byte[] block, bool isSent)
     {
         _endpoint?.Discharge(block.Length, isSent);
         Discharge(block.Length, isSent);
         _shelf.Put(block);
     }
 
-    private bool TryCharge(int bytes, bool isSent)
+    /// <summary>As above, of several blocks of one size; at least one.</summary>
+    internal void Return(ReadOnlySpan<byte[]> blocks, bool isSent)
+    {
+        int all = blocks.Length * blocks[0].Length;
+        _endpoint?.Discharge(all, isSent, blocks.Length);
+        Discharge(all, isSent, blocks.Length);
+        _shelf.Put(blocks);
+    }
+
+    private bool TryCharge(int bytes, bool isSent, int blocks = 1)
     {
         long used = Interlocked.Add(ref _usedBytes, bytes);
         long sent = isSent ? Interlocked.Add(ref _sendBytes, bytes) : Volatile.Read(ref _sendBytes);
@@ -248,13 +284,13 @@ internal sealed class MessageMemory
         }
 
         NoteMost(ref _mostUsedBytes, used);
-        NoteMost(ref _mostBlocks, Interlocked.Increment(ref _blocks));
+        NoteMost(ref _mostBlocks, Interlocked.Add(ref _blocks, blocks));
         return true;
     }
 
-    private void Discharge(int bytes, bool isSent)
+    private void Discharge(int bytes, bool isSent, int blocks = 1)
     {
-        Interlocked.Decrement(ref _blocks);
+        Interlocked.Add(ref _blocks, -blocks);
         Uncharge(bytes, isSent);
     }
 

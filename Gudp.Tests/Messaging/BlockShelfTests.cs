@@ -102,4 +102,31 @@ public sealed class BlockShelfTests
 
         Assert.That(shelf.KeptBytes, Is.Zero);
     }
+
+    [Test]
+    public void Of_several_blocks_put_back_at_once_as_many_are_kept_as_fit()
+    {
+        BlockShelf shelf = new(3_000);
+        byte[][] blocks = new byte[4][];
+        shelf.Take(1_000, blocks);
+
+        shelf.Put(blocks);
+
+        Assert.That(shelf.KeptBytes, Is.EqualTo(2_048));
+    }
+
+    [Test]
+    public void Several_blocks_taken_at_once_are_first_those_put_back()
+    {
+        BlockShelf shelf = new(1 << 20);
+        byte[] former = shelf.Take(1_000);
+        shelf.Put(former);
+        byte[][] blocks = new byte[3][];
+
+        shelf.Take(1_000, blocks);
+
+        Assert.That(blocks, Has.All.Length.EqualTo(1_024));
+        Assert.That(blocks[0], Is.SameAs(former));
+        Assert.That(shelf.KeptBytes, Is.Zero);
+    }
 }
