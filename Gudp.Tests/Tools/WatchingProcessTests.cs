@@ -38,6 +38,24 @@ public sealed class WatchingProcessTests
         Assert.That(ping.Output, Does.Match("answered +0 "));
     }
 
+    // Goal: what still waits for the dead does not keep the ping waiting for longer than for a silence.
+    [TestCase("--messages")]
+    [TestCase("--interval", "20ms")]
+    public async Task A_ping_of_who_is_killed_ends_after_the_silence_and_says_so(params string[] options)
+    {
+        using ToolProcess pong = ToolProcess.Start("pong", "--port", "0");
+        using ToolProcess ping = ToolProcess.Start(
+            ["ping", "localhost:" + await pong.PortAsync(), "--count", "100000", .. options]);
+        _ = await ping.NextLineAsync();
+
+        pong.Kill();
+        var end = await ping.EndAsync();
+
+        Assert.That(end.Code, Is.EqualTo(ExitCode.TimedOut));
+        Assert.That(
+            end.Errors.Single(), Does.Match("(stopped answering|No answer).*: IdleTimeout: .* for 5(\\.\\d)? s\\.$"));
+    }
+
     [Test]
     public async Task Top_shows_the_peers_of_a_process_and_what_they_did()
     {

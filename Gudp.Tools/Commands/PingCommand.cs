@@ -18,6 +18,8 @@ internal static class PingCommand
 {
     private static readonly double[] Shown = [0, 50, 90, 99, 100];
     private static readonly TimeSpan Step = TimeSpan.FromMilliseconds(1);
+
+    // Who is silent for so long is gone, whatever of ours he still lacks; and an answer comes sooner or not at all.
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(5);
     private const int MostMessageBytes = 16_000_000;
 
@@ -58,7 +60,7 @@ internal static class PingCommand
     {
         using MessagePing ping = new();
         using DialedPeer dialed = await DialedPeer
-            .ConnectAsync(plan.Target, ToolConfig.Lockstep, cancelled, ping)
+            .ConnectAsync(plan.Target, Hasty(Patience), cancelled, ping)
             .ConfigureAwait(false);
 
         printer.Line($"{plan.Count} messages of each size to {plan.Target} ({dialed.Peer.RemoteAddress})");
@@ -80,7 +82,10 @@ internal static class PingCommand
         return isComplete || cancelled.IsCancellationRequested
             ? ExitCode.Fine
             : throw new CommandFailure(
-                ExitCode.TimedOut, $"Not all was known in time; does 'gudp pong' run at {plan.Target}?");
+                ExitCode.TimedOut,
+                dialed.Peer.CloseReason is { } reason
+                    ? $"{plan.Target} stopped answering: {Sentence(reason)}"
+                    : $"Not all was known in time; does 'gudp pong' run at {plan.Target}?");
     }
 
     /// <summary>One message after the other.</summary>
@@ -137,7 +142,7 @@ internal static class PingCommand
 
         if (roundTrips.Count == 0)
         {
-            throw new CommandFailure(ExitCode.TimedOut, $"No answer from {target}: {dialed.Peer.CloseReason}.");
+            throw new CommandFailure(ExitCode.TimedOut, $"No answer from {target}: {Sentence(dialed.Peer.CloseReason)}");
         }
 
         ConnectionCounters counters = dialed.Peer.Connection.ReadCounters();
@@ -154,7 +159,7 @@ internal static class PingCommand
             ? ExitCode.Fine
             : throw new CommandFailure(
                 ExitCode.TimedOut,
-                $"{target} stopped answering after {roundTrips.Count} of {count}: {dialed.Peer.CloseReason}.");
+                $"{target} stopped answering after {roundTrips.Count} of {count}: {Sentence(dialed.Peer.CloseReason)}");
     }
 
     /// <summary>Until there are enough, the connection ends, or the user does.</summary>
@@ -184,19 +189,26 @@ internal static class PingCommand
 
     private static MessagingConfig HeartbeatsEach(TimeSpan interval)
     {
-        MessagingConfig config = ToolConfig.Lockstep;
-        ConnectionConfig connections = config.Core.Connections;
         TimeSpan threeHeartbeats = 3 * interval;
-
-        connections = connections with
+        MessagingConfig config = Hasty(threeHeartbeats > Patience ? threeHeartbeats : Patience);
+        ConnectionConfig connections = config.Core.Connections with
         {
             HeartbeatStart = interval,
             HeartbeatInterval = interval,
-            IdleTimeout = connections.IdleTimeout > threeHeartbeats ? connections.IdleTimeout : threeHeartbeats,
         };
 
         return config with { Core = config.Core with { Connections = connections } };
     }
+
+    private static MessagingConfig Hasty(TimeSpan silence)
+    {
+        MessagingConfig config = ToolConfig.Lockstep;
+        ConnectionConfig connections = config.Core.Connections with { IdleTimeout = silence, UnfinishedTimeout = silence };
+        return config with { Core = config.Core with { Connections = connections } };
+    }
+
+    // Its detail is a sentence already, its name alone is none.
+    private static string Sentence(CloseReason? reason) => $"{reason}".TrimEnd('.') + '.';
 
     private static string Title(double percent) => percent switch
     {
