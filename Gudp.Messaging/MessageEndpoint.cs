@@ -1,6 +1,7 @@
 using System;
 using System.Threading;
 using Gudp.Core;
+using Gudp.Messaging.Lanes;
 using Gudp.Messaging.Memory;
 using Gudp.Messaging.Status;
 
@@ -82,6 +83,9 @@ public sealed partial class MessageEndpoint : IDisposable
     public PeerId Id => _endpoint.PeerId;
 
     internal MessageMemory Memory { get; }
+
+    /// <summary>Set before any connection; see <see cref="Lanes.FirstPlaces"/>.</summary>
+    internal FirstPlaces FirstPlaces { get; set; }
 
     internal SessionRegister Sessions { get; } = new();
 
@@ -276,6 +280,7 @@ public sealed partial class MessageEndpoint : IDisposable
             {
                 Incarnation = endpoint.Peers.NextIncarnation(),
                 EndpointSalt = (ulong)endpoint.Id.Value,
+                FirstPlaces = endpoint.FirstPlaces,
             };
 
             if (peer is null)

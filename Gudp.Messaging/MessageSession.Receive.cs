@@ -273,6 +273,7 @@ internal sealed partial class MessageSession
                 new ReceiveLimits(_config.DatagramQueueBytes, _config.MaxMessageBytes),
                 _memory,
                 new ReceiveLedgers(_window, TallyOf(number)));
+        lane.BeginAt(FirstPlaces);
         Volatile.Write(ref _receiveLanes[number], lane);
         _receiveLanesInUse.AddAtomic(number);
 

@@ -202,6 +202,7 @@ internal sealed partial class MessageSession
     private SendLane MakeSendLane(int number)
     {
         SendLane made = NewSendLane(number);
+        made.BeginAt(FirstPlaces);
         SendLane lane = Interlocked.CompareExchange(ref _sendLanes[number], made, null) ?? made;
         _sendLanesInUse.AddAtomic(number);
 

@@ -106,6 +106,9 @@ internal sealed partial class MessageSession : IPacketPayload
     /// <summary>Its number among the sessions of the endpoint, in the ids of its messages.</summary>
     internal int Incarnation { get; init; }
 
+    /// <summary>Where the lanes of both ends begin to count; zero but in tests.</summary>
+    internal FirstPlaces FirstPlaces { get; init; }
+
     /// <summary>Of the endpoint, for ids of messages: one of another endpoint is none of ours.</summary>
     internal ulong EndpointSalt { get; init; }
 

@@ -41,6 +41,7 @@ internal sealed partial class MessageReceiveLane : ReceiveLane
     private readonly bool _isSequenced;
     private readonly RangeSet? _counted;
     private readonly RecentIds? _recent;
+    private long _first;
     private long _charged;
     private long _granted = IdCredit.First;
     private long _doneBytesTold;
@@ -72,6 +73,13 @@ internal sealed partial class MessageReceiveLane : ReceiveLane
 
     internal override long ChargedBytes => _charged;
 
+    internal override void BeginAt(in FirstPlaces first)
+    {
+        _first = first.Id;
+        _granted = _first + IdCredit.First;
+        _ = _counted?.TryAdd(0, _first);
+    }
+
     internal override long GrantedLimit => Volatile.Read(ref _granted);
 
     internal override bool IsCreditDue
@@ -83,8 +91,8 @@ internal sealed partial class MessageReceiveLane : ReceiveLane
                 return false;
             }
 
-            long ids = Volatile.Read(ref _doneIds) - IdCredit.DoneAt(GrantedLimit);
-            bool isFirst = GrantedLimit == IdCredit.First;
+            long ids = Volatile.Read(ref _doneIds) - IdCredit.DoneAt(GrantedLimit - _first);
+            bool isFirst = GrantedLimit == _first + IdCredit.First;
 
             // The first one lets the lane out of its start.
             return ids >= (isFirst ? 1 : IdCredit.TellIds)
@@ -128,7 +136,7 @@ internal sealed partial class MessageReceiveLane : ReceiveLane
     {
         // The bytes first: of those seen here the ids are seen below.
         Volatile.Write(ref _doneBytesTold, Volatile.Read(ref _doneBytes));
-        Volatile.Write(ref _granted, Math.Max(_granted, IdCredit.LimitAfter(Volatile.Read(ref _doneIds))));
+        Volatile.Write(ref _granted, Math.Max(_granted, _first + IdCredit.LimitAfter(Volatile.Read(ref _doneIds))));
         return _granted;
     }
 

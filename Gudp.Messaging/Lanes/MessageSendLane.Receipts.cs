@@ -28,7 +28,7 @@ internal sealed partial class MessageSendLane
     {
         lock (_gate)
         {
-            if (id.Value < 0 || id.Value >= _next)
+            if (id.Value < _first || id.Value >= _next)
             {
                 TakeState none = !id.AsksTaken ? TakeState.NotAsked : ended ? TakeState.Unknown : TakeState.Pending;
                 return new SendReceipt(id, ended ? TransferState.Cancelled : TransferState.Queued, none);

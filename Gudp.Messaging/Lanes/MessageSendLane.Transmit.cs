@@ -23,6 +23,7 @@ internal sealed partial class MessageSendLane
 
     private IdQueue _skips;
     private long _runFrom = -1;
+    private long _first;
     private long _creditLimit = IdCredit.First;
     private long _blockedAt = -1;
     private long _credited;
@@ -40,6 +41,19 @@ internal sealed partial class MessageSendLane
     private Instant _settledDueAt = Instant.Never;
 
     internal override long CreditedBytes => _credited;
+
+    internal override void BeginAt(in FirstPlaces first)
+    {
+        _first = first.Id;
+        _oldest = _first;
+        _cursor = _first;
+        _next = _first;
+        _supersededTo = _first;
+        _complete = _first;
+        _announced = _first;
+        _unreadFrom = _first;
+        _creditLimit = _first + IdCredit.First;
+    }
 
     private long CreditLimit
         => _isReliable ? Volatile.Read(ref _creditLimit) : long.MaxValue;
@@ -174,7 +188,7 @@ internal sealed partial class MessageSendLane
     // As if they were read in order of ids: which they were is not told, and once all are it is true.
     private void ForgetRead()
     {
-        long read = IdCredit.DoneAt(_creditLimit);
+        long read = _first + IdCredit.DoneAt(_creditLimit - _first);
 
         while (_unreadFrom < read && _unread.Count > 0)
         {

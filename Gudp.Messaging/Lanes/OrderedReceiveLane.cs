@@ -42,6 +42,7 @@ internal sealed partial class OrderedReceiveLane : ReceiveLane
     private readonly RangeSet _have;
     private readonly SkippedRanges _skipped;
     private LaneRing? _ring;
+    private long _first;
     private long _prefix;
     private long _highest;
     private long _mostUnread;
@@ -78,7 +79,19 @@ internal sealed partial class OrderedReceiveLane : ReceiveLane
     internal TakeLedger Ledger { get; } = new();
 
     /// <summary>One above the highest offset received, as far as it counts in the connection's credit.</summary>
-    internal override long ChargedBytes => _window is null ? 0 : _highest;
+    internal override long ChargedBytes => _window is null ? 0 : _highest - _first;
+
+    internal override void BeginAt(in FirstPlaces first)
+    {
+        _first = first.Offset;
+        _prefix = _first;
+        _highest = _first;
+        _released = _first;
+        _read = _first;
+        _unreadSeenAt = _first;
+        _grantedLimit = _first + LaneRing.FirstBytes;
+        _ = _have.TryAdd(0, _first);
+    }
 
     internal override long GrantedLimit => Volatile.Read(ref _grantedLimit);
 

@@ -14,6 +14,7 @@ internal sealed partial class OrderedSendLane
 
     // Holes in the settled offsets are pieces in flight, and those the outbox bounds.
     private readonly RangeSet _settled = new(int.MaxValue);
+    private long _first;
     private long _creditLimit;
     private long _largeBytesBeforeTail;
     private long _tail;
@@ -41,7 +42,23 @@ internal sealed partial class OrderedSendLane
         => Math.Max(_creditLimit, Math.Min(Peer.LaneCreditBytes, LaneRing.FirstBytes));
 
     /// <inheritdoc/>
-    internal override long CreditedBytes => IsCredited ? _sent : 0;
+    internal override long CreditedBytes => IsCredited ? _sent - _first : 0;
+
+    /// <inheritdoc/>
+    internal override void BeginAt(in FirstPlaces first)
+    {
+        _first = first.Offset;
+        _reserved = _first;
+        _published = _first;
+        _sent = _first;
+        _tail = _first;
+        _ringTail = _first;
+        _counted = _first;
+        _countedEnd = _first;
+        _creditLimit = _first + LaneRing.FirstBytes;
+        _ = _settled.TryAdd(0, _first);
+        Receipts.BeginAt(_first);
+    }
 
     /// <summary>Whether messages wait behind the peer's credit: its application does not read. Any thread.</summary>
     internal override bool IsHeldByPeer => Volatile.Read(ref _isHeldByPeer);

@@ -30,6 +30,13 @@ internal sealed partial class ReceiptBook
     /// <summary>Leader. When <see cref="Expire"/> wants to be called.</summary>
     internal Instant NextDeadline => _deadlines.Next;
 
+    /// <summary>Before anything is sent: where the lane's offsets begin.</summary>
+    internal void BeginAt(long first)
+    {
+        _settled = first;
+        Taken = first;
+    }
+
     /// <summary>Leader. Messages that were sent since the last call begin to wait.</summary>
     internal void StampDeadlines(Instant now)
     {

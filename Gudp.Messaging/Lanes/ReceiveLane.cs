@@ -47,6 +47,9 @@ internal abstract class ReceiveLane
     /// <summary>What the lane has counted in the connection's credit, bytes.</summary>
     internal abstract long ChargedBytes { get; }
 
+    /// <summary>Before its first use: where its offsets or ids begin; zero but in tests.</summary>
+    internal abstract void BeginAt(in FirstPlaces first);
+
     /// <summary>Blocks of the peer's memory it owns, counted anew: while no other thread is inside.</summary>
     internal abstract int BlocksHeld { get; }
 

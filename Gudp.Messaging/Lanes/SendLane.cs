@@ -64,6 +64,9 @@ internal abstract class SendLane
     /// <summary>Bytes counted against the connection's credit so far.</summary>
     internal abstract long CreditedBytes { get; }
 
+    /// <summary>Before its first use: where its offsets or ids begin; zero but in tests.</summary>
+    internal abstract void BeginAt(in FirstPlaces first);
+
     /// <summary>
     /// Bytes of the connection's credit without which the lane cannot go on; 0: none are kept for it (D-8.9).
     /// </summary>
