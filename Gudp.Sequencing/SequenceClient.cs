@@ -421,7 +421,7 @@ public sealed partial class SequenceClient : IDisposable
         if (error != SequencingError.None)
         {
             ThrowIfFailed();
-            throw new SequencingException(error, $"{error} at {Now} when {doing}.");
+            throw new SequencingException(error, $"'{Name}' at {Now} when {doing}: {_engine.Allowed(error)}.");
         }
     }
 

@@ -180,6 +180,16 @@ internal sealed partial class MemberEngine
         return SequencingError.None;
     }
 
+    /// <summary>What would have been allowed instead, for the text of a refused call.</summary>
+    internal string Allowed(SequencingError error) => error switch
+    {
+        SequencingError.AlreadyRequesting => "it has asked to advance, and says nothing before the grant",
+        SequencingError.NotJoined => $"it speaks from the start grant to its resignation, and is {Phase}",
+        SequencingError.Stopped => "the last grant was final; allowed is to resign",
+        SequencingError.PastTag => $"the target is the last grant, {Now}, or later",
+        _ => _speech.Allowed(error),
+    };
+
     /// <summary>Sends everything said since the last commit and asks to advance.</summary>
     internal SequencingError Request(AdvanceMode mode, Tag target, Grid grid = default)
     {

@@ -218,6 +218,20 @@ internal sealed class Speech
             : SequencingError.Overflow;
     }
 
+    /// <summary>What would have been allowed instead, for the text of a refused call.</summary>
+    internal string Allowed(SequencingError error) => error switch
+    {
+        SequencingError.LookaheadViolation => _stop is Tag stop
+            ? $"the earliest is {EarliestPublication}, the stop asked for {stop}, and the least look-ahead {Delay.OneRound}"
+            : $"the earliest is {EarliestPublication}, and the least look-ahead {Delay.OneRound}",
+        SequencingError.NotASender => "it has not the role to send now",
+        SequencingError.UnknownChannel or SequencingError.NotDeclared => $"it declared {Declared()}",
+        SequencingError.TooLarge => $"a commit has at most {MaxCommitBytes - ElementHeadBytes} bytes",
+        SequencingError.RoundLimit => $"a publication has at most round {MaxRounds}",
+        SequencingError.Overflow => $"times go to {CommitCheck.MaxPublicationTime}, and steps are no longer than that",
+        _ => $"{error}",
+    };
+
     /// <summary>The roles the server says the member has, and where it may first be heard.</summary>
     internal void TakeRoles(in RoleTakenFrame taken)
     {
@@ -293,6 +307,15 @@ internal sealed class Speech
     private static Tag EndToNext(Tag tag) => tag.Round == uint.MaxValue ? tag + Delay.OneRound : tag;
 
     private static bool IsWritable(long ticks) => (ulong)ticks <= VarInt.MaxValue;
+
+    private string Declared()
+    {
+        string flag = _mayStop ? "that it may stop the run; " : "";
+
+        return flag + (_interests.Length == 0
+            ? "no channel"
+            : string.Join(", ", Array.ConvertAll(_interests, interest => $"'{interest.Name}' as {interest.Bits}")));
+    }
 
     private void Clear()
     {

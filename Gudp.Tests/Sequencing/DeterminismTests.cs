@@ -44,6 +44,7 @@ internal sealed class ScriptedMember(MemberEngine engine, MemberDeclaration decl
             Speak(grant, draws);
         }
 
+        Change(draws);
         Ask(grant.Tag, draws);
         return true;
     }
@@ -68,6 +69,25 @@ internal sealed class ScriptedMember(MemberEngine engine, MemberDeclaration decl
         {
             Delay lookahead = draws.NextChance(500_000) ? Delay.OneRound : Delay.Ticks(draws.NextBetween(1, 5));
             Expect(engine.SetLookahead(lookahead));
+        }
+    }
+
+    private void Change(Prng draws)
+    {
+        if (draws.NextChance(100_000) && declaration.Subscribe.Count > 0)
+        {
+            string channel = declaration.Subscribe[(int)draws.NextBelow(declaration.Subscribe.Count)];
+            Expect(engine.SetInterest(channel, draws.NextChance(700_000)));
+        }
+
+        if (draws.NextChance(50_000) && declaration.Receives)
+        {
+            Expect(engine.SetRoles(declaration.Sends, draws.NextChance(700_000)));
+        }
+
+        if (draws.NextChance(200_000))
+        {
+            Expect(engine.Checksum(_state));
         }
     }
 

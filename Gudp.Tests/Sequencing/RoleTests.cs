@@ -152,6 +152,10 @@ public sealed class RoleTests
         SingleProcessRun run = Start();
 
         Assert.That(run["r"].SetInterest("nothing", isOn: false), Is.EqualTo(SequencingError.UnknownChannel));
+        Assert.That(run["r"].Allowed(SequencingError.UnknownChannel), Is.EqualTo("it declared 'x' as Subscribe, Wake"));
+        Assert.That(
+            run["s"].Allowed(SequencingError.LookaheadViolation),
+            Is.EqualTo("the earliest is (0,1), and the least look-ahead 1 rounds"));
         Assert.That(run["s"].SetInterest("x", isOn: false), Is.EqualTo(SequencingError.NotDeclared));
         Assert.That(run["s"].StopAt(50), Is.EqualTo(SequencingError.NotDeclared));
         Assert.That(run["r"].Peek(), Is.EqualTo(SequencingError.NotDeclared));

@@ -73,7 +73,8 @@ public sealed class ScenarioTests
         new("S-A11", "d(R) x(S,L=5)", "d To 50 =>", "operator withdraws d => d 50", "d To 60 => d 60"),
 
         new("S-A12", "x(S,L=5) d(,subscribed)",
-            "d To 100 => d 100", "x sends m at 50; x sends n at 150; d roles R; d To 100 =>", "x To 200 => x 200, d 100",
+            "d To 100 => d 100", "x sends m at 50; x sends n at 150; d roles R; d To 100 =>",
+            "x To 200 => x 200, d 100",
             "d To 150 => d 150 [n@150]"),
 
         new("S-A27", "f0(S,L=1) f1(R,peeks)",
@@ -154,6 +155,92 @@ public sealed class ScenarioTests
         foreach (Scenario scenario in Scenarios.Concat(Generated()))
         {
             yield return new TestCaseData(scenario).SetArgDisplayNames(scenario.Number);
+        }
+    }
+
+    // A (least step 10) and B (grid 5) send one message each at the start of every ten ticks; one of them is silent for
+    // as long as the other can do anything, after the k-th message of both.
+    [Test]
+    public void S_B23_A_stall_after_any_message_changes_no_grant(
+        [Range(25, 79)] int k, [Values("a", "b")] string stalled)
+    {
+        const int Rounds = 20;
+        SequencingConfig config = new()
+        {
+            Roster =
+            [
+                new MemberDeclaration("a") { Publish = ["fromA"], Subscribe = ["fromB"] },
+                new MemberDeclaration("b") { Publish = ["fromB"], Subscribe = ["fromA"] },
+            ],
+        };
+        SingleProcessRun run = new(config);
+        int stalledLink = stalled == "a" ? 0 : 1;
+        int moved = 0;
+        bool mayStall = true;
+        List<string>[] grants = [[], []];
+        List<string>[] expected = [["0 []"], ["0 []"]];
+
+        for (bool goesOn = true; goesOn;)
+        {
+            goesOn = false;
+
+            for (int link = 0; link < 2; link++)
+            {
+                if (mayStall && moved >= k && link == stalledLink)
+                {
+                    continue;
+                }
+
+                bool isMoved = run.MoveUp(link) | run.MoveDown(link);
+                goesOn |= isMoved;
+                moved += isMoved ? 1 : 0;
+                Act(run.Members[link], grants[link], 10 * Rounds);
+            }
+
+            // The other one can do nothing more: the silence is over.
+            if (!goesOn && mayStall && moved >= k)
+            {
+                (mayStall, goesOn) = (false, true);
+            }
+        }
+
+        for (int tick = 0; tick < 10 * Rounds; tick += 10)
+        {
+            expected[0].Add($"{tick + 10} [b{tick}]");
+            expected[1].AddRange([$"{tick + 5} [a{tick}]", $"{tick + 10} []"]);
+        }
+
+        Assert.That(mayStall, Is.False, "The stall was in the run.");
+        Assert.That(grants[0], Is.EqualTo(expected[0]));
+        Assert.That(grants[1], Is.EqualTo(expected[1]));
+
+        static void Act(MemberEngine member, List<string> grants, long until)
+        {
+            if (!member.TryTakeGrant(out Grant grant))
+            {
+                return;
+            }
+
+            string batch = string.Join(' ', grant.Messages.Select(m => Encoding.UTF8.GetString(m.Payload.Span)));
+            grants.Add($"{grant.Tag} [{batch}]");
+            long time = grant.Tag.Time;
+
+            if (time >= until)
+            {
+                member.Resign();
+                return;
+            }
+
+            if (time % 10 == 0)
+            {
+                string channel = member.Name == "a" ? "fromA" : "fromB";
+                member.Publish(channel, Encoding.UTF8.GetBytes($"{member.Name}{time}"), null);
+            }
+
+            long next = (time / 10 * 10) + 10;
+            member.Request(
+                member.Name == "a" ? AdvanceMode.To : AdvanceMode.Next, next,
+                member.Name == "a" ? new Grid(1, 0, 10) : new Grid(5));
         }
     }
 
@@ -323,7 +410,8 @@ public sealed record Scenario(string Number, string Setup, params string[] Steps
             {
                 if (member.Error != SequencingError.None)
                 {
-                    string loop = member.ErrorDetail[member.ErrorDetail.IndexOf("on and on", StringComparison.Ordinal)..];
+                    int loopAt = member.ErrorDetail.IndexOf("on and on", StringComparison.Ordinal);
+                    string loop = member.ErrorDetail[loopAt..];
                     run.Members.Remove(member);
                     return $"!{member.Error} {loop.Replace(',', ';')}";
                 }
@@ -365,7 +453,7 @@ public sealed record Scenario(string Number, string Setup, params string[] Steps
             "promises" => member.Promise(ParseTag(words[2])),
             "lookahead" => member.SetLookahead(Delay.Ticks(ParseTag(words[2]).Time)),
             "flushes" => member.Flush(),
-            "roles" => member.SetRoles(words.Length > 2 && words[2].Contains('S'), words.Length > 2 && words[2].Contains('R')),
+            "roles" => member.SetRoles(words[2].Contains('S'), words[2].Contains('R')),
             "stops" => member.StopAt(ParseTag(words[2])),
             "resigns" => member.Resign(),
             _ => throw new ArgumentException($"No such action: {words[1]}"),
@@ -392,7 +480,8 @@ public sealed record Scenario(string Number, string Setup, params string[] Steps
         string[] names = [.. members.Select(word => word[..word.IndexOf('(')])];
         bool isRing = words.Contains("ring");
         bool hasSelf = words.Contains("self");
-        string rounds = words.FirstOrDefault(word => word.StartsWith("rounds=", StringComparison.Ordinal), "rounds=10000")[7..];
+        string rounds = words.FirstOrDefault(
+            word => word.StartsWith("rounds=", StringComparison.Ordinal), "rounds=10000")[7..];
         string link = words.FirstOrDefault(word => word.StartsWith("link=", StringComparison.Ordinal), "link=0")[5..];
 
         List<MemberDeclaration> roster = [];
