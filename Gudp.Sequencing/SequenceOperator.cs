@@ -49,10 +49,25 @@ public sealed class SequenceOperator : IDisposable
     public static SequenceOperator Connect(MessageEndpoint endpoint, PeerAddress server, string name = "operator")
     {
         ArgumentNullException.ThrowIfNull(endpoint);
+        CheckName(name);
+        return new SequenceOperator(name, endpoint.Connect(server));
+    }
+
+    /// <summary>As <see cref="Connect"/>, over a connection that is there already.</summary>
+    /// <param name="peer">To a sequence server; nobody else receives from it. Disposed with the operator.</param>
+    /// <param name="name">Whose barriers these are.</param>
+    public static SequenceOperator Over(Peer peer, string name = "operator")
+    {
+        ArgumentNullException.ThrowIfNull(peer);
+        CheckName(name);
+        return new SequenceOperator(name, peer);
+    }
+
+    private static void CheckName(string name)
+    {
         ArgumentException.ThrowIfNullOrEmpty(name);
         ArgumentOutOfRangeException.ThrowIfGreaterThan(
             System.Text.Encoding.UTF8.GetByteCount(name), Config.SequencingRules.MaxNameBytes, nameof(name));
-        return new SequenceOperator(name, endpoint.Connect(server));
     }
 
     /// <summary>How the run stands.</summary>

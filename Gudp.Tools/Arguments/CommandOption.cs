@@ -2,6 +2,7 @@ using System.CommandLine;
 using System.CommandLine.Parsing;
 using System.Globalization;
 using Gudp.Core.Simulation;
+using Gudp.Sequencing;
 using Gudp.Tools.Relay;
 
 namespace Gudp.Tools.Arguments;
@@ -140,6 +141,33 @@ internal static class CommandOption
         HelpName = "HOST:PORT",
         Required = true,
         CustomParser = Parser<HostPort>(ReadTarget),
+    };
+
+    /// <summary>A tag of a run that need not be named; null if it was not.</summary>
+    internal static Option<Tag?> OptionalTag(string name, string description) => new(name)
+    {
+        Description = description,
+        HelpName = "TAG",
+        CustomParser = Parser((string text, out Tag? tag, out string problem) =>
+        {
+            bool isRead = TagText.TryParse(text, out Tag read);
+            tag = read;
+            problem = $"'{text}' is not {TagText.Form}.";
+            return isRead;
+        }),
+    };
+
+    /// <summary>A tag of a run, or the word "clear": null.</summary>
+    internal static Argument<Tag?> TagOrClear(string description) => new("TAG|clear")
+    {
+        Description = description,
+        CustomParser = Parser((string text, out Tag? tag, out string problem) =>
+        {
+            bool isTag = TagText.TryParse(text, out Tag read);
+            tag = isTag ? read : null;
+            problem = $"'{text}' is not {TagText.Form}, and not 'clear'.";
+            return isTag || text == "clear";
+        }),
     };
 
     internal static Argument<HostPort> Target(string description) => new("HOST:PORT")

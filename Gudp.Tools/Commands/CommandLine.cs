@@ -77,6 +77,7 @@ internal static class CommandLine
     {
         SequencingError.ConnectionLost => ExitCode.TimedOut,
         SequencingError.ConfigMismatch or SequencingError.NameTaken or SequencingError.NotDeclared
+            or SequencingError.NotAllowed
             => ExitCode.NotConnected,
         _ => ExitCode.CheckFailed,
     };
@@ -88,6 +89,11 @@ internal static class CommandLine
         PingCommand.Create(printer),
         PongCommand.Create(printer),
         TopCommand.Create(printer),
+        RunCommand.CreateStatus(printer),
+        RunCommand.CreateWho(printer),
+        RunCommand.CreateBarrier(printer),
+        RunCommand.CreateStep(printer),
+        RunCommand.CreateStop(printer),
         SendCommand.Create(printer),
         RecvCommand.Create(printer),
         SimCommand.Create(printer),
