@@ -28,6 +28,18 @@ public sealed partial class SequenceServer
     }
 
     /// <summary>
+    /// How long each member has waited because of each root; what the meter "Gudp.Sequencing" shows as
+    /// <c>gudp.grant.blocked</c>. Any thread; a turn that runs is waited for. A new array, by member.
+    /// </summary>
+    public BlockedTime[] ReadBlocked()
+    {
+        lock (_gate)
+        {
+            return _engine.ReadBlocked(_daemon.Now);
+        }
+    }
+
+    /// <summary>
     /// The next report of a wait that was longer than <see cref="SequencingConfig.HealthLimit"/>, then than 3, 6 and 10
     /// times of it, or whose root was lost. Any thread. The last 64 are kept.
     /// </summary>

@@ -30,6 +30,7 @@ public sealed partial class SequenceServer : IDisposable
     private readonly Lock _gate = new();
     private readonly Daemon _daemon;
     private readonly OperatorAccess _operators;
+    private readonly SequenceMeter? _meter;
     private long _lastLink;
     private long _refusals;
 
@@ -57,6 +58,7 @@ public sealed partial class SequenceServer : IDisposable
         _daemon = daemon;
         _endpoint = new MessageEndpoint(daemon, local, messaging, new Sink(this));
         _endpoint.Listen();
+        _meter = messaging.Core.Metrics ? new SequenceMeter(messaging.Core.Name, this) : null;
     }
 
     /// <summary>The address it is bound to.</summary>
@@ -87,7 +89,11 @@ public sealed partial class SequenceServer : IDisposable
     /// <summary>
     /// Takes no more members. The run goes on for those that are connected; their connections end with the daemon.
     /// </summary>
-    public void Dispose() => _endpoint.Dispose();
+    public void Dispose()
+    {
+        _meter?.Dispose();
+        _endpoint.Dispose();
+    }
 
     private static void CheckRoom(RunLayout layout, in MessagingConfig messaging)
     {

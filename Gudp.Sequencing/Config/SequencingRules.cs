@@ -97,8 +97,8 @@ internal static class SequencingRules
 
     private static void CheckInboxLimit(ConfigErrors errors, string path, InboxLimit limit)
     {
-        CheckRange(errors, path + ".Messages", limit.Messages, 1, long.MaxValue, "a receiver must be fed");
-        CheckRange(errors, path + ".Bytes", limit.Bytes, 1, long.MaxValue, "a receiver must be fed");
+        CheckRange(errors, path + ".Messages", limit.Messages, 1, LargestTicks, "a receiver must be fed");
+        CheckRange(errors, path + ".Bytes", limit.Bytes, 1, LargestInboxBytes, "a receiver must be fed");
     }
 
     private static void CheckSpan(ConfigErrors errors, string path, TimeSpan span, TimeSpan least, TimeSpan most)

@@ -157,6 +157,9 @@ internal sealed class ServerEngine
     /// <summary>How the run stands, as of now.</summary>
     internal RunStatus ReadStatus(Instant now) => _operators.ReadStatus(now);
 
+    /// <inheritdoc cref="Waits.ReadBlocked"/>
+    internal BlockedTime[] ReadBlocked(Instant now) => _waits.ReadBlocked(now);
+
     /// <inheritdoc cref="Waits.TryTakeReport"/>
     internal bool TryTakeReport([NotNullWhen(true)] out WaitReport? report) => _waits.TryTakeReport(out report);
 

@@ -133,6 +133,35 @@ internal sealed class Waits(RunState run, Outbox outbox)
         return count > 0;
     }
 
+    /// <summary>Time waited by member and root, the present waits included.</summary>
+    internal BlockedTime[] ReadBlocked(Instant now)
+    {
+        List<BlockedTime> times = [];
+
+        foreach (Member member in run.Members.All)
+        {
+            WaitRecord waits = member.Waits;
+            bool isCounted = waits.Root.Kind == WaitKind.None;
+
+            foreach ((WaitRoot root, TimeSpan blocked) in waits.Blocked)
+            {
+                isCounted |= root == waits.Root;
+                TimeSpan present = root == waits.Root ? Between(waits.RootSince, now) : TimeSpan.Zero;
+                times.Add(new BlockedTime(member.Name, NameOf(root), root.Kind, blocked + present));
+            }
+
+            if (!isCounted)
+            {
+                times.Add(new BlockedTime(
+                    member.Name, NameOf(waits.Root), waits.Root.Kind, Between(waits.RootSince, now)));
+            }
+        }
+
+        return [.. times];
+    }
+
+    private string NameOf(WaitRoot root) => root.Member == BoundTable.Nobody ? "" : run.Members[root.Member].Name;
+
     /// <summary>Whether a member waits for others, the start included.</summary>
     internal bool IsWaiting(Member member) => member.Life switch
     {
