@@ -142,7 +142,7 @@ public sealed class ScenarioTests
 
         new("S-D3", "x()", "x To 5 grid 0 => !no such grid", "x To 5 grid 5 => x 5"),
 
-        new("S-F10", "rounds=20 a(S,R) b(S,R)", 
+        new("S-F10", "rounds=20 a(S,R) b(S,R)",
             "a echoes b => !RoundLimit on and on: \"a\" on 'from/a' 10 times; \"b\" on 'from/b' 10 times."),
 
         new("S-F4", "a(S,L=5) b(S,L=5) r(R)",
