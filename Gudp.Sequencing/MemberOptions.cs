@@ -73,6 +73,12 @@ public sealed class MemberOptions(string name)
     /// </summary>
     public ulong ConfigHash { get; init; }
 
+    /// <summary>
+    /// Whether it comes in, without being in the roster, at the smallest tag possible; needs
+    /// <see cref="SequencingConfig.AdmitsEarliest"/>. Default no.
+    /// </summary>
+    public bool JoinEarliest { get; init; }
+
     /// <summary>What of the past a member that joins late, or an observer, wants. Default nothing.</summary>
     public HistoryStart History { get; init; }
 

@@ -124,6 +124,25 @@ public sealed partial class SequenceClient
         return _engine.CreateTicket();
     }
 
+    /// <summary>
+    /// Admits a member that is not in the roster, as a sponsor (lock-time 8.2): it joins at its
+    /// <see cref="MemberDeclaration.Join"/>, in every execution. Leaves with the next request to advance.
+    /// </summary>
+    /// <param name="declaration">
+    /// All it may do; its hello must say the same, <see cref="MemberOptions.Join"/> included. The join is as an arrival:
+    /// at <see cref="EarliestPublication"/> or later. The name must be free at that tag, or the admission comes to
+    /// nothing; one that has resigned may be admitted again, as a new member.
+    /// </param>
+    /// <exception cref="SequencingException">
+    /// <see cref="SequencingError.NotDeclared"/>: this member is no sponsor.
+    /// <see cref="SequencingError.LookaheadViolation"/>: the join is too early, or the declaration breaks a rule.
+    /// </exception>
+    public void Admit(MemberDeclaration declaration)
+    {
+        ArgumentNullException.ThrowIfNull(declaration);
+        Require(_engine.Admit(declaration), $"admitting '{declaration.Name}' at {declaration.Join}");
+    }
+
     // These say that another connection would meet the same end, or that somebody else has the session now.
     private static bool IsWorthAnother(CloseReason? reason)
         => reason?.Code is not (CloseCode.CreditExceeded or CloseCode.MessageTooLarge or CloseCode.Superseded);

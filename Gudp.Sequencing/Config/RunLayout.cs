@@ -52,6 +52,10 @@ internal sealed record ChannelLayout(string Name, ChannelModel Model)
 {
     internal ulong Key => Model.Key;
 
+    /// <summary>A channel that no declaration names.</summary>
+    internal static ChannelLayout Default(string name)
+        => new(name, new ChannelDeclaration(name).Compile(Digest.ChannelKey(name)));
+
     /// <summary>The link of lock-time 3.1: no message is on its way for less.</summary>
     internal Delay MinimumLatency => Model.Latency.Minimum;
 }
@@ -80,6 +84,8 @@ internal sealed class RunLayout
         MaxPayloadBytes = config.MaxPayloadBytes;
         MaxInboxBytes = config.MaxInboxBytes;
         StopTag = config.StopTag;
+        AdmitsEarliest = config.AdmitsEarliest;
+        DefaultInboxLimit = config.InboxLimit;
         HealthLimit = config.HealthLimit;
         Operators = config.Operators;
         StartsOnCommand = config.StartsOnCommand;
@@ -102,6 +108,12 @@ internal sealed class RunLayout
     internal uint MaxRounds { get; }
     internal int MaxPayloadBytes { get; }
     internal long MaxInboxBytes { get; }
+
+    /// <summary>Members may come in besides the roster (lock-time 8.2).</summary>
+    internal bool AdmitsEarliest { get; }
+
+    /// <summary>Of members that declare none.</summary>
+    internal InboxLimit DefaultInboxLimit { get; }
     internal MemberLayout[] Members { get; }
     internal ChannelLayout[] Channels { get; }
 

@@ -183,6 +183,13 @@ public sealed class SequencingConfig
     public OperatorAccess Operators { get; init; } = OperatorAccess.Loopback;
 
     /// <summary>
+    /// Whether members that are not in the roster may come in at the smallest tag at which nobody's past can change. That
+    /// depends on how far the others are just then, so it is recorded and marks the run as influenced from outside. A
+    /// lost one is taken out. Default no.
+    /// </summary>
+    public bool AdmitsEarliest { get; init; }
+
+    /// <summary>
     /// True: the run does not start before an operator says so (<see cref="SequenceOperator.StartAsync"/>), also if
     /// everybody is there. Default false.
     /// </summary>

@@ -7,7 +7,7 @@ using Gudp.Sequencing.Wire;
 
 namespace Gudp.Sequencing.Engine;
 
-internal sealed class Admission(RunState run, Outbox outbox, Sessions sessions, Grants grants)
+internal sealed class Admission(RunState run, Outbox outbox, Sessions sessions, Grants grants, Newcomers newcomers)
 {
     internal void HandleHello(long link, in Frame frame, Instant now)
     {
@@ -24,7 +24,18 @@ internal sealed class Admission(RunState run, Outbox outbox, Sessions sessions, 
         }
 
         SequencingError error = HelloCheck.Check(hello, run, out string detail);
-        Member? member = error == SequencingError.None ? run.Members.Find(hello.Name) : null;
+        Member? member = null;
+
+        if (error == SequencingError.None && hello.Join == JoinKind.Earliest)
+        {
+            (error, detail) = sessions.MemberOf(link) is null
+                ? newcomers.JoinEarliest(hello, out member)
+                : (SequencingError.NameTaken, "This connection has a member already.");
+        }
+        else if (error == SequencingError.None)
+        {
+            member = run.Members.Find(hello.Name);
+        }
 
         if (member is not null && (!IsFree(member) || sessions.MemberOf(link) is not null))
         {
@@ -72,7 +83,7 @@ internal sealed class Admission(RunState run, Outbox outbox, Sessions sessions, 
             member.RunningSince = now;
             sessions.SendNames(member, 0);
 
-            if (member.Layout.Join == Tag.Zero)
+            if (member.Join == Tag.Zero)
             {
                 grants.WriteStart(member);
             }
@@ -91,7 +102,7 @@ internal sealed class Admission(RunState run, Outbox outbox, Sessions sessions, 
     {
         foreach (Member member in run.Members.All)
         {
-            if (member.Life != MemberLife.Joining && member.Layout.Join == Tag.Zero)
+            if (member.Life != MemberLife.Joining && member.Join == Tag.Zero)
             {
                 return false;
             }
@@ -115,7 +126,7 @@ internal sealed class Admission(RunState run, Outbox outbox, Sessions sessions, 
             sessions.Renew(link, member);
         }
 
-        sessions.WriteWelcome(member, member.Layout.Join);
+        sessions.WriteWelcome(member, member.Join);
         outbox.Send(member);
 
         if (run.Phase == RunPhase.Gathering)
@@ -141,7 +152,7 @@ internal sealed class Admission(RunState run, Outbox outbox, Sessions sessions, 
     // Clause: who joins late asks for its join tag by coming; the first grant is there as soon as B > J.
     private void AskForFirstGrant(Member member, Instant now)
     {
-        run.Members.StateOf(member).Request = new AdvanceRequest(AdvanceMode.To, member.Layout.Join, default);
+        run.Members.StateOf(member).Request = new AdvanceRequest(AdvanceMode.To, member.Join, default);
         member.WaitingSince = now;
         run.HasChanged = true;
     }

@@ -97,6 +97,14 @@ internal ref struct CommitTrial(RunState run, Member member, ulong step)
             return error;
         }
 
+        // A sponsor says there whom it admits, and nothing else (clause ).
+        if (member.Layout.Interests[element.Interest].Channel == run.Members.Reach.System
+            && (!AdmissionOrder.TryRead(element.Payload, out AdmissionOrder order) || order.Join != element.Tag
+                || run.Admissions.Count >= SequencingRules.MaxMembers))
+        {
+            return SequencingError.BadFrame;
+        }
+
         // The promise and the look-ahead hold before the channel's latency, the limits before and after it.
         ChannelModel channel = run.Channels[member.Layout.Interests[element.Interest].Channel].Model;
         _inboxBytes += channel.Copies * ArrivalQueue.BytesOf(element.Payload.Length);
@@ -149,6 +157,14 @@ internal ref struct CommitTrial(RunState run, Member member, ulong step)
     // All of the commit is counted for each receiver its member can reach: exact enough for a limit on memory.
     private readonly Refusal JudgeRoom()
     {
+        if (run.Unsettled?.Bytes + _inboxBytes > run.Layout.MaxInboxBytes)
+        {
+            return new Refusal(
+                SequencingError.InboxLimit,
+                $"The publications of step {step} take {_inboxBytes} bytes; {run.Unsettled?.Bytes} of "
+                + $"{run.Layout.MaxInboxBytes} (MaxInboxBytes) are kept for whom a sponsor may admit.");
+        }
+
         foreach (int channel in run.Members.Reach.PublishedBy(member.Ordinal))
         {
             foreach (Hearer hearer in run.Members.Reach.HearersOf(channel))

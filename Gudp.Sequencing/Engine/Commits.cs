@@ -151,5 +151,10 @@ internal sealed class Commits(RunState run, Outbox outbox, Departures departures
         long subSequence = ++sender.SubSequence;
         sender.CommitDigest.AddPublication(sent, run.Channels[index].Key, in element, subSequence);
         postings.Post(sender, index, new Posting(element.Tag, sent, subSequence), element.Payload);
+
+        if (index == run.Members.Reach.System && AdmissionOrder.TryRead(element.Payload, out AdmissionOrder order))
+        {
+            run.Admissions.Add(order);
+        }
     }
 }

@@ -19,7 +19,7 @@ using Gudp.Sequencing.Wire;
 namespace Gudp.Sequencing.Engine;
 
 /// <summary>What a grant makes besides itself.</summary>
-internal readonly record struct Cutting(Batches Batches, SystemNews News);
+internal readonly record struct Cutting(Batches Batches, SystemNews News, Newcomers Newcomers);
 
 internal sealed class Grants(RunState run, Outbox outbox, Waits waits, Barriers barriers, Cutting cutting)
 {
@@ -54,6 +54,12 @@ internal sealed class Grants(RunState run, Outbox outbox, Waits waits, Barriers 
 
         run.HasChanged = false;
         ComputeBounds();
+
+        while (cutting.Newcomers.TryDecide())
+        {
+            ComputeBounds();
+        }
+
         _flow.Begin();
         _pacer.Begin();
 

@@ -31,6 +31,9 @@ internal static class HelloCheck
 
         (SequencingError error, detail) = hello switch
         {
+            _ when hello.Join == JoinKind.Earliest && !hello.Observes
+                && (hello.ConfigHash == 0 || hello.ConfigHash == layout.ConfigHash) => (SequencingError.None, ""),
+
             _ when member is null => (SequencingError.NotDeclared, $"\"{hello.Name}\" is not in the roster."),
 
             _ when (hello.Flags & ~RoleBits.Known) != 0 => (

@@ -123,6 +123,21 @@ internal sealed partial class MemberEngine
         return true;
     }
 
+    /// <summary>Says, for the next commit, that another member joins at its <see cref="MemberDeclaration.Join"/>.</summary>
+    internal SequencingError Admit(MemberDeclaration declaration)
+    {
+        if (!_declaration.MaySponsor)
+        {
+            return SequencingError.NotDeclared;
+        }
+
+        FrameWriter order = new();
+        AdmissionOrder.Write(order, declaration, _options.RunId);
+        return AdmissionOrder.TryRead(order.Written, out _)
+            ? PublishAnywhere(SystemEvent.Channel, order.Written, declaration.Join)
+            : SequencingError.LookaheadViolation;
+    }
+
     /// <summary>See <see cref="IsAtSequencePoint"/>.</summary>
     internal ResumeTicket CreateTicket() => new()
     {
@@ -154,7 +169,7 @@ internal sealed partial class MemberEngine
         Flags = RoleBits.Of(_declaration),
         Lookahead = _declaration.Lookahead,
         Interests = interests,
-        Join = _declaration.Join > Tag.Zero ? JoinKind.At : JoinKind.Start,
+        Join = _options.JoinEarliest ? JoinKind.Earliest : _declaration.Join > Tag.Zero ? JoinKind.At : JoinKind.Start,
         JoinTag = _declaration.Join,
         From = _options.History,
         Resume = resume,

@@ -125,6 +125,9 @@ internal sealed partial class MemberEngine
     /// <summary>Buffers a message for the next commit.</summary>
     /// <returns>None, or why nothing was buffered.</returns>
     internal SequencingError Publish(string channel, ReadOnlySpan<byte> payload, Tag? at)
+        => channel == SystemEvent.Channel ? SequencingError.NotDeclared : PublishAnywhere(channel, payload, at);
+
+    private SequencingError PublishAnywhere(string channel, ReadOnlySpan<byte> payload, Tag? at)
         => CheckSpeaking() is var error and not SequencingError.None ? error : _speech.Publish(channel, payload, at);
 
     /// <summary>Promises that nothing later arrives below <paramref name="promise"/>; a lower one is ignored.</summary>

@@ -10,6 +10,7 @@ using Gudp.Sequencing.Channels;
 using Gudp.Sequencing.Config;
 using Gudp.Sequencing.Members;
 using Gudp.Sequencing.Time;
+using Gudp.Sequencing.Wire;
 
 namespace Gudp.Sequencing.Engine;
 
@@ -51,6 +52,7 @@ internal sealed class RunState
         foreach (MemberLayout member in layout.Members)
         {
             Members.Add(member);
+            Unsettled ??= member.MaySponsor ? new Unsettled() : null;
         }
     }
 
@@ -60,6 +62,12 @@ internal sealed class RunState
     internal ChannelTable Channels { get; } = new();
 
     internal MemberTable Members { get; }
+
+    /// <summary>Admissions of sponsors that are not decided yet.</summary>
+    internal List<AdmissionOrder> Admissions { get; } = [];
+
+    /// <summary>Kept for whom a sponsor may admit; null if the run has none.</summary>
+    internal Unsettled? Unsettled { get; }
 
     /// <summary>As of the last evaluation.</summary>
     internal BoundTable Bounds { get; } = new();

@@ -33,6 +33,7 @@ internal sealed class ServerEngine
     private readonly Admission _admission;
     private readonly Departures _departures;
     private readonly Absences _absences;
+    private readonly Newcomers _newcomers;
     private readonly Commits _commits;
     private readonly Operators _operators;
     private readonly Roles _roles;
@@ -49,10 +50,11 @@ internal sealed class ServerEngine
         _waits = new Waits(_run, _outbox);
         _barriers = new Barriers(_run);
         _batches = new Batches(_run, _outbox);
-        _grants = new Grants(_run, _outbox, _waits, _barriers, new Cutting(_batches, news));
         _sessions = new Sessions(_run, _outbox, secrets);
+        _newcomers = new Newcomers(_run, _sessions);
+        _grants = new Grants(_run, _outbox, _waits, _barriers, new Cutting(_batches, news, _newcomers));
         _suspensions = new Suspensions(_run, _outbox);
-        _admission = new Admission(_run, _outbox, _sessions, _grants);
+        _admission = new Admission(_run, _outbox, _sessions, _grants, _newcomers);
         _departures = new Departures(_run, _outbox, news);
         _absences = new Absences(_run, _departures);
         _roles = new Roles(_run);
@@ -83,6 +85,9 @@ internal sealed class ServerEngine
 
     /// <inheritdoc cref="Grants.Evaluations"/>
     internal long Evaluations => _grants.Evaluations;
+
+    /// <inheritdoc cref="Newcomers.Clashes"/>
+    internal long Clashes => _newcomers.Clashes;
 
     /// <inheritdoc cref="Sessions.Resumed"/>
     internal long ResumedSessions => _sessions.Resumed;

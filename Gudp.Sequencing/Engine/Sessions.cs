@@ -101,7 +101,7 @@ internal sealed class Sessions(RunState run, Outbox outbox, ISecretSource secret
     {
         for (int ordinal = from; ordinal < run.Members.Count; ordinal++)
         {
-            new PeerEventFrame(run.Members[ordinal].Name, PeerEventKind.Joined, run.Members[ordinal].Layout.Join)
+            new PeerEventFrame(run.Members[ordinal].Name, PeerEventKind.Joined, run.Members[ordinal].Join)
                 .Write(outbox.Writer, Outbox.Epoch, member.Session);
 
             if (outbox.Writer.Length >= RunLayout.DeliverBytes)

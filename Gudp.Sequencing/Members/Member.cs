@@ -33,6 +33,10 @@ internal sealed class Member(
     internal MemberLayout Layout { get; } = layout;
     internal string Name => Layout.Name;
     internal int Ordinal { get; } = ordinal;
+
+    /// <summary>J: where it has its first grant.</summary>
+    internal Tag Join { get; set; } = layout.Join;
+
     internal ArrivalQueue Inbox { get; } = new(order);
     internal Digest Digest { get; } = new(configHash, layout.Name);
 

@@ -123,6 +123,11 @@ internal static class AdvanceRule
                 }
             }
 
+            if (reach.Undecided < Tag.Top)
+            {
+                WakeAll(reach.Undecided, BoundTable.Nobody);
+            }
+
             while (table.Frontier.TryTake(out Tag least, out int sender))
             {
                 // An entry is left behind when a smaller value was found for its member later on.
@@ -238,6 +243,8 @@ internal static class AdvanceRule
             {
                 (bound, heldBy) = (table.SponsorBound, table.SponsorHeldBy);
             }
+
+            bound = Tag.Earlier(bound, reach.Undecided);
 
             foreach (Heard heard in reach.HeardBy(member))
             {

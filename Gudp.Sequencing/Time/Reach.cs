@@ -35,6 +35,9 @@ internal sealed class Reach
     /// <summary>The channel that tells of members, to which everybody has an edge; -1 if the run has none.</summary>
     internal int System { get; set; } = BoundTable.Nobody;
 
+    /// <summary>The tag of an admission that waits for the fate of its name; top if none does (lock-time 8.2).</summary>
+    internal Tag Undecided { get; set; } = Tag.Top;
+
     /// <summary>The least latency of a channel.</summary>
     internal Delay LinkOf(int channel) => _links[channel];
 

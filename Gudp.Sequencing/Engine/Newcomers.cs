@@ -1,0 +1,230 @@
+// Members that are in no roster (lock-time 8.2): admitted by a sponsor at a tag that is the same in every execution, or
+// in at the smallest tag at which nobody's past can change, which is a fact from outside.
+//
+// An admission is decided when it is final: no sponsor can publish another one at or before its tag. Ordinals are then
+// given by (join tag, name). If the name's holder may still resign at or before that tag, the decision waits for it, and
+// all bounds with it, as if the sponsor stood there.
+
+using System;
+using System.Collections.Generic;
+using Gudp.Sequencing.Config;
+using Gudp.Sequencing.Members;
+using Gudp.Sequencing.Time;
+using Gudp.Sequencing.Wire;
+
+namespace Gudp.Sequencing.Engine;
+
+internal sealed class Newcomers(RunState run, Sessions sessions)
+{
+    /// <summary>Admissions that came to nothing: the name was in use, or the run has its most members.</summary>
+    internal long Clashes { get; private set; }
+
+    /// <summary>Decides the earliest open admission if it can be. Bounds are as of now.</summary>
+    /// <returns>True: bounds must be computed again.</returns>
+    internal bool TryDecide()
+    {
+        Settle();
+
+        if (run.Admissions.Count == 0)
+        {
+            return false;
+        }
+
+        AdmissionOrder order = First();
+
+        if (order.Join >= run.Bounds.SponsorBound)
+        {
+            return false;
+        }
+
+        Member? holder = run.Members.Find(order.Hello.Name);
+        bool isFree = holder is null || holder.Life == MemberLife.Resigned;
+
+        if (!isFree && !IsPast(holder!, order.Join))
+        {
+            bool isNew = run.Members.Reach.Undecided != order.Join;
+            run.Members.Reach.Undecided = order.Join;
+            return isNew;
+        }
+
+        run.Admissions.Remove(order);
+        run.Members.Reach.Undecided = Tag.Top;
+
+        if (isFree && run.Members.Count < SequencingRules.MaxMembers)
+        {
+            Member member = Add(order.Hello, order.CrashPolicy, holder);
+            TakeWhatArrivesLater(member);
+        }
+        else
+        {
+            Clashes++;
+        }
+
+        return true;
+    }
+
+    /// <summary>Somebody asks to come in as soon as possible.</summary>
+    /// <returns>None, and the member; or why not.</returns>
+    internal (SequencingError Error, string Detail) JoinEarliest(HelloFrame hello, out Member? member)
+    {
+        Member? holder = run.Members.Find(hello.Name);
+        member = null;
+
+        if (!run.Layout.AdmitsEarliest)
+        {
+            return (SequencingError.NotDeclared, "This run takes no members besides its roster's.");
+        }
+
+        if (run.Phase != RunPhase.Running)
+        {
+            return (SequencingError.NotJoined, "The run has not started, or is over.");
+        }
+
+        if (holder is not null && holder.Life != MemberLife.Resigned)
+        {
+            return (SequencingError.NameTaken, $"\"{hello.Name}\" is in the run already.");
+        }
+
+        if (run.Members.Count >= SequencingRules.MaxMembers || hello.Lookahead < Delay.OneRound)
+        {
+            return (SequencingError.TooLarge, $"The run has its {SequencingRules.MaxMembers} members.");
+        }
+
+        if (run.Members.Reach.System == BoundTable.Nobody && Names(hello, SystemEvent.Channel))
+        {
+            return (SequencingError.NotDeclared, "This run has no system channel.");
+        }
+
+        member = Add(hello, CrashPolicy.Resign, holder);
+        ref MemberState state = ref run.Members.StateOf(member);
+        Tag first = state.Sends ? LateSender.Earliest(run, member.Ordinal) : Tag.Zero;
+
+        // What was published already is history: none of it is live for the newcomer.
+        Tag join = Tag.Later(Before(first, state.Lookahead), state.Receives ? run.LatestArrival : Tag.Zero);
+        member.Join = join;
+        member.DeafUntil = join;
+        member.IsToldRoles = !state.Sends;
+        state.Now = join;
+        state.Promise = first;
+        run.HasLateSender = true;
+        run.Note(new ExternalFact(ExternalFactKind.JoinedEarliest, member.Name, join));
+        return (SequencingError.None, "");
+    }
+
+    /// <summary>The smallest tag from which a look-ahead leads to <paramref name="tag"/> or later.</summary>
+    private static Tag Before(Tag tag, Delay lookahead)
+    {
+        Tag before = lookahead.Time == 0
+            ? new Tag(tag.Time, tag.Round > lookahead.Round ? tag.Round - lookahead.Round : 0)
+            : new Tag(tag.Time - lookahead.Time + (tag.Round > lookahead.Round ? 1 : 0), 0);
+        return Tag.Later(before, Tag.Zero);
+    }
+
+    private static bool Names(HelloFrame hello, string channel)
+        => Array.Exists(hello.Interests, interest => interest.Name == channel);
+
+    // Its next sequence point is after the tag, so it does not resign before.
+    private bool IsPast(Member holder, Tag join)
+    {
+        MemberState state = run.Members.StateOf(holder);
+
+        if (state.Now > join || holder.GrantsSent == 0)
+        {
+            return true;
+        }
+
+        bool isSure = state.Request.Mode == AdvanceMode.To || run.Bounds.Bound[holder.Ordinal] >= join;
+        return state.IsWaiting && isSure && AdvanceRule.GrantOf(in state, run.Limits.Stop) > join;
+    }
+
+    // What no admission can need, decided or still to come.
+    private void Settle()
+    {
+        Tag floor = Tag.Earlier(run.Bounds.SponsorBound, run.LatestArrival);
+
+        foreach (AdmissionOrder order in run.Admissions)
+        {
+            floor = Tag.Earlier(floor, order.Join);
+        }
+
+        run.Unsettled?.Settle(floor);
+    }
+
+    private AdmissionOrder First()
+    {
+        AdmissionOrder first = run.Admissions[0];
+
+        foreach (AdmissionOrder order in run.Admissions)
+        {
+            int tags = order.Join.CompareTo(first.Join);
+
+            if (tags < 0 || (tags == 0 && RunLayout.CompareNames(order.Hello.Name, first.Hello.Name) < 0))
+            {
+                first = order;
+            }
+        }
+
+        return first;
+    }
+
+    private Member Add(HelloFrame hello, CrashPolicy policy, Member? before)
+    {
+        Interest[] interests = Array.ConvertAll(
+            hello.Interests, entry => new Interest(ChannelOf(entry.Name), entry.Name, entry.Bits));
+        MemberLayout layout = new(
+            hello.Name, (hello.Flags & RoleBits.Sends) != 0, (hello.Flags & RoleBits.Receives) != 0, hello.Lookahead,
+            policy, interests)
+        {
+            MayStop = (hello.Flags & RoleBits.MayStop) != 0,
+            MaySponsor = (hello.Flags & RoleBits.MaySponsor) != 0,
+            Join = hello.JoinTag,
+            RoleBits = hello.Flags,
+            InboxLimit = run.Layout.DefaultInboxLimit,
+            IsPaced = true,
+        };
+
+        Member member = run.Members.Add(layout);
+
+        // Frames of the one before are of an older session.
+        member.Session = before?.Session ?? 0;
+
+        foreach (Member other in run.Members.All)
+        {
+            if (other.Link is not null && other != member)
+            {
+                sessions.SendNames(other, member.Ordinal);
+            }
+        }
+
+        return member;
+    }
+
+    private int ChannelOf(string name)
+    {
+        if (!run.Channels.TryFind(name, out int channel))
+        {
+            channel = run.Channels.Count;
+            run.Channels.Add(ChannelLayout.Default(name), run.Members.Reach);
+        }
+
+        return channel;
+    }
+
+    private void TakeWhatArrivesLater(Member member)
+    {
+        ref MemberState state = ref run.Members.StateOf(member);
+
+        foreach (((DeliveryKey key, Letter letter), _) in run.Unsettled?.All ?? new Unsettled().All)
+        {
+            foreach (Hearer hearer in run.Members.Reach.HearersOf(letter.Channel))
+            {
+                if (hearer.Member == member.Ordinal && key.Arrival > state.Now)
+                {
+                    member.Inbox.Add(in key, letter, hearer.Interest, state.Receives && hearer.Wakes);
+                }
+            }
+        }
+
+        state.Head = member.Inbox.Head;
+    }
+}
