@@ -39,12 +39,17 @@ public sealed partial class SequenceServer : IDisposable
     /// <param name="local">Where members find it; port 0 lets the system pick, see <see cref="LocalAddress"/>.</param>
     /// <param name="config">Members, channels and limits of the run.</param>
     /// <param name="messaging">How messages travel.</param>
+    /// <param name="recording">Where the run is recorded; null: nowhere.</param>
     /// <exception cref="GudpConfigException">
     /// One of the configurations breaks a rule, or the largest message of the run does not fit
     /// <see cref="MessagingConfig.MaxMessageBytes"/>; all mistakes are listed.
     /// </exception>
     /// <exception cref="System.Net.Sockets.SocketException">The address cannot be used.</exception>
-    public SequenceServer(Daemon daemon, PeerAddress local, SequencingConfig config, MessagingConfig messaging = default)
+    /// <exception cref="System.IO.IOException">The file of the recording cannot be made.</exception>
+    /// <exception cref="ArgumentException">The recording has no place to go, or two.</exception>
+    public SequenceServer(
+        Daemon daemon, PeerAddress local, SequencingConfig config, MessagingConfig messaging = default,
+        RunRecording? recording = null)
     {
         ArgumentNullException.ThrowIfNull(config);
         RunLayout layout = new(config);
@@ -57,6 +62,7 @@ public sealed partial class SequenceServer : IDisposable
         ArgumentNullException.ThrowIfNull(daemon);
         _daemon = daemon;
         _endpoint = new MessageEndpoint(daemon, local, messaging, new Sink(this));
+        BeginRecord(layout, config, recording);
         _endpoint.Listen();
         _meter = messaging.Core.Metrics ? new SequenceMeter(messaging.Core.Name, this) : null;
     }
@@ -89,10 +95,12 @@ public sealed partial class SequenceServer : IDisposable
     /// <summary>
     /// Takes no more members. The run goes on for those that are connected; their connections end with the daemon.
     /// </summary>
+    /// <remarks>The record, if there is one, is closed as it is then; that may wait for the disk.</remarks>
     public void Dispose()
     {
         _meter?.Dispose();
         _endpoint.Dispose();
+        EndRecord();
     }
 
     private static void CheckRoom(RunLayout layout, in MessagingConfig messaging)

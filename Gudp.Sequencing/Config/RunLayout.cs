@@ -5,6 +5,7 @@ using System;
 using System.Collections.Generic;
 using System.Text;
 using Gudp.Sequencing.Channels;
+using Gudp.Sequencing.Log;
 using Gudp.Sequencing.Time;
 using Gudp.Sequencing.Wire;
 
@@ -58,6 +59,9 @@ internal sealed record ChannelLayout(string Name, ChannelModel Model)
 
     /// <summary>The link of lock-time 3.1: no message is on its way for less.</summary>
     internal Delay MinimumLatency => Model.Latency.Minimum;
+
+    /// <summary>What the log keeps of it.</summary>
+    internal Retention Retention { get; init; } = Retention.Default;
 }
 
 internal sealed class RunLayout
@@ -98,7 +102,12 @@ internal sealed class RunLayout
         Array.Sort(roster, (left, right) => CompareNames(left.Name, right.Name));
         Members = Array.ConvertAll(roster, declaration => LayOut(declaration, channels, config.InboxLimit));
         Channels = Array.ConvertAll(
-            channels, channel => new ChannelLayout(channel.Name, channel.Compile(Digest.ChannelKey(channel.Name))));
+            channels,
+            channel => new ChannelLayout(channel.Name, channel.Compile(Digest.ChannelKey(channel.Name)))
+            {
+                Retention = channel.CompileRetention(),
+            });
+        LogLimits = new LogLimits(config.LogBytes, config.LogMessages);
 
         ConfigHash = XxHash64.Hash(0, Encode());
         SettingsHash = XxHash64.Hash(0, SettingsEncoding.Encode(config, roster));
@@ -121,6 +130,9 @@ internal sealed class RunLayout
     internal OperatorAccess Operators { get; }
     internal bool StartsOnCommand { get; }
     internal PacingPlan Pacing { get; }
+
+    /// <summary>What the log keeps of the whole run.</summary>
+    internal LogLimits LogLimits { get; }
 
     /// <summary>Where the run ends for everybody; null: when all have resigned.</summary>
     internal Tag? StopTag { get; }

@@ -182,7 +182,13 @@ internal ref struct CommitTrial(RunState run, Member member, ulong step)
             }
         }
 
-        return Refusal.None;
+        // A channel that nobody hears fills no inbox, but what is not final yet is kept all the same.
+        return run.Log.PendingBytes + _inboxBytes <= run.Layout.MaxInboxBytes
+            ? Refusal.None
+            : new Refusal(
+                SequencingError.InboxLimit,
+                $"The publications of step {step} take {_inboxBytes} bytes; {run.Log.PendingBytes} of "
+                + $"{run.Layout.MaxInboxBytes} (MaxInboxBytes) are not final: the run's floor is {run.Floor}.");
     }
 
     /// <summary>What was given and what is allowed.</summary>

@@ -81,10 +81,12 @@ internal sealed class Departures(RunState run, Outbox outbox, SystemNews news)
     {
         run.Phase = RunPhase.Ended;
         run.RunDigest = RunDigest.Of(run.Members.All);
+        run.Log.Seal(Tag.Top);
+        run.Recorder?.Complete();
 
         foreach (Member member in run.Members.All)
         {
-            new EndFrame((ulong)run.Published, run.RunDigest).Write(outbox.Writer, Outbox.Epoch, member.Session);
+            new EndFrame((ulong)(run.Log.Next - 1), run.RunDigest).Write(outbox.Writer, Outbox.Epoch, member.Session);
             outbox.Send(member);
         }
     }

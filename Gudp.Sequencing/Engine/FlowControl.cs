@@ -6,6 +6,9 @@
 // When all wait, the member with the smallest G is withheld by neither, so that theorem 2 stands. Withholding for any
 // full receiver would deadlock: of two members that wait for each other's past, both could be full.
 //
+// The sealed log is such a receiver for all senders: what is not final yet fills it, whether anybody subscribes or not,
+// and what makes it final is the member that holds the floor of the run.
+//
 // A withheld grant changes nothing but moments: B(s) stays above G(s), and nothing new can arrive at or below it.
 
 using Gudp.Sequencing.Members;
@@ -16,6 +19,7 @@ namespace Gudp.Sequencing.Engine;
 internal sealed class FlowControl(RunState run)
 {
     private bool _isAnybodyOver;
+    private bool _isLogOver;
 
     /// <summary>Some grant of this evaluation was withheld: what is granted after it may let it go.</summary>
     internal bool HasWithheld { get; private set; }
@@ -25,6 +29,7 @@ internal sealed class FlowControl(RunState run)
     {
         HasWithheld = false;
         _isAnybodyOver = false;
+        _isLogOver = run.Log.PendingBytes > run.Layout.MaxInboxBytes / 2;
 
         foreach (Member member in run.Members.All)
         {
@@ -35,9 +40,17 @@ internal sealed class FlowControl(RunState run)
     /// <summary>The receiver for whose sake a grant is withheld; nobody if it is not.</summary>
     internal int ReceiverAhead(Member sender, Tag grant)
     {
-        if (!_isAnybodyOver || !run.Members.StateOf(sender).Sends)
+        if ((!_isAnybodyOver && !_isLogOver) || !run.Members.StateOf(sender).Sends)
         {
             return BoundTable.Nobody;
+        }
+
+        int holder = _isLogOver ? HolderOfFloor() : BoundTable.Nobody;
+
+        if (holder != BoundTable.Nobody && holder != sender.Ordinal && TakesNothing(run.Members[holder], grant))
+        {
+            HasWithheld = true;
+            return holder;
         }
 
         foreach (int channel in run.Members.Reach.PublishedBy(sender.Ordinal))
@@ -57,13 +70,27 @@ internal sealed class FlowControl(RunState run)
 
     private bool IsInTheWay(Member receiver, Tag grant)
     {
-        if (!receiver.IsOverLimit || receiver.Life == MemberLife.Resigned)
+        return receiver.IsOverLimit && receiver.Life != MemberLife.Resigned && TakesNothing(receiver, grant);
+    }
+
+    private bool TakesNothing(Member receiver, Tag grant)
+    {
+        ref readonly MemberState state = ref run.Members.StateOf(receiver);
+        bool isStill = receiver.Life != MemberLife.Live || !state.IsWaiting;
+        return isStill || AdvanceRule.GrantOf(in state, run.Limits.Stop) < grant;
+    }
+
+    // The log is fed by every sender, and is emptied by whoever holds the floor of the run (lock-time 7.3).
+    private int HolderOfFloor()
+    {
+        foreach (Member member in run.Members.All)
         {
-            return false;
+            if (member.Life != MemberLife.Resigned && run.Bounds.Earliest[member.Ordinal] == run.Bounds.Floor)
+            {
+                return member.Ordinal;
+            }
         }
 
-        ref readonly MemberState state = ref run.Members.StateOf(receiver);
-        bool takesNothing = receiver.Life != MemberLife.Live || !state.IsWaiting;
-        return takesNothing || AdvanceRule.GrantOf(in state, run.Limits.Stop) < grant;
+        return BoundTable.Nobody;
     }
 }

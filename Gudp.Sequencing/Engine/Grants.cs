@@ -60,6 +60,8 @@ internal sealed class Grants(RunState run, Outbox outbox, Waits waits, Barriers 
             ComputeBounds();
         }
 
+        // Only now: a newcomer may hold the floor.
+        run.Log.Seal(run.Floor);
         _flow.Begin();
         _pacer.Begin();
 
@@ -77,9 +79,19 @@ internal sealed class Grants(RunState run, Outbox outbox, Waits waits, Barriers 
     /// <summary>The first sequence point of a member of a run that starts.</summary>
     internal void WriteStart(Member member)
     {
+        Record(member, Tag.Zero, GrantFlags.None, WaitRoot.None, TimeSpan.Zero);
         WriteGrant(member, Tag.Zero, 0, GrantFlags.None);
         outbox.SendKept(member);
     }
+
+    private void Record(Member member, Tag tag, GrantFlags flags, in WaitRoot root, TimeSpan waited)
+        => run.Recorder?.AddGrant(member, new RecordedGrant(member.Ordinal, 0, tag, 0)
+        {
+            Flags = (byte)flags,
+            WaitedBecause = root.Kind,
+            WaitedFor = root.Member == BoundTable.Nobody ? null : root.Member,
+            WaitedMilliseconds = (long)waited.TotalMilliseconds,
+        });
 
     private int GrantAll(Instant now)
     {
@@ -158,9 +170,13 @@ internal sealed class Grants(RunState run, Outbox outbox, Waits waits, Barriers 
             member.Digest.AddGrant(grant, count, isFinal);
         }
 
+        WaitRoot root = member.Waits.Root;
+        TimeSpan waited = now - member.WaitingSince;
         waits.OnGranted(member, now);
         GrantFlags flags = isFinal ? GrantFlags.Final : GrantFlags.None;
         flags |= _pacer.OnGranted(member, grant, isFinal, now) ? GrantFlags.Late : GrantFlags.None;
+
+        Record(member, grant, flags, root, waited);
 
         member.DeafUntil = state.Receives ? member.DeafUntil : grant;
         state.Now = grant;

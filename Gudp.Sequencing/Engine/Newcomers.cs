@@ -204,7 +204,7 @@ internal sealed class Newcomers(RunState run, Sessions sessions)
         if (!run.Channels.TryFind(name, out int channel))
         {
             channel = run.Channels.Count;
-            run.Channels.Add(ChannelLayout.Default(name), run.Members.Reach);
+            run.AddChannel(ChannelLayout.Default(name));
         }
 
         return channel;

@@ -187,7 +187,8 @@ internal sealed class Operators(RunState run, Outbox outbox, Waits waits, Grants
     private void Begin(ulong request, ulong session, HealthPurpose purpose, int chains)
         => HealthFrame.Begin(outbox.Writer, Outbox.Epoch, session, (purpose, request, chains));
 
-    private bool IsAllowed(long link, Member? from, ulong request)
+    /// <summary>Whether the link may; it is told so if it may not.</summary>
+    internal bool IsAllowed(long link, Member? from, ulong request)
     {
         if (_allowed.Contains(link))
         {

@@ -38,6 +38,7 @@ internal sealed class Postings(RunState run)
         DeliveryKey key = new(plan.Nominal, posting.Sent, sender.Ordinal, posting.Number, 0);
         Letter letter = run.Letters.Take(channel, payload);
         letter.Hold();
+        run.Log.Add(in key, letter);
         run.Unsettled?.Add(in key, letter);
 
         foreach (Hearer hearer in run.Members.Reach.HearersOf(channel))

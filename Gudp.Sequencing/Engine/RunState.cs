@@ -8,6 +8,7 @@
 using System.Collections.Generic;
 using Gudp.Sequencing.Channels;
 using Gudp.Sequencing.Config;
+using Gudp.Sequencing.Log;
 using Gudp.Sequencing.Members;
 using Gudp.Sequencing.Time;
 using Gudp.Sequencing.Wire;
@@ -39,12 +40,13 @@ internal sealed class RunState
     internal RunState(RunLayout layout)
     {
         Layout = layout;
+        Log = new SealedLog(layout.LogLimits, TieOrder.Of(layout.TieSeed));
         Members = new MemberTable(layout.ConfigHash, TieOrder.Of(layout.TieSeed));
         Limits = RunLimits.None with { Stop = layout.StopTag ?? Tag.Top };
 
         foreach (ChannelLayout channel in layout.Channels)
         {
-            Channels.Add(channel, Members.Reach);
+            AddChannel(channel);
         }
 
         Members.Reach.System = Channels.TryFind(SystemEvent.Channel, out int system) ? system : BoundTable.Nobody;
@@ -105,6 +107,12 @@ internal sealed class RunState
     /// <summary>Messages published over the whole run.</summary>
     internal long Published { get; set; }
 
+    /// <summary>What was published, as one numbered list (lock-time 7.3).</summary>
+    internal SealedLog Log { get; }
+
+    /// <summary>Writes the run down; null if nobody asked for a record.</summary>
+    internal RunRecorder? Recorder { get; set; }
+
     /// <summary>Of the whole run, once it has ended.</summary>
     internal ulong RunDigest { get; set; }
 
@@ -114,8 +122,16 @@ internal sealed class RunState
     /// <summary>Something came from outside that a run with the same commits would not have had.</summary>
     internal bool IsInfluenced { get; private set; }
 
+    /// <summary>A channel of the configuration, or one that a later member brought; everywhere with the same index.</summary>
+    internal void AddChannel(ChannelLayout channel)
+    {
+        Channels.Add(channel, Members.Reach);
+        Log.AddChannel(channel.Retention);
+    }
+
     internal void Note(in ExternalFact fact)
     {
+        Recorder?.AddFact(in fact);
         _facts.Add(fact);
         IsInfluenced |= fact.Influences;
         HasChanged = true;

@@ -39,6 +39,7 @@ internal sealed class ServerEngine
     private readonly Roles _roles;
     private readonly Peeks _peeks;
     private readonly Batches _batches;
+    private readonly LogReaders _readers;
 
     /// <param name="layout">The run.</param>
     /// <param name="secrets">Where the tokens of sessions come from; nothing in the run depends on them.</param>
@@ -59,6 +60,7 @@ internal sealed class ServerEngine
         _absences = new Absences(_run, _departures);
         _roles = new Roles(_run);
         _peeks = new Peeks(_run, _outbox);
+        _readers = new LogReaders(_run, _outbox);
         _commits = new Commits(_run, _outbox, _departures, _roles, postings);
         _operators = new Operators(_run, _outbox, _waits, _grants, _barriers);
     }
@@ -105,6 +107,7 @@ internal sealed class ServerEngine
     {
         FrameReader reader = new(message);
         long before = Refusals;
+        _run.Recorder?.At(now);
 
         if (_sessions.MemberOf(link) is Member member)
         {
@@ -130,6 +133,8 @@ internal sealed class ServerEngine
     internal void HandleLinkLost(long link, Instant now)
     {
         _operators.Forget(link);
+        _readers.Forget(link);
+        _run.Recorder?.At(now);
 
         if (_sessions.Forget(link) is Member member)
         {
@@ -140,6 +145,7 @@ internal sealed class ServerEngine
     /// <summary>Grants whatever can be granted. Once per turn is enough, however many messages were handled.</summary>
     internal void Evaluate(Instant now)
     {
+        _run.Recorder?.At(now);
         _admission.StartIfComplete(now);
 
         do
@@ -147,16 +153,34 @@ internal sealed class ServerEngine
             _grants.Evaluate(now);
         }
         while (_absences.TryGoOnWithoutOne());
+
+        _readers.Answer(now);
     }
 
+    /// <summary>Writes the run down from here on; before anybody has joined.</summary>
+    internal void Record(RunRecordWriter writer) => _run.Recorder = new RunRecorder(_run, writer);
+
+    /// <summary>Nothing more is written down; the writer is the caller's again.</summary>
+    internal void EndRecord() => _run.Recorder = null;
+
+    /// <inheritdoc cref="LogReaders.Sent"/>
+    internal long LogMessagesSent => _readers.Sent;
+
+    /// <inheritdoc cref="LogReaders.Trimmed"/>
+    internal long TrimmedQuestions => _readers.Trimmed;
+
     /// <summary>When <see cref="HandleTimeout"/> wants to be called.</summary>
-    internal Instant NextDeadline => Instant.Earlier(_grants.NextDeadline, _waits.NextDeadline);
+    internal Instant NextDeadline => Instant.Earlier(
+        Instant.Earlier(_grants.NextDeadline, _waits.NextDeadline),
+        Instant.Earlier(_readers.NextDeadline, _run.Recorder?.NextDeadline ?? Instant.Never));
 
     /// <summary>A grant is due by the wall, or a wait has become long. Follow with <see cref="Evaluate"/>.</summary>
     internal void HandleTimeout(Instant now)
     {
         _grants.HandleTimeout(now);
         _waits.HandleTimeout(now);
+        _readers.HandleTimeout(now);
+        _run.Recorder?.HandleTimeout(now);
     }
 
     /// <summary>How the run stands, as of now.</summary>
@@ -219,12 +243,26 @@ internal sealed class ServerEngine
             case FrameType.Barrier or FrameType.Stop or FrameType.Start or FrameType.StatusQuery:
                 _operators.Handle(link, _sessions.MemberOf(link), in frame, now);
                 break;
+            case FrameType.Fetch:
+                HandleFetch(link, in frame);
+                break;
             case FrameType.Heartbeat when !HeartbeatFrame.TryRead(frame.Body, out _):
                 RefuseBadFrame(link, "The heartbeat is malformed.");
                 break;
             default:
                 // Types of later versions, and those that only a server sends, mean nothing here.
                 break;
+        }
+    }
+
+    // The log is open to members, and to those who may look at the run.
+    private void HandleFetch(long link, in Frame frame)
+    {
+        Member? member = _sessions.MemberOf(link);
+
+        if (member is not null || _operators.IsAllowed(link, null, 0))
+        {
+            _readers.Handle(link, member, in frame);
         }
     }
 

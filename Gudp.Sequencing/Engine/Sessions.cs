@@ -173,7 +173,7 @@ internal sealed class Sessions(RunState run, Outbox outbox, ISecretSource secret
 
         if (run.Phase == RunPhase.Ended)
         {
-            new EndFrame((ulong)run.Published, run.RunDigest).Write(outbox.Writer, Outbox.Epoch, member.Session);
+            new EndFrame((ulong)(run.Log.Next - 1), run.RunDigest).Write(outbox.Writer, Outbox.Epoch, member.Session);
             outbox.Send(member);
         }
     }

@@ -65,13 +65,19 @@ internal sealed class SealedLog
     /// <summary>Number of the oldest message kept; <see cref="Next"/> if there is none.</summary>
     internal long First => _slots.Count > 0 ? _slots[0].Number : Next;
 
+    /// <summary>From this number on no limit has taken anything, of any channel.</summary>
+    internal long Complete { get; private set; } = 1;
+
     /// <summary>Messages kept.</summary>
     internal int Count => _slots.Kept;
 
     /// <summary>What the messages kept take.</summary>
     internal long Bytes { get; private set; }
 
-    /// <summary>What the messages that are not final yet take; no limit of the log holds for them.</summary>
+    /// <summary>
+    /// What the messages that are not final yet take, counted as in an inbox; the limits of the log do not hold for them,
+    /// that of an inbox does.
+    /// </summary>
     internal long PendingBytes { get; private set; }
 
     /// <summary>Messages that are not final yet, in no order. Valid until the log changes.</summary>
@@ -101,7 +107,7 @@ internal sealed class SealedLog
         Invariant.Require(letter.Channel < _tracks.Count, "A message is of a channel of the run.");
 
         letter.Hold();
-        PendingBytes += BytesOf(letter);
+        PendingBytes += ArrivalQueue.BytesOf(letter.Length);
         _pending.Enqueue(letter, key);
     }
 
@@ -118,7 +124,7 @@ internal sealed class SealedLog
         while (_pending.TryPeek(out Letter? letter, out DeliveryKey key) && key.Arrival < floor)
         {
             _pending.Dequeue();
-            PendingBytes -= BytesOf(letter);
+            PendingBytes -= ArrivalQueue.BytesOf(letter.Length);
             Append(in key, letter);
         }
 
@@ -381,6 +387,7 @@ internal sealed class SealedLog
         {
             track.Cut = slot.Number;
             track.CutArrival = slot.Key.Arrival;
+            Complete = Math.Max(Complete, slot.Number + 1);
             Trimmed++;
         }
 

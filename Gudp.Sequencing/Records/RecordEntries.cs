@@ -122,7 +122,20 @@ internal static class RecordEntries
             WallMilliseconds = (long)reader.ReadNumber(),
         };
 
-        return reader.IsComplete && parts <= (GrantParts.StateChecksum | GrantParts.CommitDigest);
+        if (parts.HasFlag(GrantParts.Wait))
+        {
+            long waited = (long)reader.ReadNumber();
+            WaitKind because = (WaitKind)reader.ReadNumber((ulong)WaitKind.FlowControl);
+            int root = (int)reader.ReadNumber(RecordFormat.MaxNumbers);
+            grant = grant with
+            {
+                WaitedMilliseconds = waited,
+                WaitedBecause = because,
+                WaitedFor = root == 0 ? null : root - 1,
+            };
+        }
+
+        return reader.IsComplete && parts <= GrantParts.All;
     }
 
     internal static bool TryReadFact(ReadOnlySpan<byte> body, out RecordedFact fact)

@@ -24,6 +24,8 @@ internal enum GrantParts : byte
     None = 0,
     StateChecksum = 1,
     CommitDigest = 2,
+    Wait = 4,
+    All = 7,
 }
 
 /// <summary>Constants of the file, and the head of a block (docs/protocol/record.md).</summary>

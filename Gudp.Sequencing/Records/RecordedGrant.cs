@@ -34,6 +34,15 @@ public readonly record struct RecordedGrant(int Member, long Index, Tag Tag, ulo
     /// </summary>
     public long WallMilliseconds { get; init; }
 
+    /// <summary>How long the request waited, 0 to 2^62 - 1. A measurement too.</summary>
+    public long WaitedMilliseconds { get; init; }
+
+    /// <summary>What kept it at last; none if it came at once. A measurement too.</summary>
+    public WaitKind WaitedBecause { get; init; }
+
+    /// <summary>Ordinal of the member that kept it; null if none did, or if it came at once. A measurement too.</summary>
+    public int? WaitedFor { get; init; }
+
     /// <summary>Nothing can happen any more after it.</summary>
     public bool IsFinal => (Flags & 1) != 0;
 }

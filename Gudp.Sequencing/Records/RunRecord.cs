@@ -139,6 +139,25 @@ public sealed class RunRecord : IDisposable
         }
     }
 
+    /// <summary>All grants with their batches in the order in which they were recorded, read as they are taken.</summary>
+    /// <exception cref="RunRecordException">The file was changed since it was opened.</exception>
+    public IEnumerable<RecordedBatch> ReadGrants()
+    {
+        List<RecordedBatch> found = [];
+        List<RecordedMessage> messages = [];
+        long position = BlockReader.FirstBlock;
+
+        while (TryReadBlock(ref position, messages, found))
+        {
+            foreach (RecordedBatch batch in found)
+            {
+                yield return batch;
+            }
+
+            found.Clear();
+        }
+    }
+
     /// <inheritdoc/>
     public void Dispose() => _blocks.Dispose();
 
@@ -153,6 +172,38 @@ public sealed class RunRecord : IDisposable
 
     private static RunRecordException Changed(long position)
         => new(position, "The file was changed since it was opened");
+
+    // A batch may begin in one block and have its grant in a later one.
+    private bool TryReadBlock(ref long position, List<RecordedMessage> messages, List<RecordedBatch> found)
+    {
+        if (!_blocks.TryRead(position, out ReadOnlySpan<byte> content, out long next, out _))
+        {
+            return false;
+        }
+
+        FrameReader reader = new(content);
+
+        while (!reader.IsAtEnd)
+        {
+            if (!RecordEntries.TryReadEntry(ref reader, out EntryKind kind, out ReadOnlySpan<byte> body))
+            {
+                throw Changed(position);
+            }
+
+            if (kind == EntryKind.Delivery && RecordEntries.TryReadDelivery(body, out DeliveryEntry delivery))
+            {
+                messages.Add(MessageOf(delivery, position));
+            }
+            else if (kind == EntryKind.Grant && RecordEntries.TryReadGrant(body, out RecordedGrant grant))
+            {
+                found.Add(new RecordedBatch(grant, messages.ToArray()));
+                messages.Clear();
+            }
+        }
+
+        position = next;
+        return true;
+    }
 
     private RecordedMessage MessageOf(in DeliveryEntry delivery, long position)
     {

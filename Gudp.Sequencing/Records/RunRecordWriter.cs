@@ -175,6 +175,8 @@ public sealed class RunRecordWriter : IDisposable
     {
         CheckOpen();
         CheckLong(grant.WallMilliseconds, nameof(grant));
+        CheckLong(grant.WaitedMilliseconds, nameof(grant));
+        CheckNumber(grant.WaitedFor ?? 0, nameof(grant));
 
         if ((uint)grant.Member >= (uint)_lastGrants.Count || _lastGrants[grant.Member] == NotDeclared)
         {
@@ -191,7 +193,8 @@ public sealed class RunRecordWriter : IDisposable
         }
 
         GrantParts parts = (grant.StateChecksum is null ? GrantParts.None : GrantParts.StateChecksum)
-            | (grant.CommitDigest is null ? GrantParts.None : GrantParts.CommitDigest);
+            | (grant.CommitDigest is null ? GrantParts.None : GrantParts.CommitDigest)
+            | (grant.WaitedBecause == WaitKind.None ? GrantParts.None : GrantParts.Wait);
 
         int lengthAt = Begin(EntryKind.Grant);
         _block.WriteNumber((ulong)grant.Member);
@@ -213,6 +216,14 @@ public sealed class RunRecordWriter : IDisposable
         }
 
         _block.WriteNumber((ulong)grant.WallMilliseconds);
+
+        if (grant.WaitedBecause != WaitKind.None)
+        {
+            _block.WriteNumber((ulong)grant.WaitedMilliseconds);
+            _block.WriteNumber((ulong)grant.WaitedBecause);
+            _block.WriteNumber(grant.WaitedFor is { } root ? (ulong)root + 1 : 0);
+        }
+
         _lastGrants[grant.Member] = grant.Index;
         _pending = 0;
         Grants++;

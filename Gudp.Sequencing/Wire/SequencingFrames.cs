@@ -18,6 +18,7 @@ internal enum FrameType : byte
     Barrier = 0x0A,
     Stop = 0x0B,
     Suspend = 0x0C,
+    Fetch = 0x0E,
     StatusQuery = 0x0F,
     Start = 0x10,
     Welcome = 0x81,
@@ -27,11 +28,14 @@ internal enum FrameType : byte
     Health = 0x86,
     PeerEvent = 0x87,
     Error = 0x88,
+    Log = 0x89,
+    Trimmed = 0x8A,
     End = 0x8B,
     Heartbeat = 0x8C,
     Status = 0x8D,
     Peeked = 0x8E,
     RoleTaken = 0x8F,
+    ChannelName = 0x91,
 }
 
 /// <summary>Clause. The order of the numbers is the order inside a commit.</summary>

@@ -42,7 +42,7 @@ public sealed class SealedLogTests
 
         Assert.That(log.TryRead(2, out _), Is.False);
         Assert.That(log.Pending, Has.Count.EqualTo(1));
-        Assert.That(log.PendingBytes, Is.EqualTo(SealedLog.EntryBytes + 1));
+        Assert.That(log.PendingBytes, Is.EqualTo(ArrivalQueue.BytesOf(1)));
         Assert.That(log.SeekTag(6, First), Is.EqualTo(new LogStart(2, false)));
     }
 
@@ -287,7 +287,7 @@ public sealed class SealedLogTests
 
         Assert.That((log.Next, log.Count, log.Trimmed), Is.EqualTo((naive.Next, kept.Length, (long)naive.Cuts)));
         Assert.That(log.Bytes, Is.EqualTo(kept.Sum(entry => entry.Bytes)));
-        Assert.That(log.PendingBytes, Is.EqualTo(naive.Pending.Sum(entry => entry.Bytes)));
+        Assert.That(log.PendingBytes, Is.EqualTo(naive.Pending.Sum(entry => ArrivalQueue.BytesOf(entry.Length))));
         Assert.That(numbers, Is.EqualTo(kept.Select(entry => entry.Number)));
         Assert.That(log.First, Is.EqualTo(kept.Length > 0 ? kept[0].Number : naive.Next));
         Assert.That((log.FirstOf(some), log.WholeFrom(some)), Is.EqualTo((first, naive.WholeFrom(some))));
