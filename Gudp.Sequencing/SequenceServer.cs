@@ -79,6 +79,12 @@ public sealed partial class SequenceServer : IDisposable
     /// <summary>True once everybody has resigned, or the run was aborted. Any thread.</summary>
     public bool HasEnded => _ended.IsSet;
 
+    /// <summary>
+    /// Of a run that was aborted because a member was lost: the last tags and digests of all, and who waited for whom;
+    /// else null. Valid once <see cref="HasEnded"/>.
+    /// </summary>
+    public string? AbortReport { get; private set; }
+
     /// <summary>The digest of the whole run; valid once <see cref="HasEnded"/>.</summary>
     public ulong RunDigest { get; private set; }
 
@@ -180,6 +186,7 @@ public sealed partial class SequenceServer : IDisposable
         if (_engine.Phase is RunPhase.Ended or RunPhase.Aborted && !_ended.IsSet)
         {
             RunDigest = _engine.RunDigest;
+            AbortReport = _engine.Run.AbortReport;
             _ended.Set();
         }
     }

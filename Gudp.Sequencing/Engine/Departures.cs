@@ -93,6 +93,7 @@ internal sealed class Departures(RunState run, Outbox outbox, SystemNews news)
 
     private void Abort(Member lost)
     {
+        run.AbortReport = AbortReport.Of(run, lost);
         run.Phase = RunPhase.Aborted;
 
         foreach (Member member in run.Members.All)

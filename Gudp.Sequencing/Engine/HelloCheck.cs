@@ -1,4 +1,5 @@
 using System;
+using System.Text;
 using Gudp.Sequencing.Config;
 using Gudp.Sequencing.Members;
 using Gudp.Sequencing.Wire;
@@ -42,8 +43,8 @@ internal static class HelloCheck
             _ when hello.ConfigHash != 0 && hello.ConfigHash != layout.ConfigHash => (SequencingError.ConfigMismatch,
                 $"The member's configuration is {hello.ConfigHash:x16}, the server's is {layout.ConfigHash:x16}."),
 
-            _ when !IsAsDeclared(hello, member.Layout) => (SequencingError.ConfigMismatch,
-                $"Roles, look-ahead or channels of \"{hello.Name}\" differ from the server's roster."),
+            _ when Differences(hello, member.Layout) is { Length: > 0 } differences => (SequencingError.ConfigMismatch,
+                $"\"{hello.Name}\" differs from its declaration: {differences}"),
 
             _ when member.Life == MemberLife.Absent && member.Layout.Join >= run.Limits.Stop => (SequencingError.Stopped,
                 $"The run stops at {run.Limits.Stop}, before \"{hello.Name}\" joins at {member.Layout.Join}."),
@@ -54,21 +55,54 @@ internal static class HelloCheck
         return error;
     }
 
-    private static bool IsAsDeclared(HelloFrame hello, MemberLayout member)
+    /// <summary>All that differs, in one sentence each; empty if nothing does. Short enough for a reject.</summary>
+    private static string Differences(HelloFrame hello, MemberLayout member)
     {
-        bool isSame = hello.Flags == member.RoleBits
-            && hello.Lookahead == member.Lookahead
-            && hello.JoinTag == member.Join
-            && hello.Join == (member.Join > Tag.Zero ? JoinKind.At : JoinKind.Start)
-            && hello.Interests.Length == member.Interests.Length;
+        StringBuilder all = new();
+        JoinKind join = member.Join > Tag.Zero ? JoinKind.At : JoinKind.Start;
 
-        for (int i = 0; isSame && i < member.Interests.Length; i++)
+        if (hello.Flags != member.RoleBits)
         {
-            isSame = hello.Interests[i].Name == member.Interests[i].Name
-                && hello.Interests[i].Bits == member.Interests[i].Bits
-                && hello.Interests[i].Policy == member.Interests[i].Policy;
+            all.Append($"roles {hello.Flags} were given, {member.RoleBits} are declared; ");
         }
 
-        return isSame;
+        if (hello.Lookahead != member.Lookahead)
+        {
+            all.Append($"look-ahead {hello.Lookahead} was given, {member.Lookahead} is declared; ");
+        }
+
+        if (hello.Join != join || hello.JoinTag != member.Join)
+        {
+            all.Append($"join {hello.JoinTag} was given, {member.Join} is declared; ");
+        }
+
+        if (FirstOther(hello, member) is string channel)
+        {
+            all.Append(
+                $"{hello.Interests.Length} channels were given, {member.Interests.Length} are declared, and the first that "
+                + $"differs is \"{channel}\"; ");
+        }
+
+        return all.ToString().TrimEnd(' ', ';');
+    }
+
+    private static string? FirstOther(HelloFrame hello, MemberLayout member)
+    {
+        int both = Math.Min(hello.Interests.Length, member.Interests.Length);
+
+        for (int i = 0; i < both; i++)
+        {
+            DeclaredInterest given = hello.Interests[i];
+            Interest declared = member.Interests[i];
+
+            if (given.Name != declared.Name || given.Bits != declared.Bits || given.Policy != declared.Policy)
+            {
+                return given.Name;
+            }
+        }
+
+        return hello.Interests.Length > both ? hello.Interests[both].Name
+            : member.Interests.Length > both ? member.Interests[both].Name
+            : null;
     }
 }

@@ -116,6 +116,9 @@ internal sealed class RunState
     /// <summary>Of the whole run, once it has ended.</summary>
     internal ulong RunDigest { get; set; }
 
+    /// <summary>Of a run that was aborted; else null.</summary>
+    internal string? AbortReport { get; set; }
+
     /// <summary>What came from outside; a run with none of it can be repeated exactly.</summary>
     internal IReadOnlyList<ExternalFact> ExternalFacts => _facts;
 
