@@ -46,6 +46,19 @@ internal sealed class SingleProcessRun
     /// <summary>One message of that member reaches the server.</summary>
     internal bool MoveUp(int link)
     {
+        bool moved = Hand(link);
+
+        if (moved)
+        {
+            Evaluate();
+        }
+
+        return moved;
+    }
+
+    /// <summary>One message of that member reaches the server, which does not look yet what it can grant.</summary>
+    internal bool Hand(int link)
+    {
         if (!Members[link].TryPeekOutgoing(out ReadOnlySpan<byte> message))
         {
             return false;
@@ -54,9 +67,13 @@ internal sealed class SingleProcessRun
         _now += TimeSpan.FromMilliseconds(1);
         Server.HandleMessage(link, message.ToArray(), _now);
         Members[link].OnSent();
+        return true;
+    }
+
+    internal void Evaluate()
+    {
         Server.Evaluate(_now);
         Collect();
-        return true;
     }
 
     /// <summary>One message of the server reaches that member.</summary>

@@ -15,9 +15,8 @@ namespace Gudp.Tests.Sequencing.Rule;
 
 internal sealed class RuleRun
 {
-    internal const ulong NetworkSeed = 42;
-
     private readonly RuleSeams _seams;
+    private readonly ulong _networkSeed;
     private readonly MemberDeclaration[] _members;
     private readonly ulong[] _nameHashes;
     private readonly string[] _channels;
@@ -41,12 +40,14 @@ internal sealed class RuleRun
     internal RuleRun(SequencingConfig config, RuleSeams? seams = null)
     {
         _seams = seams ?? new RuleSeams();
+        _networkSeed = config.Seed;
+        IComparer<DeliveryKey>? order = _seams.Order ?? TieOrder.Of(config.TieSeed);
         _members = [.. config.Roster.OrderBy(member => member.Name, StringComparer.Ordinal)];
         _nameHashes = [.. _members.Select(member => XxHash64.Hash(0, System.Text.Encoding.UTF8.GetBytes(member.Name)))];
         _channels = [.. config.Channels.Select(channel => channel.Name)
             .Union(_members.SelectMany(member => member.Publish.Concat(HeardBy(member))))];
         _models = Array.ConvertAll(_channels, name => Compile(config, name));
-        _inboxes = Array.ConvertAll(_members, member => new RuleInbox(_channels, member, _seams.Order));
+        _inboxes = Array.ConvertAll(_members, member => new RuleInbox(_channels, member, order));
         _states = Array.ConvertAll(_members, StateOf);
         _isLive = Array.ConvertAll(_members, _ => true);
         _receivedAtGrant = Array.ConvertAll(_members, member => member.Receives);
@@ -233,7 +234,9 @@ internal sealed class RuleRun
         int channel = Array.IndexOf(_channels, action.Channel);
         Tag tag = action.Tag ?? _states[sender].EarliestPublication;
         long subSequence = ++_subSequences[sender];
-        PublicationPlan plan = _seams.Plan(_models[channel], _nameHashes[sender], subSequence, tag);
+        MessageIdentity identity = new(_nameHashes[sender], subSequence, _models[channel].Key);
+        Tag nominal = tag + _models[channel].Latency.Minimum;
+        PublicationPlan plan = _seams.Plan(_models[channel], _networkSeed, identity, nominal);
         DeliveryKey key = new(plan.Nominal, said, _seams.NumberOf(sender), subSequence, 0);
         Letter letter = new(channel, action.Payload.Span);
 

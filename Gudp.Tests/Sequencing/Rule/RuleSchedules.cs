@@ -15,6 +15,9 @@ internal interface IRuleSchedule
     /// <summary>Whether the server looks what it can grant, or waits for more to come.</summary>
     bool Evaluates { get; }
 
+    /// <summary>Whether a member sends what it said so far before it says more.</summary>
+    bool Splits { get; }
+
     /// <summary>How many ticks above the floor a barrier comes up now: null none, -1 the one there is goes.</summary>
     long? Barrier { get; }
 }
@@ -45,6 +48,8 @@ internal sealed class RandomSchedule : IRuleSchedule
     public bool TakesGrantFirst => _draws.NextChance(500_000);
 
     public bool Evaluates => _draws.NextChance(750_000);
+
+    public bool Splits => _draws.NextChance(200_000);
 
     public long? Barrier => !_hasBarriers || !_draws.NextChance(50_000) ? null : _draws.NextBelow(8) - 1;
 
@@ -93,6 +98,8 @@ internal sealed class OrderedSchedule(int[] order) : IRuleSchedule
 
     public bool Evaluates => true;
 
+    public bool Splits => false;
+
     public long? Barrier => null;
 
     public int Pick(ReadOnlySpan<bool> movable)
@@ -136,6 +143,8 @@ internal sealed class StallSchedule(int member, int afterTurns) : IRuleSchedule
     public bool TakesGrantFirst => true;
 
     public bool Evaluates => true;
+
+    public bool Splits => false;
 
     public long? Barrier => null;
 

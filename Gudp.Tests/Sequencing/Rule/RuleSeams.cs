@@ -37,8 +37,8 @@ internal class RuleSeams
         member.Lookahead = lookahead;
     }
 
-    internal virtual PublicationPlan Plan(ChannelModel channel, ulong publisher, long subSequence, Tag tag)
-        => channel.Plan(RuleRun.NetworkSeed, publisher, subSequence, tag);
+    internal virtual PublicationPlan Plan(ChannelModel channel, ulong seed, MessageIdentity message, Tag nominal)
+        => new(channel, seed, message, nominal);
 
     /// <summary>The publisher's number in keys.</summary>
     internal virtual int NumberOf(int member) => member;

@@ -70,8 +70,8 @@ internal static class SeededDefects
     {
         private ulong _draws;
 
-        internal override PublicationPlan Plan(ChannelModel channel, ulong publisher, long subSequence, Tag tag)
-            => channel.Plan(++_draws, 0, 0, tag);
+        internal override PublicationPlan Plan(ChannelModel channel, ulong seed, MessageIdentity message, Tag nominal)
+            => new(channel, seed + ++_draws, default, nominal);
     }
 
     /// <summary>A member counts as waiting from its request on, though what it said before has not come yet.</summary>

@@ -1,0 +1,72 @@
+using System.Globalization;
+using Gudp.Core;
+using Gudp.Sequencing;
+using NUnit.Framework;
+
+namespace Gudp.Tests.Sequencing.Rule;
+
+/// <summary>The systems of <see cref="RuleFuzzTests"/> on the engines, held against the bare rule as well.</summary>
+[TestFixture]
+public sealed class EngineFuzzTests
+{
+    private const RuleFeatures Features = RuleFeatures.Roles | RuleFeatures.Interests | RuleFeatures.Stops;
+    private const int Schedules = 5;
+    private const int MostFrames = 80;
+
+    [Test]
+    public void S_F2_engines_have_the_history_of_the_rule_whatever_the_schedule([Range(1, 381, 20)] int first)
+        => PlayAll(first, first + 19);
+
+    [Test]
+    public void S_F2_schedules_of_the_environment()
+    {
+        string? schedules = Environment.GetEnvironmentVariable("GUDP_LOCKTIME_SCHEDULES");
+
+        if (schedules is null)
+        {
+            Assert.Ignore("GUDP_LOCKTIME_SCHEDULES=100000 for as many schedules.");
+        }
+
+        PlayAll(1, long.Parse(schedules, CultureInfo.InvariantCulture) / Schedules);
+    }
+
+    [Test]
+    public void S_B23_a_stall_after_any_frame_of_a_member_changes_nothing([Values(1, 2, 3)] int seed)
+    {
+        RuleSystem system = RuleSystem.Draw((ulong)seed, Features, members: 3);
+        RuleHistory undisturbed = EnginePlayer.Play(system, new OrderedSchedule([0, 1, 2]));
+
+        for (int frames = 0; frames <= MostFrames; frames++)
+        {
+            RuleHistory stalled = EnginePlayer.Play(system, new StallSchedule(member: 1, frames));
+
+            Assert.That(stalled.DifferenceTo(undisturbed), Is.Null, $"stalled after {frames}");
+            Assert.That(stalled.RunDigest, Is.EqualTo(undisturbed.RunDigest));
+        }
+    }
+
+    private static void PlayAll(long from, long to)
+    {
+        for (long seed = from; seed <= to; seed++)
+        {
+            RuleSystem system = RuleSystem.Draw((ulong)seed, Features);
+            RuleHistory first = RulePlayer.Play(system, new RandomSchedule(0));
+
+            for (ulong schedule = 1; schedule <= Schedules; schedule++)
+            {
+                string where = $"System {seed}, schedule {schedule}";
+
+                try
+                {
+                    RuleHistory history = EnginePlayer.Play(system, new RandomSchedule(schedule));
+                    Assert.That(history.DifferenceTo(first), Is.Null, where);
+                    first = schedule == 1 ? history : first;
+                }
+                catch (Exception broken) when (broken is RuleBrokenException or InvariantException)
+                {
+                    throw new AssertionException($"{where}: {broken.Message}", broken);
+                }
+            }
+        }
+    }
+}
