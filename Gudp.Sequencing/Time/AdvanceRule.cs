@@ -7,7 +7,8 @@
 // A member that waits for "the next message" speaks as soon as somebody wakes it, so its E hangs on its senders' E,
 // around every cycle. Each step around adds at least one round; the least solution is therefore found the way
 // Dijkstra finds shortest paths: the smallest E of all cannot depend on any other. All publishers of a channel reach
-// the same subscribers over the same link, so the first of them that is settled settles the channel.
+// the same subscribers over the same link, so it is channels that are settled, the one with the smallest E first, and
+// not members; if nobody who would speak waits for a message there is nothing to settle.
 //
 // The grant is given only if B(c) > G(c), never at equality: a message arriving exactly at G could still be sent.
 //
@@ -77,7 +78,8 @@ internal static class AdvanceRule
     /// <param name="table">Gets the outcome.</param>
     internal static void Bounds(ReadOnlySpan<MemberState> members, Reach reach, Tag stop, BoundTable table)
     {
-        table.Begin(members.Length, reach.Channels);
+        // One place more: that of the sponsors.
+        table.Begin(members.Length, reach.Channels + 1);
         new Pass(members, reach, stop, table).Run();
     }
 
@@ -101,176 +103,307 @@ internal static class AdvanceRule
     }
 
     /// <summary>One computation of all bounds.</summary>
-    private readonly ref struct Pass(
-        ReadOnlySpan<MemberState> members, Reach reach, Tag stop, BoundTable table)
+    private ref struct Pass(ReadOnlySpan<MemberState> members, Reach reach, Tag stop, BoundTable table)
     {
+        // With so many edges for each member it pays to sort the channels first.
+        private const int ManyEdges = 16;
+
         private readonly ReadOnlySpan<MemberState> _members = members;
 
         // With a system channel everybody is a sender, if only of the news of itself (lock-time 8.3).
         private readonly bool _everybodyCounts = reach.System != BoundTable.Nobody;
 
+        // Of the members that a message would make speak: the largest E so far, how many no channel has been found to
+        // wake yet, and the largest arrival that was found for the others.
+        private Tag _latest = new(long.MinValue, 0);
+        private Tag _latestWaker = new(long.MinValue, 0);
+        private int _unwoken;
+        private bool _isWaking;
+
+        // Whoever admits others reaches all receivers at once: as if over one more channel, with those not decided on.
+        private readonly int Sponsors => reach.Channels;
+
         internal void Run()
         {
-            Span<Tag> earliest = table.Earliest;
-
-            for (int member = 0; member < _members.Length; member++)
-            {
-                earliest[member] = EarliestUnwoken(in _members[member]);
-
-                if (earliest[member] < Tag.Top)
-                {
-                    table.Frontier.Add(earliest[member], member);
-                }
-            }
-
             if (reach.Undecided < Tag.Top)
             {
-                WakeAll(reach.Undecided, BoundTable.Nobody);
-            }
-
-            while (table.Frontier.TryTake(out Tag least, out int sender))
-            {
-                // An entry is left behind when a smaller value was found for its member later on.
-                if (least == earliest[sender])
-                {
-                    Settle(sender, least);
-                }
+                Offer(Sponsors, BoundTable.Nobody, reach.Undecided);
             }
 
             for (int member = 0; member < _members.Length; member++)
             {
-                (table.Bound[member], table.HeldBy[member]) = BoundOf(member);
+                ref readonly MemberState state = ref _members[member];
+                Tag earliest = Speaks(in state) ? EarliestUnwoken(in state) : Tag.Top;
+                table.Earliest[member] = earliest;
+
+                if (earliest < Tag.Top)
+                {
+                    Publish(member, earliest);
+                }
+
+                if (CanBeWoken(in state))
+                {
+                    _unwoken++;
+                    _latest = Tag.Later(_latest, earliest);
+                }
+            }
+
+            if (_unwoken > 0)
+            {
+                WakeAll();
+            }
+
+            FindFloor();
+
+            for (int channel = 0; channel <= Sponsors; channel++)
+            {
+                table.ChannelArrival[channel] = ArrivalOn(channel, table.ChannelEarliest[channel]);
+            }
+
+            if (reach.Edges > ManyEdges * _members.Length)
+            {
+                BindByChannel();
+            }
+            else
+            {
+                BindByMember();
             }
         }
 
-        private void Settle(int sender, Tag earliest)
+        private readonly Tag ArrivalOn(int channel, Tag earliest)
+            => channel == Sponsors ? earliest : earliest + reach.LinkOf(channel);
+
+        private readonly bool Speaks(in MemberState member) => member.Sends || (_everybodyCounts && !member.IsOut);
+
+        private readonly bool CanBeWoken(in MemberState member)
+            => member.Request.Mode == AdvanceMode.Next && member.Receives && Speaks(in member);
+
+        /// <summary>Brings a member's E to where it counts.</summary>
+        private readonly void Publish(int member, Tag earliest)
         {
-            table.Floor = Tag.Earlier(table.Floor, earliest);
-
-            if (earliest < table.StopBound && reach.MayStop(sender))
-            {
-                table.StopBound = earliest;
-                table.StopHeldBy = sender;
-            }
-
             if (_everybodyCounts)
             {
-                SettleChannel(reach.System, earliest, sender);
+                Offer(reach.System, member, earliest);
             }
 
-            // Its E counts for nothing else.
-            if (!_members[sender].Sends)
+            // The E of who does not send counts for nothing else.
+            if (!_members[member].Sends)
             {
                 return;
             }
 
-            if (earliest < table.SponsorBound && reach.MaySponsor(sender))
+            if (reach.MaySponsor(member))
             {
-                table.SponsorBound = earliest;
-                table.SponsorHeldBy = sender;
-                WakeAll(earliest, sender);
+                Offer(Sponsors, member, earliest);
             }
 
-            foreach (int channel in reach.PublishedBy(sender))
+            foreach (int channel in reach.PublishedBy(member))
             {
-                SettleChannel(channel, earliest, sender);
+                Offer(channel, member, earliest);
             }
         }
 
-        private void SettleChannel(int channel, Tag earliest, int sender)
+        /// <summary>Keeps a channel's smallest E; among equals the lowest ordinal is named.</summary>
+        private readonly void Offer(int channel, int member, Tag earliest)
         {
-            // Settled by another publisher: its E is not greater.
-            if (table.ChannelHeldBy[channel] == BoundTable.Nobody)
+            Tag known = table.ChannelEarliest[channel];
+
+            if (earliest < known || (earliest == known && member < table.ChannelHeldBy[channel]))
             {
                 table.ChannelEarliest[channel] = earliest;
-                table.ChannelHeldBy[channel] = sender;
-                Wake(channel, earliest + reach.LinkOf(channel), sender);
+                table.ChannelHeldBy[channel] = member;
+
+                if (_isWaking && earliest < known && earliest < _latest)
+                {
+                    table.Frontier.Add(earliest, channel);
+                }
             }
         }
 
-        // Whom a sponsor admits may publish to anybody.
-        private void WakeAll(Tag arrival, int sponsor)
+        /// <summary>Settles the channels that can wake somebody.</summary>
+        private void WakeAll()
         {
-            for (int member = 0; member < _members.Length; member++)
+            _isWaking = true;
+
+            for (int channel = 0; channel <= Sponsors; channel++)
             {
-                WakeOne(member, arrival, sponsor);
+                if (table.ChannelEarliest[channel] < _latest)
+                {
+                    table.Frontier.Add(table.ChannelEarliest[channel], channel);
+                }
+            }
+
+            while (table.Frontier.TryTake(out Tag least, out int channel))
+            {
+                // An entry is left behind when a smaller value was found for its channel later on.
+                if (least == table.ChannelEarliest[channel])
+                {
+                    Wake(channel, ArrivalOn(channel, least));
+                }
             }
         }
 
-        private void Wake(int channel, Tag arrival, int sender)
+        private void Wake(int channel, Tag arrival)
         {
+            // Everybody speaks before it anyway, or is woken before it.
+            if (arrival >= _latest || (_unwoken == 0 && arrival >= _latestWaker))
+            {
+                return;
+            }
+
+            if (channel == Sponsors)
+            {
+                for (int member = 0; member < _members.Length; member++)
+                {
+                    WakeOne(member, arrival, channel);
+                }
+
+                return;
+            }
+
             foreach (Hearer hearer in reach.HearersOf(channel))
             {
                 if (hearer.Wakes)
                 {
-                    WakeOne(hearer.Member, arrival, sender);
+                    WakeOne(hearer.Member, arrival, channel);
                 }
             }
         }
 
-        private void WakeOne(int ordinal, Tag arrival, int sender)
+        private void WakeOne(int ordinal, Tag arrival, int channel)
         {
-            ref readonly MemberState member = ref _members[ordinal];
-            bool speaks = member.Sends || _everybodyCounts;
-
-            if (!speaks || !member.Receives || member.Request.Mode != AdvanceMode.Next)
+            // A later arrival wakes no earlier, and whoever is woken speaks only after that.
+            if (arrival >= table.WokenAt[ordinal] || arrival >= table.Earliest[ordinal])
             {
                 return;
             }
 
+            ref readonly MemberState member = ref _members[ordinal];
+
+            if (!CanBeWoken(in member))
+            {
+                return;
+            }
+
+            _unwoken -= table.WokenAt[ordinal] == Tag.Top ? 1 : 0;
+            _latestWaker = Tag.Later(_latestWaker, arrival);
+            table.WokenAt[ordinal] = arrival;
             Tag woken = EarliestAfter(in member, member.Request.Grid.Next(arrival, member.Now));
 
             if (woken < table.Earliest[ordinal])
             {
                 table.Earliest[ordinal] = woken;
-                table.WokenBy[ordinal] = sender;
-                table.Frontier.Add(woken, ordinal);
+                table.WokenBy[ordinal] = table.ChannelHeldBy[channel];
+                Publish(ordinal, woken);
             }
         }
 
-        // Whoever does not receive is held by stops alone.
-        private (Tag Bound, int HeldBy) BoundOf(int member)
+        private void FindFloor()
         {
-            Tag bound = table.StopBound;
-            int heldBy = table.StopHeldBy;
-
-            if (!_members[member].Receives)
+            for (int member = 0; member < _members.Length; member++)
             {
-                return (bound, heldBy);
-            }
+                Tag earliest = table.Earliest[member];
+                table.Floor = Tag.Earlier(table.Floor, earliest);
 
-            if (table.SponsorBound < bound)
-            {
-                (bound, heldBy) = (table.SponsorBound, table.SponsorHeldBy);
-            }
-
-            bound = Tag.Earlier(bound, reach.Undecided);
-
-            foreach (Heard heard in reach.HeardBy(member))
-            {
-                Tag arrival = table.ChannelEarliest[heard.Channel] + reach.LinkOf(heard.Channel);
-                int holder = table.ChannelHeldBy[heard.Channel];
-
-                // Among equals the lowest ordinal is named, so that a report does not depend on the order of channels.
-                if (arrival < bound || (arrival == bound && (uint)holder < (uint)heldBy))
+                if (earliest < table.StopBound && reach.MayStop(member))
                 {
-                    (bound, heldBy) = (arrival, holder);
+                    table.StopBound = earliest;
+                    table.StopHeldBy = member;
+                }
+
+                if (earliest < table.SponsorBound && reach.MaySponsor(member) && _members[member].Sends)
+                {
+                    table.SponsorBound = earliest;
+                    table.SponsorHeldBy = member;
+                }
+            }
+        }
+
+        private void BindByMember()
+        {
+            for (int member = 0; member < _members.Length; member++)
+            {
+                Bind(member, table.StopBound, table.StopHeldBy);
+
+                // Whoever does not receive is held by stops alone.
+                if (_members[member].Receives)
+                {
+                    TryBind(member, Sponsors);
+
+                    foreach (Heard heard in reach.HeardBy(member))
+                    {
+                        TryBind(member, heard.Channel);
+                    }
+                }
+            }
+        }
+
+        /// <summary>The same, the first arrival first: the first channel that reaches a member gives it its bound.</summary>
+        private void BindByChannel()
+        {
+            int unbound = 0;
+            Tag last = Tag.Top;
+            Tag limit = Tag.Earlier(table.StopBound, table.ChannelArrival[Sponsors]);
+
+            for (int member = 0; member < _members.Length; member++)
+            {
+                Bind(member, table.StopBound, table.StopHeldBy);
+
+                if (_members[member].Receives)
+                {
+                    unbound++;
+                    TryBind(member, Sponsors);
                 }
             }
 
-            return (bound, heldBy);
-        }
-
-        /// <summary>E as if no further message came.</summary>
-        private Tag EarliestUnwoken(in MemberState member)
-        {
-            if (!member.Sends && (!_everybodyCounts || member.IsOut))
+            for (int channel = 0; channel < reach.Channels; channel++)
             {
-                return Tag.Top;
+                if (table.ChannelArrival[channel] < Tag.Top)
+                {
+                    table.Frontier.Add(table.ChannelArrival[channel], channel);
+                }
             }
 
-            return EarliestAfter(in member, member.IsWaiting ? GrantOf(in member, stop) : member.Now);
+            // Equal arrivals are looked at to the last, for the sake of who is named.
+            while (table.Frontier.TryTake(out Tag arrival, out int channel)
+                && arrival <= limit && (unbound > 0 || arrival == last))
+            {
+                last = arrival;
+
+                foreach (Hearer hearer in reach.HearersOf(channel))
+                {
+                    unbound -= table.Bound[hearer.Member] > arrival && _members[hearer.Member].Receives ? 1 : 0;
+
+                    if (_members[hearer.Member].Receives)
+                    {
+                        TryBind(hearer.Member, channel);
+                    }
+                }
+            }
         }
+
+        private void TryBind(int member, int channel)
+        {
+            Tag arrival = table.ChannelArrival[channel];
+            Tag bound = table.Bound[member];
+            int holder = table.ChannelHeldBy[channel];
+
+            // Among equals the lowest ordinal is named, so that a report does not depend on the order of channels.
+            if (arrival < bound || (arrival == bound && (uint)holder < (uint)table.HeldBy[member]))
+            {
+                Bind(member, arrival, holder);
+            }
+        }
+
+        private void Bind(int member, Tag bound, int holder)
+        {
+            table.Bound[member] = bound;
+            table.HeldBy[member] = holder;
+        }
+
+        /// <summary>E of a sender as if no further message came.</summary>
+        private Tag EarliestUnwoken(in MemberState member)
+            => EarliestAfter(in member, member.IsWaiting ? GrantOf(in member, stop) : member.Now);
 
         /// <summary>E if its next grant, or for a running member its last, is at this tag.</summary>
         private Tag EarliestAfter(in MemberState member, Tag grant)

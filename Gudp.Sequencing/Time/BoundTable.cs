@@ -11,8 +11,10 @@ internal sealed class BoundTable
     private Tag[] _bound = [];
     private int[] _heldBy = [];
     private int[] _wokenBy = [];
+    private Tag[] _wokenAt = [];
     private Tag[] _channelEarliest = [];
     private int[] _channelHeldBy = [];
+    private Tag[] _channelArrival = [];
 
     /// <summary>E by ordinal: nothing the member publishes from now on has an arrival below it.</summary>
     internal Span<Tag> Earliest => _earliest;
@@ -29,11 +31,17 @@ internal sealed class BoundTable
     /// <summary>The sender whose message could wake it and so gave its E; nobody if its own state did.</summary>
     internal Span<int> WokenBy => _wokenBy;
 
+    /// <summary>The first arrival looked at that could wake it; top if there was none. For the pass only.</summary>
+    internal Span<Tag> WokenAt => _wokenAt;
+
     /// <summary>The smallest E among a channel's publishers, by channel.</summary>
     internal Span<Tag> ChannelEarliest => _channelEarliest;
 
     /// <summary>The publisher that gave it, by channel.</summary>
     internal Span<int> ChannelHeldBy => _channelHeldBy;
+
+    /// <summary>The smallest E and the channel's link: nothing new arrives on it below.</summary>
+    internal Span<Tag> ChannelArrival => _channelArrival;
 
     /// <summary>W: nothing at all is published below it any more (lock-time 7.3).</summary>
     internal Tag Floor { get; set; }
@@ -62,6 +70,7 @@ internal sealed class BoundTable
             _bound = new Tag[room];
             _heldBy = new int[room];
             _wokenBy = new int[room];
+            _wokenAt = new Tag[room];
         }
 
         if (_channelEarliest.Length < channels)
@@ -69,10 +78,12 @@ internal sealed class BoundTable
             int room = Math.Max(channels, 2 * _channelEarliest.Length);
             _channelEarliest = new Tag[room];
             _channelHeldBy = new int[room];
+            _channelArrival = new Tag[room];
         }
 
         _heldBy.AsSpan(0, members).Fill(Nobody);
         _wokenBy.AsSpan(0, members).Fill(Nobody);
+        _wokenAt.AsSpan(0, members).Fill(Tag.Top);
         _channelEarliest.AsSpan(0, channels).Fill(Tag.Top);
         _channelHeldBy.AsSpan(0, channels).Fill(Nobody);
         Floor = Tag.Top;

@@ -3,17 +3,17 @@ using System;
 namespace Gudp.Sequencing.Time;
 
 /// <summary>
-/// Members by the smallest E found for them so far, the least first; among equals the lowest ordinal, so that what a
-/// pass reports depends on nothing but the states. A binary heap that keeps its room.
+/// Channels by a tag, the least first; among equals the lowest index, so that what a pass reports depends on nothing but
+/// the states. A binary heap that keeps its room.
 /// </summary>
 internal sealed class Frontier
 {
-    private (Tag Earliest, int Member)[] _heap = new (Tag, int)[16];
+    private (Tag Tag, int Channel)[] _heap = new (Tag, int)[16];
     private int _count;
 
     internal void Clear() => _count = 0;
 
-    internal void Add(Tag earliest, int member)
+    internal void Add(Tag tag, int channel)
     {
         if (_count == _heap.Length)
         {
@@ -22,25 +22,25 @@ internal sealed class Frontier
 
         int place = _count++;
 
-        while (place > 0 && IsBefore((earliest, member), _heap[(place - 1) / 2]))
+        while (place > 0 && IsBefore((tag, channel), _heap[(place - 1) / 2]))
         {
             _heap[place] = _heap[(place - 1) / 2];
             place = (place - 1) / 2;
         }
 
-        _heap[place] = (earliest, member);
+        _heap[place] = (tag, channel);
     }
 
-    internal bool TryTake(out Tag earliest, out int member)
+    internal bool TryTake(out Tag tag, out int channel)
     {
         if (_count == 0)
         {
-            (earliest, member) = (Tag.Top, BoundTable.Nobody);
+            (tag, channel) = (Tag.Top, BoundTable.Nobody);
             return false;
         }
 
-        (earliest, member) = _heap[0];
-        (Tag Earliest, int Member) last = _heap[--_count];
+        (tag, channel) = _heap[0];
+        (Tag Tag, int Channel) last = _heap[--_count];
         int place = 0;
 
         for (int child = 1; child < _count; child = (2 * place) + 1)
@@ -63,6 +63,9 @@ internal sealed class Frontier
         return true;
     }
 
-    private static bool IsBefore((Tag Earliest, int Member) left, (Tag Earliest, int Member) right)
-        => left.Earliest < right.Earliest || (left.Earliest == right.Earliest && left.Member < right.Member);
+    private static bool IsBefore((Tag Tag, int Channel) left, (Tag Tag, int Channel) right)
+    {
+        int order = left.Tag.CompareTo(right.Tag);
+        return order < 0 || (order == 0 && left.Channel < right.Channel);
+    }
 }

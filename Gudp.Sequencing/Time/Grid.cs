@@ -49,6 +49,24 @@ public readonly record struct Grid
             return wanted;
         }
 
+        return IsNear(wanted.Time) && IsNear(now.Time) && IsNear(Period) && IsNear(MinStep)
+            ? NextNear(wanted, now.Time)
+            : NextFar(wanted, now);
+    }
+
+    // Whatever is added up of such numbers fits 64 bits.
+    private static bool IsNear(long ticks) => ticks is > -(1L << 60) and < 1L << 60;
+
+    private Tag NextNear(Tag wanted, long now)
+    {
+        long time = Math.Max(now + Math.Max(1, MinStep), wanted.Time);
+        long beyond = (time - Offset) % Period;
+        time += beyond == 0 ? 0 : beyond < 0 ? -beyond : Period - beyond;
+        return time == wanted.Time ? wanted : new Tag(time, 0);
+    }
+
+    private Tag NextFar(Tag wanted, Tag now)
+    {
         // 128 bits: near the ends of time the sums below leave 64.
         Int128 least = (Int128)now.Time + Math.Max(1, MinStep);
         Int128 time = Int128.Max(least, wanted.Time);

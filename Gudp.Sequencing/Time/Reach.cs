@@ -32,6 +32,9 @@ internal sealed class Reach
 
     internal int Members { get; private set; }
 
+    /// <summary>How many channels all members together hear.</summary>
+    internal int Edges { get; private set; }
+
     /// <summary>The channel that tells of members, to which everybody has an edge; -1 if the run has none.</summary>
     internal int System { get; set; } = BoundTable.Nobody;
 
@@ -84,6 +87,7 @@ internal sealed class Reach
         _heard[member] = new Heard[heard.Length];
         _mayStop[member] = mayStop;
         _maySponsor[member] = maySponsor;
+        Edges += heard.Length;
 
         for (int i = 0; i < heard.Length; i++)
         {

@@ -11,30 +11,22 @@ internal sealed class SlowBounds
 {
     private readonly List<(int From, int To, Delay Link, bool Wakes)> _edges = [];
     private readonly MemberState[] _states;
+    private readonly bool _everybodyCounts;
     private readonly Tag _stop;
+    private readonly Tag _undecided;
     private readonly Tag _stopBound = Tag.Top;
 
     private SlowBounds(ReadOnlySpan<MemberState> states, Reach reach, Tag stop)
     {
         _states = states.ToArray();
         _stop = stop;
+        _undecided = reach.Undecided;
+        _everybodyCounts = reach.System >= 0;
         Earliest = Array.ConvertAll(_states, _ => Tag.Top);
 
         for (int from = 0; from < states.Length; from++)
         {
-            foreach (int channel in reach.PublishedBy(from))
-            {
-                for (int to = 0; to < states.Length; to++)
-                {
-                    foreach (Heard heard in reach.HeardBy(to))
-                    {
-                        if (heard.Channel == channel)
-                        {
-                            _edges.Add((from, to, reach.LinkOf(channel), heard.Wakes));
-                        }
-                    }
-                }
-            }
+            AddEdges(from, reach);
         }
 
         Solve();
@@ -72,6 +64,30 @@ internal sealed class SlowBounds
         RuleBrokenException.Require(table.StopBound == _stopBound, "A stop is at least the least E of who may stop.");
     }
 
+    private void AddEdges(int from, Reach reach)
+    {
+        // Everybody speaks on the system channel, and sponsors to all that receive; the others where they declared it.
+        int[] published = [
+            .. _states[from].Sends ? reach.PublishedBy(from).ToArray() : [],
+            .. _everybodyCounts ? new[] { reach.System } : []];
+
+        for (int to = 0; to < _states.Length; to++)
+        {
+            foreach (Heard heard in reach.HeardBy(to))
+            {
+                if (published.Contains(heard.Channel))
+                {
+                    _edges.Add((from, to, reach.LinkOf(heard.Channel), heard.Wakes));
+                }
+            }
+
+            if (_states[from].Sends && reach.MaySponsor(from))
+            {
+                _edges.Add((from, to, Delay.None, true));
+            }
+        }
+    }
+
     private void Solve()
     {
         for (bool hasChanged = true; hasChanged; Rounds++)
@@ -91,7 +107,7 @@ internal sealed class SlowBounds
     {
         MemberState state = _states[member];
 
-        if (!state.Sends)
+        if (!state.Sends && (!_everybodyCounts || state.IsOut))
         {
             return Tag.Top;
         }
@@ -126,6 +142,8 @@ internal sealed class SlowBounds
 
     private IEnumerable<Tag> Arrivals(int member, bool isWaking)
     {
+        yield return _undecided;
+
         foreach ((int from, int to, Delay link, bool wakes) in _edges)
         {
             if (to == member && (wakes || !isWaking))
