@@ -199,7 +199,7 @@ public sealed class SequenceOperator : IDisposable
         return AskStatusAsync(cancellationToken);
     }
 
-    /// <summary>Lets a run start that <see cref="SequencingConfig.StartsOnCommand"/>, once everybody is there.</summary>
+    /// <summary>Lets a run start that <see cref="SequencingConfig.StartsOnCommand"/>.</summary>
     /// <param name="timeout">For all of it; <see cref="Timeout.InfiniteTimeSpan"/> for ever.</param>
     /// <inheritdoc cref="Status" path="/exception"/>
     public RunStatus Start(TimeSpan timeout)

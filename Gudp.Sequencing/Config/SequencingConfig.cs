@@ -190,8 +190,8 @@ public sealed class SequencingConfig
     public bool AdmitsEarliest { get; init; }
 
     /// <summary>
-    /// True: the run does not start before an operator says so (<see cref="SequenceOperator.StartAsync"/>), also if
-    /// everybody is there. Default false.
+    /// True, an open run: it starts when an operator says so (<see cref="SequenceOperator.StartAsync"/>), with whoever is
+    /// there then. Default false: it starts when everybody is there.
     /// </summary>
     public bool StartsOnCommand { get; init; }
 

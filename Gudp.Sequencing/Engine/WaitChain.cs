@@ -101,9 +101,10 @@ internal static class WaitChain
 
     private static WaitStep BeforeStart(RunState run, int ordinal)
     {
-        foreach (Member other in run.Members.All)
+        // A run that starts on command starts with whoever is there.
+        foreach (Member other in run.Layout.StartsOnCommand ? [] : run.Members.All)
         {
-            if (other.Life == MemberLife.Absent)
+            if (other.Life == MemberLife.Absent && other.Layout.Join == Tag.Zero)
             {
                 return new WaitStep(ordinal, WaitKind.HeldBack, other.Ordinal) { NextHolds = true };
             }

@@ -102,12 +102,9 @@ internal sealed class Waits(RunState run, Outbox outbox)
             return;
         }
 
-        WaitRoot root = waits.Root;
-        _links[0] = LinkOf(new WaitStep(member.Ordinal, WaitKind.HeldBack, root.Member), now);
-        _links[1] = LinkOf(new WaitStep(root.Member, root.Kind, BoundTable.Nobody), now);
-        HealthFrame.Begin(outbox.Writer, Outbox.Epoch, member.Session, (HealthPurpose.Released, 0, 1));
-        HealthFrame.WriteChain(outbox.Writer, _links.AsSpan(0, 2), 0);
-        outbox.Writer.EndFrame();
+        string root = run.Members[waits.Root.Member].Name;
+        HealthFrame.WriteReleased(
+            outbox.Writer, Outbox.Epoch, member.Session, (root, waits.Root.Kind, Between(member.WaitingSince, now)));
         waits.End(now);
     }
 

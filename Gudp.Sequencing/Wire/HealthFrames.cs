@@ -3,6 +3,7 @@
 
 using System;
 using System.Collections.Generic;
+using System.Text.Unicode;
 using Gudp.Sequencing.Config;
 
 namespace Gudp.Sequencing.Wire;
@@ -10,7 +11,7 @@ namespace Gudp.Sequencing.Wire;
 /// <summary>Clause: what a Health frame is for.</summary>
 internal enum HealthPurpose : byte
 {
-    /// <summary>Just before a grant that did not come at once: whom it waited for.</summary>
+    /// <summary>Just before a grant that did not come at once: whom it waited for. A layout of its own.</summary>
     Released = 0,
 
     /// <summary>A wait has passed a stage of the limit; the number is the stage.</summary>
@@ -49,6 +50,7 @@ internal static class HealthFrame
     private const ulong To = 1;
     private const ulong Next = 2;
 
+    /// <summary>Begins a frame of any purpose but the first; chains follow.</summary>
     internal static void Begin(
         FrameWriter writer, ulong epoch, ulong session, (HealthPurpose Purpose, ulong Number, int Chains) head)
     {
@@ -88,6 +90,11 @@ internal static class HealthFrame
         number = reader.ReadNumber();
         ulong chains = reader.ReadNumber();
 
+        if (purpose == HealthPurpose.Released)
+        {
+            return false;
+        }
+
         for (ulong i = 0; i < chains && !reader.IsMalformed; i++)
         {
             ReadChain(ref reader, purpose == HealthPurpose.Overdue ? (int)Math.Min(number, 10) : 0, reports);
@@ -96,33 +103,36 @@ internal static class HealthFrame
         return reader.IsComplete;
     }
 
-    /// <summary>The frame before a grant: how long the member waited, and for what.</summary>
+    /// <summary>The frame before a grant: short, since many grants have one.</summary>
+    /// <param name="writer">Gets the whole frame.</param>
+    /// <param name="epoch">Of the server.</param>
+    /// <param name="session">Of the member.</param>
+    /// <param name="root">At whose door the wait ended, why, and how long it was.</param>
+    internal static void WriteReleased(
+        FrameWriter writer, ulong epoch, ulong session, (string Name, WaitKind Kind, TimeSpan Waited) root)
+    {
+        writer.BeginFrame(FrameType.Health, epoch, session);
+        writer.WriteNumber((ulong)HealthPurpose.Released);
+        writer.WriteText(root.Name);
+        writer.WriteNumber((ulong)root.Kind);
+        writer.WriteNumber(Milliseconds(root.Waited));
+        writer.EndFrame();
+    }
+
+    /// <summary>Reads it without making a string.</summary>
     /// <param name="body">Of the frame.</param>
-    /// <param name="root">Name in the last link, UTF-8; a part of the body.</param>
-    /// <param name="kind">What the last link says.</param>
-    /// <param name="waited">Of the first link.</param>
+    /// <param name="root">The name, UTF-8; a part of the body.</param>
+    /// <param name="kind">Why the wait ended there.</param>
+    /// <param name="waited">How long it was.</param>
     internal static bool TryReadReleased(
         ReadOnlySpan<byte> body, out ReadOnlySpan<byte> root, out WaitKind kind, out TimeSpan waited)
     {
         FrameReader reader = new(body);
-        bool isOneChain = reader.ReadNumber() == (ulong)HealthPurpose.Released
-            && reader.ReadNumber() == 0 && reader.ReadNumber() == 1;
-        reader.ReadNumber();
-        ulong links = reader.ReadNumber(WaitReport.MaxLinks);
-        root = default;
-        kind = WaitKind.None;
-        waited = TimeSpan.Zero;
-
-        for (ulong i = 0; i < links && !reader.IsMalformed; i++)
-        {
-            root = reader.ReadBlock();
-            kind = (WaitKind)reader.ReadNumber((ulong)WaitKind.FlowControl);
-            TimeSpan since = SkipToSince(ref reader);
-            waited = i == 0 ? since : waited;
-        }
-
-        return isOneChain && links > 0 && reader.IsComplete && root.Length <= SequencingRules.MaxNameBytes
-            && System.Text.Unicode.Utf8.IsValid(root);
+        bool isReleased = reader.ReadNumber() == (ulong)HealthPurpose.Released;
+        root = reader.ReadBlock();
+        kind = (WaitKind)reader.ReadNumber((ulong)WaitKind.FlowControl);
+        waited = ReadMilliseconds(ref reader);
+        return isReleased && reader.IsComplete && root.Length <= SequencingRules.MaxNameBytes && Utf8.IsValid(root);
     }
 
     internal static ulong Milliseconds(TimeSpan span) => (ulong)Math.Max(0, span.TotalMilliseconds);
@@ -130,21 +140,6 @@ internal static class HealthFrame
     /// <summary>A claimed span; nothing that the arithmetic of spans could not hold.</summary>
     internal static TimeSpan ReadMilliseconds(ref FrameReader reader)
         => TimeSpan.FromMilliseconds((long)Math.Min(reader.ReadNumber(), 1UL << 40));
-
-    private static TimeSpan SkipToSince(ref FrameReader reader)
-    {
-        reader.ReadNumber();
-        reader.ReadTag();
-        reader.ReadNumber();
-        reader.ReadTag();
-        reader.ReadTag();
-        reader.ReadTag();
-        reader.ReadTag();
-        reader.ReadDelay();
-        TimeSpan since = ReadMilliseconds(ref reader);
-        reader.ReadNumber();
-        return since;
-    }
 
     private static void ReadChain(ref FrameReader reader, int stage, List<WaitReport> reports)
     {

@@ -33,7 +33,8 @@ internal static class RunCommand
         Argument<HostPort> target = CommandOption.Target(ServerText);
         Option<string?> member = new("--member")
         {
-            Description = "Only this one; else everybody that waits.", HelpName = "NAME",
+            Description = "Only this one; else everybody that waits.",
+            HelpName = "NAME",
         };
         Option<bool> json = Json();
         Command command = new("who", "Says who keeps the members of a run waiting.") { target, member, json };

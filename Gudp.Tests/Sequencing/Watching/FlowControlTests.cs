@@ -18,7 +18,9 @@ public sealed class FlowControlTests
         SequencingConfig free = DeterminismTests.Draw(new Prng((ulong)seed));
         SequencingConfig tight = new()
         {
-            Roster = free.Roster, Channels = free.Channels, InboxLimit = new InboxLimit(1 + (seed % 3), 1 << 20),
+            Roster = free.Roster,
+            Channels = free.Channels,
+            InboxLimit = new InboxLimit(1 + (seed % 3), 1 << 20),
         };
         string history = DeterminismTests.Play(free, (ulong)seed, DeterminismTests.RandomTurns(free), scheduleSeed: 1);
 

@@ -206,6 +206,30 @@ public sealed class OperatorTests
         }
     }
 
+    // Goal: an operator that holds and steps a run changes no history. Method: random systems, stepped from their start to
+    // their end a tag at a time, against the same systems left alone.
+    [Test]
+    public void A_run_that_is_stepped_to_its_end_has_the_history_it_has_alone([Range(1, 10)] int seed)
+    {
+        SequencingConfig config = DeterminismTests.Draw(new Prng((ulong)seed));
+        string alone = DeterminismTests.Play(config, (ulong)seed, DeterminismTests.RandomTurns(config), scheduleSeed: 1);
+        SingleProcessRun run = new(config);
+        OperatorEngine op = Allowed(run);
+        ScriptedMember[] members =
+            [.. run.Members.Select((engine, i) => new ScriptedMember(engine, config.Roster[i], (ulong)seed, until: 60))];
+        Ask(run, op, () => op.Hold(BarrierAction.Set, 0, 0));
+
+        for (int steps = 0; run.Server.Phase != RunPhase.Ended; steps++)
+        {
+            Assert.That(steps, Is.LessThan(20_000), "Steps end the run.");
+            Array.ForEach(members, member => member.Act());
+            Ask(run, op, () => op.Hold(BarrierAction.Step, 0, 1));
+        }
+
+        string histories = string.Join('\n', members.Select(member => string.Join(';', member.History)));
+        Assert.That($"{run.Server.RunDigest:x16}\n{histories}", Is.EqualTo(alone));
+    }
+
     [Test]
     public void Bytes_that_are_no_frame_of_an_operator_are_refused([Range(1, 20)] int seed)
     {

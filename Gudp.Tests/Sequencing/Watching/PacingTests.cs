@@ -99,7 +99,10 @@ public sealed class PacingTests
         SequencingConfig free = DeterminismTests.Draw(new Prng((ulong)seed));
         SequencingConfig paced = new()
         {
-            Roster = free.Roster, Channels = free.Channels, Pace = 1, TickLength = TimeSpan.FromTicks(1),
+            Roster = free.Roster,
+            Channels = free.Channels,
+            Pace = 1,
+            TickLength = TimeSpan.FromTicks(1),
         };
         string history = DeterminismTests.Play(free, (ulong)seed, DeterminismTests.RandomTurns(free), scheduleSeed: 1);
 

@@ -97,7 +97,9 @@ public sealed class WatchedRunTests
     {
         LinkModel bad = new()
         {
-            Delay = TimeSpan.FromMilliseconds(10), LossPpm = 50_000, ReorderPpm = 200_000,
+            Delay = TimeSpan.FromMilliseconds(10),
+            LossPpm = 50_000,
+            ReorderPpm = 200_000,
         };
         LinkModel good = new() { Delay = TimeSpan.FromMilliseconds(1) };
         List<(double Pace, ulong Digest, TimeSpan Length)> runs = [];
