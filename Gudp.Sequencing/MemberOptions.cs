@@ -4,64 +4,40 @@ using Gudp.Sequencing.Config;
 
 namespace Gudp.Sequencing;
 
-/// <summary>What a member says about itself when it joins; must equal its declaration in the server's roster.</summary>
-/// <param name="name">The member's name in the roster.</param>
-public sealed class MemberOptions(string name)
+/// <summary>
+/// What a member says about itself when it joins: its declaration, which must equal the one in the server's roster, and how
+/// it joins. <see cref="From(SequencingConfig, string)"/> makes it from the same configuration as the server's.
+/// </summary>
+/// <remarks>
+/// What members do not see of a declaration (<see cref="MemberDeclaration.CrashPolicy"/>,
+/// <see cref="MemberDeclaration.InboxLimit"/>, <see cref="MemberDeclaration.Paced"/>) is the server's alone and not said.
+/// <see cref="MemberDeclaration.Policies"/> are said with those of the channels included, which From knows.
+/// </remarks>
+public sealed class MemberOptions : MemberDeclaration
 {
-    private readonly bool? _sends;
-    private readonly bool? _receives;
-    private readonly Delay? _lookahead;
-
-    /// <summary>The member's name in the roster.</summary>
-    public string Name { get; } = name;
-
-    /// <inheritdoc cref="MemberDeclaration.Sends"/>
-    public bool Sends
+    /// <summary>Options of a member with a declaration of its own.</summary>
+    /// <param name="name">The member's name in the roster.</param>
+    public MemberOptions(string name)
+        : base(name)
     {
-        get => _sends ?? Publish.Count > 0;
-        init => _sends = value;
     }
 
-    /// <inheritdoc cref="MemberDeclaration.Receives"/>
-    public bool Receives
+    /// <summary>Options of a member that is declared already.</summary>
+    /// <param name="declaration">Its lists are shared, not copied. Other options give what they say of the join, too.</param>
+    public MemberOptions(MemberDeclaration declaration)
+        : base(declaration)
     {
-        get => _receives ?? (Subscribe.Count > 0 || SubscribeQuietly.Count > 0);
-        init => _receives = value;
+        if (declaration is MemberOptions other)
+        {
+            RunId = other.RunId;
+            ConfigHash = other.ConfigHash;
+            JoinEarliest = other.JoinEarliest;
+            History = other.History;
+            ResumeFor = other.ResumeFor;
+            IsDebugged = other.IsDebugged;
+            Clock = other.Clock;
+        }
     }
-
-    /// <inheritdoc cref="MemberDeclaration.Lookahead"/>
-    public Delay Lookahead
-    {
-        get => _lookahead ?? Delay.OneRound;
-        init => _lookahead = value;
-    }
-
-    /// <inheritdoc cref="MemberDeclaration.Publish"/>
-    public IList<string> Publish { get; init; } = [];
-
-    /// <inheritdoc cref="MemberDeclaration.Subscribe"/>
-    public IList<string> Subscribe { get; init; } = [];
-
-    /// <inheritdoc cref="MemberDeclaration.SubscribeQuietly"/>
-    public IList<string> SubscribeQuietly { get; init; } = [];
-
-    /// <summary>
-    /// What of a batch its subscriptions keep, by channel; as the server's configuration says it, those of its channels
-    /// included (<see cref="From(SequencingConfig, string)"/> knows them).
-    /// </summary>
-    public IDictionary<string, BufferPolicy> Policies { get; init; } = new Dictionary<string, BufferPolicy>();
-
-    /// <inheritdoc cref="MemberDeclaration.MayStop"/>
-    public bool MayStop { get; init; }
-
-    /// <inheritdoc cref="MemberDeclaration.MaySponsor"/>
-    public bool MaySponsor { get; init; }
-
-    /// <inheritdoc cref="MemberDeclaration.Join"/>
-    public Tag Join { get; init; }
-
-    /// <inheritdoc cref="MemberDeclaration.MayPeek"/>
-    public bool MayPeek { get; init; }
 
     /// <inheritdoc cref="SequencingConfig.RunId"/>
     public UInt128 RunId { get; init; }
@@ -114,19 +90,9 @@ public sealed class MemberOptions(string name)
         {
             if (declaration.Name == name)
             {
-                return new MemberOptions(name)
+                return new MemberOptions(declaration)
                 {
-                    Sends = declaration.Sends,
-                    Receives = declaration.Receives,
-                    Lookahead = declaration.Lookahead,
-                    Publish = declaration.Publish,
-                    Subscribe = declaration.Subscribe,
-                    SubscribeQuietly = declaration.SubscribeQuietly,
                     Policies = RunLayout.PoliciesOf(declaration, config.Channels),
-                    MayStop = declaration.MayStop,
-                    MaySponsor = declaration.MaySponsor,
-                    Join = declaration.Join,
-                    MayPeek = declaration.MayPeek,
                     RunId = config.RunId,
                     ConfigHash = configHash,
                 };
@@ -182,19 +148,4 @@ public sealed class MemberOptions(string name)
             History = hello.From,
         };
     }
-
-    internal MemberDeclaration ToDeclaration() => new(Name)
-    {
-        Sends = Sends,
-        Receives = Receives,
-        Lookahead = Lookahead,
-        Publish = Publish,
-        Subscribe = Subscribe,
-        SubscribeQuietly = SubscribeQuietly,
-        Policies = Policies,
-        MayStop = MayStop,
-        MaySponsor = MaySponsor,
-        Join = Join,
-        MayPeek = MayPeek,
-    };
 }

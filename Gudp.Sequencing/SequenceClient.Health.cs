@@ -1,5 +1,4 @@
 using System;
-using System.Diagnostics;
 using System.Diagnostics.CodeAnalysis;
 using System.Threading;
 using System.Threading.Tasks;
@@ -23,14 +22,14 @@ public sealed partial class SequenceClient
     public WaitReport? WhoBlocks(TimeSpan timeout)
     {
         ThrowIfDisposed();
-        long start = Stopwatch.GetTimestamp();
+        long start = _options.Clock.GetTimestamp();
         Question question = new(_engine.AskWhoBlocks(out ulong request));
 
         while (_engine.Health.Answered != request)
         {
             WatchResumption();
 
-            if (TryAsk(question) ? !TryTakeIn(timeout, start) : !_peer.WaitToSend(Left(timeout, start)))
+            if (TryAsk(question) ? !TryTakeIn(timeout, start) : !_link.WaitToSend(Left(timeout, start)))
             {
                 throw NotAnswered(timeout);
             }
@@ -61,7 +60,7 @@ public sealed partial class SequenceClient
             }
             else
             {
-                await _peer.WaitToSendAsync(cancellationToken).ConfigureAwait(false);
+                await _link.WaitToSendAsync(cancellationToken).ConfigureAwait(false);
             }
 
             ThrowIfFailed();
@@ -88,7 +87,7 @@ public sealed partial class SequenceClient
             return true;
         }
 
-        if (!TrySendCommits() || _peer.TrySend(question.Frame) is not (SendStatus.Accepted or SendStatus.Closed))
+        if (!TrySendCommits() || _link.TrySend(question.Frame) is not (SendStatus.Accepted or SendStatus.Closed))
         {
             return false;
         }

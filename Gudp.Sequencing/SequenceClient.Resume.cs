@@ -1,9 +1,11 @@
 using System;
+using System.Runtime.CompilerServices;
 using System.Threading;
 using System.Threading.Tasks;
 using Gudp.Core;
 using Gudp.Messaging;
 using Gudp.Sequencing.Engine;
+using Gudp.Sequencing.Links;
 
 namespace Gudp.Sequencing;
 
@@ -70,7 +72,7 @@ public sealed partial class SequenceClient
         ArgumentNullException.ThrowIfNull(endpoint);
         ArgumentNullException.ThrowIfNull(ticket);
         MemberOptions options = MemberOptions.From(ticket.Hello);
-        return new SequenceClient(new MemberEngine(ticket), options, endpoint.Connect(server));
+        return new SequenceClient(new MemberEngine(ticket), options, new PeerLink(endpoint.Connect(server)));
     }
 
     /// <summary>As <see cref="Resume"/>, without holding a thread.</summary>
@@ -129,7 +131,7 @@ public sealed partial class SequenceClient
     /// <see cref="MemberDeclaration.Join"/>, in every execution. Leaves with the next request to advance.
     /// </summary>
     /// <param name="declaration">
-    /// All it may do; its hello must say the same, <see cref="MemberOptions.Join"/> included. The join is as an arrival:
+    /// All it may do; its hello must say the same, <see cref="MemberDeclaration.Join"/> included. The join is as an arrival:
     /// at <see cref="EarliestPublication"/> or later. The name must be free at that tag, or the admission comes to
     /// nothing; one that has resigned may be admitted again, as a new member.
     /// </param>
@@ -149,7 +151,7 @@ public sealed partial class SequenceClient
 
     private void WaitUntilResumed(TimeSpan timeout)
     {
-        long start = System.Diagnostics.Stopwatch.GetTimestamp();
+        long start = _options.Clock.GetTimestamp();
 
         while (_engine.AwaitsWelcome)
         {
@@ -170,13 +172,9 @@ public sealed partial class SequenceClient
     {
         TimeSpan left = Left(timeout, start);
         bool isShort = IsResuming && (left == Timeout.InfiniteTimeSpan || left > Look);
-        ReceiveStatus status = _peer.Receive(isShort ? Look : left, out ReceivedMessage message);
+        ReceiveStatus status = _link.Receive(_engine, isShort ? Look : left);
 
-        if (status == ReceiveStatus.Received)
-        {
-            Take(message);
-        }
-        else if (status == ReceiveStatus.Closed)
+        if (status == ReceiveStatus.Closed)
         {
             GoOnAfterLoss();
         }
@@ -184,6 +182,7 @@ public sealed partial class SequenceClient
         return status != ReceiveStatus.TimedOut || isShort;
     }
 
+    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder))]
     private async ValueTask TakeInAsync(CancellationToken cancellationToken)
     {
         if (IsResuming)
@@ -192,11 +191,7 @@ public sealed partial class SequenceClient
             return;
         }
 
-        if (await _peer.ReceiveAsync(cancellationToken).ConfigureAwait(false) is { } message)
-        {
-            Take(message);
-        }
-        else
+        if (!await _link.ReceiveAsync(_engine, cancellationToken).ConfigureAwait(false))
         {
             GoOnAfterLoss();
         }
@@ -209,10 +204,7 @@ public sealed partial class SequenceClient
 
         try
         {
-            if (await _peer.ReceiveAsync(whole.Token).ConfigureAwait(false) is { } message)
-            {
-                Take(message);
-            }
+            await _link.ReceiveAsync(_engine, whole.Token).ConfigureAwait(false);
         }
         catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
         {
@@ -226,16 +218,16 @@ public sealed partial class SequenceClient
     {
         ThrowIfFailed();
 
-        if (!_engine.IsWelcome || _options.ResumeFor <= TimeSpan.Zero || !IsWorthAnother(_peer.CloseReason)
+        if (!_engine.IsWelcome || _options.ResumeFor <= TimeSpan.Zero || !IsWorthAnother(_link.CloseReason)
             || !_engine.TryResume())
         {
-            _peer.Unpin();
+            _link.Unpin();
             throw Lost("the connection to the server ended");
         }
 
         _lostAt ??= _options.Clock.GetTimestamp();
-        _peer.Pin();
-        _incarnation = _peer.Incarnation;
+        _link.Pin();
+        _incarnation = _link.Incarnation;
     }
 
     /// <summary>While a session is taken up: whether it was, and whether the hello is on the present connection.</summary>
@@ -250,9 +242,9 @@ public sealed partial class SequenceClient
         if (!_engine.AwaitsWelcome)
         {
             // In this order: a connection that broke meanwhile was dialled again, and its number is another one.
-            _peer.Unpin();
+            _link.Unpin();
 
-            if (_peer.Incarnation == _incarnation)
+            if (_link.Incarnation == _incarnation)
             {
                 _lostAt = null;
                 Resumptions++;
@@ -262,12 +254,12 @@ public sealed partial class SequenceClient
 
         if (_options.Clock.GetElapsedTime(lostAt) >= _options.ResumeFor)
         {
-            _peer.Unpin();
+            _link.Unpin();
             throw Lost($"the session could not be taken up within {_options.ResumeFor}");
         }
 
         // Also one that nobody could dial, which leaves a pinned peer closed.
-        if (_peer.Incarnation != _incarnation || !_peer.IsPinned)
+        if (_link.Incarnation != _incarnation || !_link.IsPinned)
         {
             GoOnAfterLoss();
         }

@@ -1,6 +1,5 @@
 using System;
 using System.Collections.Generic;
-using System.Diagnostics;
 
 namespace Gudp.Sequencing;
 
@@ -53,7 +52,7 @@ public sealed partial class SequenceClient
     public IReadOnlyList<SequencedMessage> Peek(TimeSpan timeout)
     {
         Require(_engine.Peek(), "peeking");
-        long start = Stopwatch.GetTimestamp();
+        long start = _options.Clock.GetTimestamp();
 
         while (_engine.Peeked is null)
         {

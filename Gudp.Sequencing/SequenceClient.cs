@@ -1,16 +1,19 @@
 using System;
-using System.Diagnostics;
+using System.Buffers;
 using System.Diagnostics.CodeAnalysis;
+using System.Runtime.CompilerServices;
+using System.Text;
 using System.Threading;
 using System.Threading.Tasks;
 using Gudp.Core;
 using Gudp.Messaging;
 using Gudp.Sequencing.Engine;
+using Gudp.Sequencing.Links;
 using Gudp.Sequencing.Time;
 
 namespace Gudp.Sequencing;
 
-// The member's engine on a peer: commits go out when an advance is asked for, and the caller's thread takes in what
+// The member's engine on a link: commits go out when an advance is asked for, and the caller's thread takes in what
 // the server answers while it waits for its grant. No thread of its own, no callback.
 //
 // Always true:
@@ -28,15 +31,24 @@ namespace Gudp.Sequencing;
 public sealed partial class SequenceClient : IDisposable
 {
     private readonly MemberEngine _engine;
-    private readonly Peer _peer;
+    private readonly IMemberLink _link;
     private bool _isDisposed;
 
-    private SequenceClient(MemberEngine engine, MemberOptions options, Peer peer)
+    internal SequenceClient(MemberEngine engine, MemberOptions options, IMemberLink link)
     {
         _engine = engine;
         _options = options;
-        _peer = peer;
+        _link = link;
     }
+
+    /// <summary>Has control: it may publish and ask.</summary>
+    internal bool IsRunning => _engine.Phase == MemberPhase.Running;
+
+    /// <summary>What it declared.</summary>
+    internal MemberOptions Options => _options;
+
+    /// <summary>Sends what is there to send, as far as there is room.</summary>
+    internal void SendCommits() => TrySendCommits();
 
     /// <summary>Name in the roster.</summary>
     public string Name => _engine.Name;
@@ -60,7 +72,10 @@ public sealed partial class SequenceClient : IDisposable
     public ulong? RunDigest => _engine.RunDigest;
 
     /// <summary>The peer beneath: status and counters of the connection.</summary>
-    public Peer Peer => _peer;
+    /// <exception cref="InvalidOperationException">The member is in a <see cref="SequenceHost"/>: nothing is beneath.</exception>
+    public Peer Peer => _link is PeerLink link
+        ? link.Peer
+        : throw new InvalidOperationException($"Member '{Name}' is in the process of its server and has no connection.");
 
     /// <summary>Connects, joins, and waits until the run has started.</summary>
     /// <param name="endpoint">Without a sink; its daemon runs.</param>
@@ -97,7 +112,7 @@ public sealed partial class SequenceClient : IDisposable
     {
         ArgumentNullException.ThrowIfNull(endpoint);
         ArgumentNullException.ThrowIfNull(options);
-        return new SequenceClient(new MemberEngine(options), options, endpoint.Connect(server));
+        return new SequenceClient(new MemberEngine(options), options, new PeerLink(endpoint.Connect(server)));
     }
 
     /// <summary>As <see cref="Join"/>, without holding a thread.</summary>
@@ -128,65 +143,39 @@ public sealed partial class SequenceClient : IDisposable
     /// <see cref="SequencingError.LookaheadViolation"/>, NotASender, UnknownChannel, NotDeclared, TooLarge; nothing was buffered.
     /// </exception>
     public void Publish(string channel, ReadOnlySpan<byte> payload, Tag? at = null)
-        => Require(_engine.Publish(channel, payload, at), $"publishing on '{channel}' at {at ?? EarliestPublication}");
+    {
+        if (IsRefused(_engine.Publish(channel, payload, at), out SequencingError error))
+        {
+            throw Refused(error, $"publishing on '{channel}' at {at ?? EarliestPublication}");
+        }
+    }
+
+    /// <summary>As the other one, with a text as UTF-8.</summary>
+    /// <param name="channel">A channel this member declared to publish on.</param>
+    /// <param name="text">Lone surrogates become U+FFFD.</param>
+    /// <param name="at">Its arrival tag before the channel's latency; by default <see cref="EarliestPublication"/>.</param>
+    /// <inheritdoc cref="Publish(string, ReadOnlySpan{byte}, Tag?)" path="/exception"/>
+    public void Publish(string channel, string text, Tag? at = null)
+    {
+        ArgumentNullException.ThrowIfNull(text);
+        byte[] payload = ArrayPool<byte>.Shared.Rent(Encoding.UTF8.GetMaxByteCount(text.Length));
+        Publish(channel, payload.AsSpan(0, Encoding.UTF8.GetBytes(text, payload)), at);
+        ArrayPool<byte>.Shared.Return(payload);
+    }
 
     /// <summary>Promises that nothing published later arrives below <paramref name="tag"/>; a lower promise is ignored.</summary>
     /// <exception cref="SequencingException">NotASender, or the tag is out of range.</exception>
-    public void Promise(Tag tag) => Require(_engine.Promise(tag), $"promising {tag}");
+    public void Promise(Tag tag)
+    {
+        if (IsRefused(_engine.Promise(tag), out SequencingError error))
+        {
+            throw Refused(error, $"promising {tag}");
+        }
+    }
 
     /// <summary>Changes the look-ahead from the next commit on; at least one round.</summary>
     /// <exception cref="SequencingException">NotASender, or the look-ahead is below one round.</exception>
     public void SetLookahead(Delay lookahead) => Require(_engine.SetLookahead(lookahead), $"a look-ahead of {lookahead}");
-
-    /// <summary>Advances to exactly <paramref name="target"/>; everything on the way comes in one batch.</summary>
-    /// <param name="timeout">How long to wait; the request stays with the server when it passes.</param>
-    /// <exception cref="SequencingException">The request is not allowed, the server refused, or the connection ended.</exception>
-    /// <exception cref="TimeoutException">Not granted in time: call <see cref="WaitForGrant"/> to go on waiting.</exception>
-    public Grant AdvanceTo(Tag target, TimeSpan timeout)
-    {
-        Ask(AdvanceMode.To, target);
-        return WaitForGrant(timeout);
-    }
-
-    /// <summary>Advances to <paramref name="until"/>, or to the first waking message before it.</summary>
-    /// <param name="timeout">As for <see cref="AdvanceTo"/>.</param>
-    /// <inheritdoc cref="AdvanceTo" path="/exception"/>
-    public Grant Next(Tag until, TimeSpan timeout)
-    {
-        Ask(AdvanceMode.Next, until);
-        return WaitForGrant(timeout);
-    }
-
-    /// <summary>Advances to the end of a time: everything that happens at it, in all its rounds.</summary>
-    /// <param name="timeout">As for <see cref="AdvanceTo"/>.</param>
-    /// <inheritdoc cref="AdvanceTo" path="/exception"/>
-    public Grant EndOf(long time, TimeSpan timeout) => AdvanceTo(Tag.EndOf(time), timeout);
-
-    /// <summary>As <see cref="AdvanceTo"/>, without holding a thread.</summary>
-    public ValueTask<Grant> AdvanceToAsync(Tag target, CancellationToken cancellationToken = default)
-    {
-        Ask(AdvanceMode.To, target);
-        return WaitForGrantAsync(cancellationToken);
-    }
-
-    /// <summary>As <see cref="Next"/>, without holding a thread.</summary>
-    public ValueTask<Grant> NextAsync(Tag until, CancellationToken cancellationToken = default)
-    {
-        Ask(AdvanceMode.Next, until);
-        return WaitForGrantAsync(cancellationToken);
-    }
-
-    /// <summary>As <see cref="EndOf"/>, without holding a thread.</summary>
-    public ValueTask<Grant> EndOfAsync(long time, CancellationToken cancellationToken = default)
-        => AdvanceToAsync(Tag.EndOf(time), cancellationToken);
-
-    /// <summary>Asks to advance to exactly <paramref name="target"/> and returns at once.</summary>
-    /// <exception cref="SequencingException">The request is not allowed.</exception>
-    public void RequestTo(Tag target) => Ask(AdvanceMode.To, target);
-
-    /// <summary>Asks to advance to <paramref name="until"/> or the first waking message, and returns at once.</summary>
-    /// <exception cref="SequencingException">The request is not allowed.</exception>
-    public void RequestNext(Tag until) => Ask(AdvanceMode.Next, until);
 
     /// <summary>Takes in what the server has sent and hands out the grant if it is there. Never waits.</summary>
     /// <exception cref="SequencingException">The server refused, or the connection ended.</exception>
@@ -197,11 +186,10 @@ public sealed partial class SequenceClient : IDisposable
         TrySendCommits();
 
         // Read first: what arrived before the end is then taken in before the end is told.
-        bool hasEnded = _peer.Status.IsFinal;
+        bool hasEnded = _link.IsClosed;
 
-        while (_peer.TryReceive(out ReceivedMessage message))
+        while (_link.TryReceive(_engine))
         {
-            Take(message);
         }
 
         if (TryTake(out grant))
@@ -228,7 +216,7 @@ public sealed partial class SequenceClient : IDisposable
     public Grant WaitForGrant(TimeSpan timeout)
     {
         ThrowIfDisposed();
-        long start = Stopwatch.GetTimestamp();
+        long start = _options.Clock.GetTimestamp();
 
         while (true)
         {
@@ -259,6 +247,7 @@ public sealed partial class SequenceClient : IDisposable
     /// <exception cref="SequencingException">The server refused, or the connection ended.</exception>
     /// <exception cref="InvalidOperationException">Nothing was asked for, so no grant will ever come.</exception>
     /// <exception cref="ObjectDisposedException">The client was disposed.</exception>
+    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
     public async ValueTask<Grant> WaitForGrantAsync(CancellationToken cancellationToken = default)
     {
         ThrowIfDisposed();
@@ -269,7 +258,7 @@ public sealed partial class SequenceClient : IDisposable
 
             while (!TrySendCommits())
             {
-                await _peer.WaitToSendAsync(cancellationToken).ConfigureAwait(false);
+                await _link.WaitToSendAsync(cancellationToken).ConfigureAwait(false);
             }
 
             if (TryTake(out Grant? grant))
@@ -283,47 +272,6 @@ public sealed partial class SequenceClient : IDisposable
         }
     }
 
-    /// <summary>Leaves the run: what was published still counts. Waits until the server has it.</summary>
-    /// <param name="timeout">How long to wait for that; zero does not wait.</param>
-    /// <returns>
-    /// False if the time passed or the connection ended first: call again, or <see cref="WaitForEnd"/>, to go on.
-    /// </returns>
-    /// <exception cref="SequencingException">The member was not running.</exception>
-    /// <exception cref="ObjectDisposedException">The client was disposed.</exception>
-    public bool Resign(TimeSpan timeout)
-    {
-        ThrowIfDisposed();
-
-        if (_engine.Phase != MemberPhase.Resigned)
-        {
-            Require(_engine.Resign(), "resigning");
-        }
-
-        long start = Stopwatch.GetTimestamp();
-        return TrySendCommits(timeout, start) && _peer.Flush(Left(timeout, start));
-    }
-
-    /// <summary>After <see cref="Resign"/>: waits until everybody has resigned and the run's digest is known.</summary>
-    /// <param name="timeout">
-    /// How long; zero only looks at what is there, <see cref="Timeout.InfiniteTimeSpan"/> waits for ever.
-    /// </param>
-    /// <returns>The run digest; null if the time passed or the connection ended first.</returns>
-    /// <exception cref="SequencingException">The run was aborted, or the server refused the resignation.</exception>
-    /// <exception cref="ObjectDisposedException">The client was disposed.</exception>
-    public ulong? WaitForEnd(TimeSpan timeout)
-    {
-        ThrowIfDisposed();
-        long start = Stopwatch.GetTimestamp();
-
-        while (RunDigest is null && TrySendCommits(timeout, start) && TryTakeIn(timeout, start))
-        {
-            ThrowIfFailed();
-            WatchResumption();
-        }
-
-        return RunDigest;
-    }
-
     /// <summary>
     /// Closes the connection. What the lane took still leaves, as <see cref="Peer.Close()"/> says; a member that did
     /// not resign before is lost to the run (its crash policy decides).
@@ -331,29 +279,26 @@ public sealed partial class SequenceClient : IDisposable
     public void Dispose()
     {
         _isDisposed = true;
-        _peer.Dispose();
+        _link.Dispose();
     }
 
-    private static TimeSpan Left(TimeSpan timeout, long start)
+    private TimeSpan Left(TimeSpan timeout, long start)
     {
         if (timeout == Timeout.InfiniteTimeSpan)
         {
             return timeout;
         }
 
-        TimeSpan left = timeout - Stopwatch.GetElapsedTime(start);
+        TimeSpan left = timeout - _options.Clock.GetElapsedTime(start);
         return left > TimeSpan.Zero ? left : TimeSpan.Zero;
     }
-
-    private void Ask(AdvanceMode mode, Tag target)
-        => Require(_engine.Request(mode, target), $"asking for {mode}({target})");
 
     /// <returns>False if the time passed first.</returns>
     private bool TrySendCommits(TimeSpan timeout, long start)
     {
         while (!TrySendCommits())
         {
-            if (!_peer.WaitToSend(Left(timeout, start)))
+            if (!_link.WaitToSend(Left(timeout, start)))
             {
                 return false;
             }
@@ -369,7 +314,7 @@ public sealed partial class SequenceClient : IDisposable
 
         while (_engine.TryPeekOutgoing(out ReadOnlySpan<byte> message))
         {
-            SendStatus status = _peer.TrySend(message);
+            SendStatus status = _link.TrySend(message);
 
             switch (status)
             {
@@ -392,14 +337,6 @@ public sealed partial class SequenceClient : IDisposable
         return true;
     }
 
-    private void Take(ReceivedMessage message)
-    {
-        using (message)
-        {
-            _engine.HandleMessage(message.Span);
-        }
-    }
-
     private bool TryTake([NotNullWhen(true)] out Grant? grant)
     {
         if (_engine.TryTakeGrant(out Grant taken))
@@ -416,13 +353,24 @@ public sealed partial class SequenceClient : IDisposable
 
     private void Require(SequencingError error, string doing)
     {
-        ThrowIfDisposed();
-
-        if (error != SequencingError.None)
+        if (IsRefused(error, out _))
         {
-            ThrowIfFailed();
-            throw new SequencingException(error, $"'{Name}' at {Now} when {doing}: {_engine.Allowed(error)}.");
+            throw Refused(error, doing);
         }
+    }
+
+    /// <summary>Apart from <see cref="Refused"/>, so that a call that is not refused makes no text.</summary>
+    private bool IsRefused(SequencingError given, out SequencingError error)
+    {
+        ThrowIfDisposed();
+        error = given;
+        return given != SequencingError.None;
+    }
+
+    private SequencingException Refused(SequencingError error, string doing)
+    {
+        ThrowIfFailed();
+        return new SequencingException(error, $"'{Name}' at {Now} when {doing}: {_engine.Allowed(error)}.");
     }
 
     private void ThrowIfFailed()
@@ -448,5 +396,5 @@ public sealed partial class SequenceClient : IDisposable
         => new($"Member '{Name}' at {Now} was not granted within {timeout}.");
 
     private SequencingException Lost(string what)
-        => new(SequencingError.ConnectionLost, $"Member '{Name}' at {Now}: {what}. {_peer.CloseReason}");
+        => new(SequencingError.ConnectionLost, $"Member '{Name}' at {Now}: {what}. {_link.CloseReason}");
 }

@@ -1,4 +1,5 @@
 using System;
+using System.Text;
 
 namespace Gudp.Sequencing;
 
@@ -17,4 +18,8 @@ public readonly record struct SequencedMessage(
     string Sender,
     int SenderOrdinal,
     long SubSequence,
-    ReadOnlyMemory<byte> Payload);
+    ReadOnlyMemory<byte> Payload)
+{
+    /// <summary>The payload as UTF-8; bytes that are none become U+FFFD. Made at each call.</summary>
+    public string Text => Encoding.UTF8.GetString(Payload.Span);
+}

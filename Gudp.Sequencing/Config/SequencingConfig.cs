@@ -17,15 +17,40 @@ public enum CrashPolicy
 }
 
 /// <summary>One member of the roster: what it may do in the run. Fixed before the run starts.</summary>
-/// <param name="name">1 to 255 bytes of UTF-8, unique in the roster.</param>
-public sealed class MemberDeclaration(string name)
+/// <remarks>A member's own program joins with <see cref="MemberOptions"/>, which are a declaration too.</remarks>
+public class MemberDeclaration
 {
     private readonly bool? _sends;
     private readonly bool? _receives;
     private readonly Delay? _lookahead;
 
+    /// <summary>Makes a declaration that neither sends nor receives; its properties say the rest.</summary>
+    /// <param name="name">1 to 255 bytes of UTF-8, unique in the roster.</param>
+    public MemberDeclaration(string name) => Name = name;
+
+    /// <summary>The same, its lists shared.</summary>
+    private protected MemberDeclaration(MemberDeclaration other)
+    {
+        ArgumentNullException.ThrowIfNull(other);
+        Name = other.Name;
+        _sends = other._sends;
+        _receives = other._receives;
+        _lookahead = other._lookahead;
+        Publish = other.Publish;
+        Subscribe = other.Subscribe;
+        SubscribeQuietly = other.SubscribeQuietly;
+        Policies = other.Policies;
+        MayStop = other.MayStop;
+        MaySponsor = other.MaySponsor;
+        Join = other.Join;
+        MayPeek = other.MayPeek;
+        CrashPolicy = other.CrashPolicy;
+        InboxLimit = other.InboxLimit;
+        Paced = other.Paced;
+    }
+
     /// <summary>The member's name; its place in the sorted roster is its ordinal.</summary>
-    public string Name { get; } = name;
+    public string Name { get; }
 
     /// <summary>Whether it publishes and so holds others back. Default: if it names a channel to publish to.</summary>
     public bool Sends

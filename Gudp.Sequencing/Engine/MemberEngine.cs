@@ -62,7 +62,7 @@ internal sealed partial class MemberEngine
     /// <summary>Says hello at once; the message waits in the outbox.</summary>
     internal MemberEngine(MemberOptions options)
     {
-        _declaration = options.ToDeclaration();
+        _declaration = options;
         _expectedConfigHash = options.ConfigHash;
         _interests = RunLayout.InterestsOf(_declaration);
 

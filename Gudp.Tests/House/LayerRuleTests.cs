@@ -53,7 +53,7 @@ public sealed class LayerRuleTests
     private static readonly string[] CoreTypesForSequencing =
     [
         "CloseReason", "ConfigErrors", "ConfigTable`1", "Daemon", "GudpConfigException", "InvariantException",
-        "ISecretSource", "Prng", "SystemSecrets", "VarInt",
+        "ISecretSource", "Prng", "SeededSecrets", "SystemSecrets", "VarInt",
     ];
 
     // Where the same input must give the same output on every machine and in every run.
