@@ -28,6 +28,18 @@ public sealed class Grant
     public ulong Digest { get; internal init; }
 
     /// <summary>
+    /// The state to start with, on the first grant of a member that joins late and asked for
+    /// <see cref="HistoryStart.Snapshot"/>; <see cref="Messages"/> are what arrived after it. Null if there was none.
+    /// </summary>
+    public SequenceSnapshot? Snapshot { get; internal init; }
+
+    /// <summary>
+    /// On the first grant of a member that joins late: the log does not have all that it asked for any more, and from this
+    /// global sequence number on nothing is missing. Null if all of it is there.
+    /// </summary>
+    public long? HistoryFrom { get; internal init; }
+
+    /// <summary>
     /// It was given later than the run's pace allowed. A measurement: it may differ between executions and must not
     /// influence what the member does.
     /// </summary>

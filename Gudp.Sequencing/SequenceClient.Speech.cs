@@ -35,6 +35,24 @@ public sealed partial class SequenceClient
     public void StopAt(Tag tag) => Require(_engine.StopAt(tag), $"stopping the run at {tag}");
 
     /// <summary>
+    /// Publishes the member's state at its present sequence point, for members that join late and ask for
+    /// <see cref="HistoryStart.Snapshot"/> (lock-time section 10). The server stores it within
+    /// <see cref="SequencingConfig.SnapshotBytes"/>, and nobody else gets it. Leaves with the next commit; the last of one
+    /// commit counts.
+    /// </summary>
+    /// <param name="name">What it is called, at most 255 bytes of UTF-8.</param>
+    /// <param name="bytes">Copied; at most <see cref="SequencingConfig.MaxPayloadBytes"/>.</param>
+    /// <exception cref="ArgumentOutOfRangeException">The name is too long.</exception>
+    /// <exception cref="SequencingException">TooLarge, Stopped, or the member is not running.</exception>
+    public void Snapshot(string name, ReadOnlySpan<byte> bytes)
+    {
+        ArgumentNullException.ThrowIfNull(name);
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(
+            System.Text.Encoding.UTF8.GetByteCount(name), Config.SequencingRules.MaxNameBytes, nameof(name));
+        Require(_engine.Snapshot(name, bytes), $"publishing the snapshot '{name}'");
+    }
+
+    /// <summary>
     /// Adds a checksum of the member's own state to the next commit: records of two runs are compared by it, so that a
     /// difference in the member's computation is found at the grant where it began (lock-time section 18).
     /// </summary>

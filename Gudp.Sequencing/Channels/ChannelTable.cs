@@ -12,6 +12,9 @@ internal sealed class ChannelTable
 
     internal int Count => _all.Count;
 
+    /// <summary>Ticks by which a message may arrive later than its nominal arrival, at most.</summary>
+    internal long LongestExtra { get; private set; }
+
     internal ChannelLayout this[int index] => _all[index];
 
     internal bool TryFind(string name, out int index) => _byName.TryGetValue(name, out index);
@@ -21,6 +24,9 @@ internal sealed class ChannelTable
     {
         int index = reach.AddChannel(channel.MinimumLatency);
         Invariant.Require(index == _all.Count, "A channel has one index everywhere.");
+        LatencyModel latency = channel.Model.Latency;
+        long extra = latency.IsDrawn ? latency.Maximum.Time - latency.Minimum.Time : 0;
+        LongestExtra = System.Math.Max(LongestExtra, extra);
         _all.Add(channel);
         _byName.Add(channel.Name, index);
     }

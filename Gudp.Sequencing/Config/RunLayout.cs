@@ -107,6 +107,7 @@ internal sealed class RunLayout
             {
                 Retention = channel.CompileRetention(),
             });
+        SnapshotBytes = config.SnapshotBytes;
         LogLimits = new LogLimits(config.LogBytes, config.LogMessages);
 
         ConfigHash = XxHash64.Hash(0, Encode());
@@ -130,6 +131,9 @@ internal sealed class RunLayout
     internal OperatorAccess Operators { get; }
     internal bool StartsOnCommand { get; }
     internal PacingPlan Pacing { get; }
+
+    /// <summary>What is kept of snapshots.</summary>
+    internal long SnapshotBytes { get; }
 
     /// <summary>What the log keeps of the whole run.</summary>
     internal LogLimits LogLimits { get; }

@@ -193,6 +193,12 @@ public sealed class SequencingConfig
     public int LogMessages { get; init; } = 1_000_000;
 
     /// <summary>
+    /// Most bytes of snapshots that are kept for late joiners, 512 for each included; the oldest go first. Default
+    /// 64 MiB; 0 to 1 TiB. One snapshot has at most <see cref="MaxPayloadBytes"/> (lock-time section 10).
+    /// </summary>
+    public long SnapshotBytes { get; init; } = 64L << 20;
+
+    /// <summary>
     /// How much may wait for a member that names no limit of its own. Default 65,536 messages or 64 MiB; the smaller it
     /// is, the closer senders stay to slow receivers (lock-time section 15).
     /// </summary>

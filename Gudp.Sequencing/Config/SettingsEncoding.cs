@@ -22,6 +22,7 @@ internal static class SettingsEncoding
         writer.WriteNumber((ulong)config.MaxInboxBytes);
         writer.WriteNumber((ulong)config.LogBytes);
         writer.WriteNumber((ulong)config.LogMessages);
+        writer.WriteNumber((ulong)config.SnapshotBytes);
         WriteLimit(writer, config.InboxLimit);
         writer.WriteNumber((ulong)config.HealthLimit.Ticks);
         writer.WriteNumber((ulong)config.Operators);

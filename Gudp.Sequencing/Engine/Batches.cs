@@ -8,6 +8,7 @@ using System;
 using System.Collections.Generic;
 using Gudp.Sequencing.Channels;
 using Gudp.Sequencing.Config;
+using Gudp.Sequencing.Log;
 using Gudp.Sequencing.Members;
 using Gudp.Sequencing.Time;
 using Gudp.Sequencing.Wire;
@@ -16,7 +17,8 @@ namespace Gudp.Sequencing.Engine;
 
 internal sealed class Batches(RunState run, Outbox outbox)
 {
-    private readonly List<(DeliveryKey Key, Letter Letter, int Interest)> _cut = [];
+    private readonly List<BatchEntry> _cut = [];
+    private readonly JoinHistory _history = new(run);
     private int[] _interests = [];
     private bool[] _kept = [];
     private readonly TieCounter _ties = new();
@@ -32,11 +34,53 @@ internal sealed class Batches(RunState run, Outbox outbox)
     /// The batch of a late joiner's first grant: of the past what it asked for, <see cref="Member.History"/>, up to its
     /// join. Its inbox holds only what arrives later.
     /// </summary>
-    /// <returns>How many messages were delivered: none while the run keeps no log.</returns>
+    /// <returns>How many messages were delivered.</returns>
     internal int WriteFirst(Member member, Tag join)
     {
         Invariant.Require(member.Inbox.Head > join, "What arrives until the join is history.");
-        return 0;
+
+        if (!run.Members.StateOf(member).Receives)
+        {
+            return 0;
+        }
+
+        foreach (BatchEntry entry in _history.Select(member, join))
+        {
+            entry.Letter.Hold();
+            _cut.Add(entry);
+        }
+
+        WriteHead(member);
+        _isOpen = false;
+        int count = WriteCut(member, lastGrant: null);
+
+        if (_isOpen)
+        {
+            outbox.Writer.EndFrame();
+        }
+
+        return count;
+    }
+
+    // Clause: what is missing, and the state to start with, before the messages.
+    private void WriteHead(Member member)
+    {
+        if (_history.TrimmedFrom > 0)
+        {
+            new TrimmedFrame(_history.TrimmedFrom).Write(outbox.Writer, Outbox.Epoch, member.Session);
+        }
+
+        if (_history.Snapshot is StoredSnapshot snapshot)
+        {
+            new SnapshotFrame(snapshot.Tag, snapshot.Publisher, snapshot.Name)
+                .Write(outbox.Writer, (Outbox.Epoch, member.Session), snapshot.Bytes);
+            member.Digest.AddSnapshot(snapshot.Tag, snapshot.Publisher, snapshot.Name, snapshot.Bytes);
+        }
+
+        if (outbox.Writer.Length >= RunLayout.DeliverBytes)
+        {
+            outbox.SendKept(member);
+        }
     }
 
     /// <summary>What arrives after the last grant and not after this one.</summary>
@@ -96,9 +140,14 @@ internal sealed class Batches(RunState run, Outbox outbox)
         while (member.Inbox.TryTake(grant, out DeliveryKey key, out Letter letter, out int interest))
         {
             _ties.Add(in key);
-            _cut.Add((key, letter, interest));
+            _cut.Add(new BatchEntry(key, letter, interest));
         }
 
+        return WriteCut(member, lastGrant);
+    }
+
+    private int WriteCut(Member member, Tag? lastGrant)
+    {
         if (_interests.Length < _cut.Count)
         {
             _interests = new int[Math.Max(_cut.Count, 2 * _interests.Length)];
@@ -129,7 +178,7 @@ internal sealed class Batches(RunState run, Outbox outbox)
         return count;
     }
 
-    private void WriteOne(Member member, Tag lastGrant, in DeliveryRecord record, int channel)
+    private void WriteOne(Member member, Tag? lastGrant, in DeliveryRecord record, int channel)
     {
         if (!_isOpen)
         {

@@ -66,6 +66,7 @@ internal ref struct CommitTrial(RunState run, Member member, ulong step)
             ElementKind.Lookahead => JudgeLookahead(in element),
             ElementKind.Interest => JudgeInterest(in element, InterestBits.Subscribe),
             ElementKind.Stop => JudgeStop(in element),
+            ElementKind.Snapshot when element.Payload.Length > run.Layout.MaxPayloadBytes => SequencingError.TooLarge,
             ElementKind.Digest when element.Digest != member.Digest.Value => SequencingError.DigestMismatch,
             _ => SequencingError.None,
         };
@@ -215,6 +216,8 @@ internal ref struct CommitTrial(RunState run, Member member, ulong step)
                 + $"is {Delay.OneRound}.",
             (SequencingError.RoundLimit, ElementKind.Lookahead) => $"{what} is {element.Lookahead}; the most rounds "
                 + $"are {run.Layout.MaxRounds} (MaxRounds).",
+            (SequencingError.TooLarge, ElementKind.Snapshot) => $"{what} \"{element.Name}\" has {element.Payload.Length} "
+                + $"bytes; the most are {run.Layout.MaxPayloadBytes} (MaxPayloadBytes).",
             (SequencingError.TooLarge, _) => $"{what} on '{NameOf(in element)}' has {element.Payload.Length} bytes; "
                 + $"the most are {run.Layout.MaxPayloadBytes} (MaxPayloadBytes).",
             (SequencingError.LookaheadViolation, _) => $"{what} at {element.Tag}{On(in element)} is before the earliest "

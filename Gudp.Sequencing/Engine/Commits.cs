@@ -4,6 +4,7 @@ using System;
 using Gudp.Core;
 using Gudp.Sequencing.Channels;
 using Gudp.Sequencing.Config;
+using Gudp.Sequencing.Log;
 using Gudp.Sequencing.Members;
 using Gudp.Sequencing.Time;
 using Gudp.Sequencing.Wire;
@@ -109,6 +110,11 @@ internal sealed class Commits(RunState run, Outbox outbox, Departures departures
                     member.SortInbox(ref state);
                     state.Request = element.Request;
                     member.WaitingSince = now;
+                    break;
+                case ElementKind.Snapshot:
+                    member.CommitDigest.AddSnapshot(state.Now, in element);
+                    run.Snapshots.Add(new StoredSnapshot(
+                        state.Now, member.Ordinal, element.Name!, element.Payload.ToArray()));
                     break;
                 case ElementKind.Digest:
                     break;

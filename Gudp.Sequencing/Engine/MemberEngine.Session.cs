@@ -106,9 +106,7 @@ internal sealed partial class MemberEngine
         }
 
         // Half a batch is none: it comes again, and the digest goes back to where it began.
-        _batch.Clear();
-        _batchInterests.Clear();
-        _health.Forget();
+        ForgetBatch();
         _heldFrames.Clear();
         _holdsBatch = false;
         _digest?.Return(in _atGrant);

@@ -150,6 +150,10 @@ internal sealed partial class MemberEngine
     internal SequencingError StopAt(Tag stop)
         => CheckSpeaking() is var error and not SequencingError.None ? error : _speech.StopAt(stop);
 
+    /// <inheritdoc cref="Speech.Snapshot"/>
+    internal SequencingError Snapshot(string name, ReadOnlySpan<byte> bytes)
+        => CheckSpeaking() is var error and not SequencingError.None ? error : _speech.Snapshot(name, bytes);
+
     /// <summary>Adds the member's own checksum of its state to the next commit.</summary>
     internal SequencingError Checksum(ulong checksum)
     {
@@ -291,6 +295,8 @@ internal sealed partial class MemberEngine
             FrameType.Welcome => TryWelcome(in frame),
             FrameType.Reject or FrameType.Error => TryRefusal(frame.Body),
             FrameType.PeerEvent => TryPeerEvent(frame.Body),
+            FrameType.Trimmed => TryTrimmed(frame.Body),
+            FrameType.Snapshot => TrySnapshot(frame.Body),
             FrameType.Deliver => TryDeliver(frame.Body),
             FrameType.Health => _health.TryRead(frame.Body),
             FrameType.Grant => TryGrant(frame.Body),
@@ -455,11 +461,11 @@ internal sealed partial class MemberEngine
             WaitedFor = _health.WaitedFor,
             WaitedBecause = _health.Kind,
             Waited = _health.Waited,
+            HistoryFrom = _historyFrom,
+            Snapshot = _snapshot,
         };
 
-        _batch.Clear();
-        _batchInterests.Clear();
-        _health.Forget();
+        ForgetBatch();
         _commits.Forget(frame.DurableStep);
         return true;
     }

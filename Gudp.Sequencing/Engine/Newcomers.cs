@@ -7,6 +7,7 @@
 
 using System;
 using System.Collections.Generic;
+using Gudp.Sequencing.Channels;
 using Gudp.Sequencing.Config;
 using Gudp.Sequencing.Members;
 using Gudp.Sequencing.Time;
@@ -16,6 +17,8 @@ namespace Gudp.Sequencing.Engine;
 
 internal sealed class Newcomers(RunState run, Sessions sessions)
 {
+    private readonly JoinHistory _history = new(run);
+
     /// <summary>Admissions that came to nothing: the name was in use, or the run has its most members.</summary>
     internal long Clashes { get; private set; }
 
@@ -99,13 +102,14 @@ internal sealed class Newcomers(RunState run, Sessions sessions)
         ref MemberState state = ref run.Members.StateOf(member);
         Tag first = state.Sends ? LateSender.Earliest(run, member.Ordinal) : Tag.Zero;
 
-        // What was published already is history: none of it is live for the newcomer.
+        // What was published already is history, except what the network of its channel keeps longer for the newcomer.
         Tag join = Tag.Later(Before(first, state.Lookahead), state.Receives ? run.LatestArrival : Tag.Zero);
         member.Join = join;
         member.DeafUntil = join;
         member.IsToldRoles = !state.Sends;
         state.Now = join;
         state.Promise = first;
+        _history.FillInbox(member, join);
         run.HasLateSender = true;
         run.Note(new ExternalFact(ExternalFactKind.JoinedEarliest, member.Name, join));
         return (SequencingError.None, "");
@@ -147,7 +151,8 @@ internal sealed class Newcomers(RunState run, Sessions sessions)
             floor = Tag.Earlier(floor, order.Join);
         }
 
-        run.Unsettled?.Settle(floor);
+        // A message may arrive at the newcomer that much later than its place in the run says.
+        run.Unsettled?.Settle(new Tag(floor.Time - Math.Min(run.Channels.LongestExtra, floor.Time), floor.Round));
     }
 
     private AdmissionOrder First()
@@ -216,11 +221,28 @@ internal sealed class Newcomers(RunState run, Sessions sessions)
 
         foreach (((DeliveryKey key, Letter letter), _) in run.Unsettled?.All ?? new Unsettled().All)
         {
+            ReceiverPlan plan = run.Channels[letter.Channel].Model
+                .PlanNominal(
+                    run.Layout.Seed, run.Members[key.Publisher].Digest.NameHash, key.SubSequence, key.Arrival)
+                .For(member.Digest.NameHash);
+
             foreach (Hearer hearer in run.Members.Reach.HearersOf(letter.Channel))
             {
-                if (hearer.Member == member.Ordinal && key.Arrival > state.Now)
+                if (hearer.Member != member.Ordinal)
                 {
-                    member.Inbox.Add(in key, letter, hearer.Interest, state.Receives && hearer.Wakes);
+                    continue;
+                }
+
+                bool wakes = state.Receives && hearer.Wakes;
+
+                if (plan.Arrives && plan.Arrival > state.Now)
+                {
+                    member.Inbox.Add(key with { Arrival = plan.Arrival }, letter, hearer.Interest, wakes);
+                }
+
+                if (plan.IsDoubled && plan.DoubleArrival > state.Now)
+                {
+                    member.Inbox.Add(key with { Arrival = plan.DoubleArrival, Copy = 1 }, letter, hearer.Interest, wakes);
                 }
             }
         }

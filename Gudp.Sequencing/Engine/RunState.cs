@@ -40,6 +40,7 @@ internal sealed class RunState
     internal RunState(RunLayout layout)
     {
         Layout = layout;
+        Snapshots = new SnapshotStore(layout.SnapshotBytes);
         Log = new SealedLog(layout.LogLimits, TieOrder.Of(layout.TieSeed));
         Members = new MemberTable(layout.ConfigHash, TieOrder.Of(layout.TieSeed));
         Limits = RunLimits.None with { Stop = layout.StopTag ?? Tag.Top };
@@ -109,6 +110,9 @@ internal sealed class RunState
 
     /// <summary>What was published, as one numbered list (lock-time 7.3).</summary>
     internal SealedLog Log { get; }
+
+    /// <summary>States that members published for those who join late (lock-time 10).</summary>
+    internal SnapshotStore Snapshots { get; }
 
     /// <summary>Writes the run down; null if nobody asked for a record.</summary>
     internal RunRecorder? Recorder { get; set; }

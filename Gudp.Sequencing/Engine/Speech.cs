@@ -38,6 +38,7 @@ internal sealed class Speech
     private (bool Sends, bool Receives)? _newRoles;
     private Tag? _stop;
     private ulong? _checksum;
+    private (string Name, byte[] Bytes)? _snapshot;
 
     internal Speech(MemberDeclaration declaration, DeclaredInterest[] interests)
     {
@@ -63,7 +64,7 @@ internal sealed class Speech
 
     /// <summary>Whether there is nothing to send.</summary>
     internal bool IsEmpty => _publications.Length == 0 && !_hasPromise && _newLookahead is null && _newRoles is null
-        && _switches.Count == 0 && _stop is null && _checksum is null;
+        && _switches.Count == 0 && _stop is null && _checksum is null && _snapshot is null;
 
     /// <summary>The smallest tag a publication may have now.</summary>
     internal Tag EarliestPublication => EndToNext(_state.EarliestPublication);
@@ -203,6 +204,18 @@ internal sealed class Speech
         return error;
     }
 
+    /// <summary>The last one of a commit counts.</summary>
+    internal SequencingError Snapshot(string name, ReadOnlySpan<byte> bytes)
+    {
+        if (bytes.Length > MaxCommitBytes - ElementHeadBytes - SequencingRules.MaxNameBytes - _publications.Length)
+        {
+            return SequencingError.TooLarge;
+        }
+
+        _snapshot = (name, bytes.ToArray());
+        return SequencingError.None;
+    }
+
     internal void Checksum(ulong checksum) => _checksum = checksum;
 
     /// <summary>Whether a request can be made and written.</summary>
@@ -256,7 +269,7 @@ internal sealed class Speech
         return _filter.Mark(batch, _kept.AsSpan(0, batch.Length)) == batch.Length;
     }
 
-    /// <summary>Writes what was said before the end of a commit: publications to stop.</summary>
+    /// <summary>Writes what was said before the end of a commit: publications to snapshot.</summary>
     internal void WriteElements(FrameWriter writer)
     {
         writer.WriteBytes(_publications.Written);
@@ -288,6 +301,11 @@ internal sealed class Speech
         if (_stop is Tag stop)
         {
             CommitElements.WriteStop(writer, _state.Now, stop);
+        }
+
+        if (_snapshot is (string name, byte[] bytes))
+        {
+            CommitElements.WriteSnapshot(writer, name, bytes);
         }
 
         Clear();
@@ -325,6 +343,7 @@ internal sealed class Speech
         _newLookahead = null;
         _newRoles = null;
         _stop = null;
+        _snapshot = null;
     }
 
     private SequencingError Find(string channel, InterestBits use, out int interest)

@@ -39,6 +39,7 @@ internal sealed class SealedLog
     internal const int EntryBytes = 192;
 
     private readonly LogLimits _limits;
+    private readonly IComparer<DeliveryKey>? _order;
     private readonly PriorityQueue<Letter, DeliveryKey> _pending;
     private readonly LogSlots _slots = new();
     private readonly List<ChannelTrack> _tracks = [];
@@ -53,6 +54,7 @@ internal sealed class SealedLog
     internal SealedLog(in LogLimits limits, IComparer<DeliveryKey>? order = null)
     {
         _limits = limits;
+        _order = order;
         _pending = new PriorityQueue<Letter, DeliveryKey>(order);
     }
 
@@ -165,6 +167,13 @@ internal sealed class SealedLog
         _slots.Tidy();
         AssertInvariants();
     }
+
+    /// <summary>The number of the last message kept of a channel; 0 if there is none.</summary>
+    internal long NewestOf(int channel) => _tracks[channel].Count > 0 ? _tracks[channel].Newest : 0;
+
+    /// <summary>The order of the run.</summary>
+    internal int Compare(in DeliveryKey left, in DeliveryKey right)
+        => _order is null ? left.CompareTo(right) : _order.Compare(left, right);
 
     /// <summary>Looks one message up.</summary>
     /// <returns>False if it is not kept, or not final yet.</returns>

@@ -53,6 +53,23 @@ internal sealed class CommitDigest
         Add(bytes);
     }
 
+    /// <summary>Takes a snapshot, name and bytes.</summary>
+    internal void AddSnapshot(Tag now, in CommitElement element)
+    {
+        int bytes = HeadBytes + 12 + element.Payload.Length;
+
+        if (_scratch.Length < bytes)
+        {
+            _scratch = new byte[Math.Max(bytes, 2 * _scratch.Length)];
+        }
+
+        Span<byte> rest = Begin(element.Kind, now);
+        BinaryPrimitives.WriteUInt64LittleEndian(rest, Digest.ChannelKey(element.Name!));
+        BinaryPrimitives.WriteInt32LittleEndian(rest[8..], element.Payload.Length);
+        element.Payload.CopyTo(rest[12..]);
+        Add(bytes);
+    }
+
     internal void AddInterest(Tag now, ulong channelKey, bool isOn)
     {
         Span<byte> rest = Begin(ElementKind.Interest, now);

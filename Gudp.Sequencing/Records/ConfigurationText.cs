@@ -25,6 +25,7 @@ internal static class ConfigurationText
         Add(text, "tie seed", config.TieSeed is { } ties ? ties.ToString(CultureInfo.InvariantCulture) : "none");
         Add(text, "log bytes", Number(config.LogBytes));
         Add(text, "log messages", Number(config.LogMessages));
+        Add(text, "snapshot bytes", Number(config.SnapshotBytes));
         Add(text, "inbox limit", Limit(config.InboxLimit));
         Add(text, "health limit", config.HealthLimit.ToString("c", CultureInfo.InvariantCulture));
         Add(text, "operators", config.Operators.ToString());

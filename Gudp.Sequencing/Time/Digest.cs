@@ -15,6 +15,8 @@ internal sealed class Digest
 {
     private const byte DeliveryRecord = 0x44;
     private const byte GrantRecord = 0x47;
+    private const byte SnapshotRecord = 0x53;
+    private const int SnapshotHeadBytes = 29;
     private const int DeliveryHeadBytes = 50;
     private const int GrantBytes = 18;
     private const byte FinalFlag = 1;
@@ -66,6 +68,19 @@ internal sealed class Digest
 
         Value = XxHash64.Hash(Value, record[..bytes]);
         Deliveries++;
+    }
+
+    /// <summary>The state that a late joiner starts with, before its first batch (clause ).</summary>
+    internal void AddSnapshot(Tag tag, int publisher, string name, ReadOnlySpan<byte> bytes)
+    {
+        byte[] record = new byte[SnapshotHeadBytes + bytes.Length];
+        record[0] = SnapshotRecord;
+        WriteTag(record.AsSpan(1), tag);
+        BinaryPrimitives.WriteInt32LittleEndian(record.AsSpan(13), publisher);
+        BinaryPrimitives.WriteUInt64LittleEndian(record.AsSpan(17), ChannelKey(name));
+        BinaryPrimitives.WriteInt32LittleEndian(record.AsSpan(25), bytes.Length);
+        bytes.CopyTo(record.AsSpan(SnapshotHeadBytes));
+        Value = XxHash64.Hash(Value, record);
     }
 
     internal void AddGrant(Tag tag, int count, bool isFinal)

@@ -1,4 +1,5 @@
 using System;
+using Gudp.Sequencing.Config;
 using Gudp.Sequencing.Time;
 
 namespace Gudp.Sequencing.Wire;
@@ -17,6 +18,9 @@ internal ref struct CommitElement
 
     /// <summary>Whether an interest is switched on.</summary>
     internal bool IsOn { get; set; }
+
+    /// <summary>Of a snapshot.</summary>
+    internal string? Name { get; set; }
 
     /// <summary>Of the deliveries; in a state checksum the checksum.</summary>
     internal ulong Digest { get; set; }
@@ -81,6 +85,14 @@ internal static class CommitElements
     {
         int lengthAt = Begin(writer, ElementKind.Stop);
         writer.WriteDistance(now, stop);
+        writer.EndLength(lengthAt);
+    }
+
+    internal static void WriteSnapshot(FrameWriter writer, string name, ReadOnlySpan<byte> bytes)
+    {
+        int lengthAt = Begin(writer, ElementKind.Snapshot);
+        writer.WriteText(name);
+        writer.WriteBytes(bytes);
         writer.EndLength(lengthAt);
     }
 
@@ -208,6 +220,10 @@ internal ref struct CommitReader(ReadOnlySpan<byte> elements, Tag now)
                 break;
             case ElementKind.Stop:
                 element.Tag = body.ReadDistance(now);
+                break;
+            case ElementKind.Snapshot:
+                element.Name = body.ReadText(SequencingRules.MaxNameBytes);
+                element.Payload = body.ReadRest();
                 break;
             case ElementKind.Resign:
                 break;

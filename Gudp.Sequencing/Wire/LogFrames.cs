@@ -1,5 +1,5 @@
-// The frames by which the sealed log is read: Fetch (0E) up; Log (89), Trimmed (8A), ChannelName (91) down. Clauses
-//
+// The frames by which the past is read: Fetch (0E) up; Log (89), Trimmed (8A), ChannelName (91), Snapshot (92) down.
+// Clauses.
 
 using System;
 using Gudp.Sequencing.Config;
@@ -76,6 +76,29 @@ internal readonly record struct ChannelNameFrame(int Index, string Name)
     {
         FrameReader reader = new(body);
         channel = new ChannelNameFrame(reader.ReadInt32(), reader.ReadText(SequencingRules.MaxNameBytes));
+        return reader.IsComplete;
+    }
+}
+
+/// <summary>A state that a late joiner starts with; its bytes go to the end of the frame.</summary>
+internal readonly record struct SnapshotFrame(Tag Tag, int Publisher, string Name)
+{
+    internal void Write(FrameWriter writer, (ulong Epoch, ulong Session) head, ReadOnlySpan<byte> bytes)
+    {
+        writer.BeginFrame(FrameType.Snapshot, head.Epoch, head.Session);
+        writer.WriteTag(Tag);
+        writer.WriteNumber((ulong)Publisher);
+        writer.WriteText(Name);
+        writer.WriteBytes(bytes);
+        writer.EndFrame();
+    }
+
+    internal static bool TryRead(ReadOnlySpan<byte> body, out SnapshotFrame snapshot, out ReadOnlySpan<byte> bytes)
+    {
+        FrameReader reader = new(body);
+        snapshot = new SnapshotFrame(
+            reader.ReadTag(), reader.ReadInt32(), reader.ReadText(SequencingRules.MaxNameBytes));
+        bytes = reader.ReadRest();
         return reader.IsComplete;
     }
 }

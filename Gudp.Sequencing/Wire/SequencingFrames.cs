@@ -36,6 +36,7 @@ internal enum FrameType : byte
     Peeked = 0x8E,
     RoleTaken = 0x8F,
     ChannelName = 0x91,
+    Snapshot = 0x92,
 }
 
 /// <summary>Clause. The order of the numbers is the order inside a commit.</summary>
@@ -47,6 +48,7 @@ internal enum ElementKind : byte
     Role = 4,
     Interest = 5,
     Stop = 6,
+    Snapshot = 7,
     Resign = 8,
     Request = 9,
     Digest = 10,

@@ -25,12 +25,12 @@ public sealed class CommitTableTests
     [
         ("stranger", "NotJoined"),
         ("joining", "NotJoined"),
-        ("running", "- - - - - - BadFrame - - - -"),
-        ("listener", "NotASender NotASender NotASender - - NotASender BadFrame - - - -"),
+        ("running", "- - - - - - - - - - -"),
+        ("listener", "NotASender NotASender NotASender - - NotASender - - - - -"),
         ("waiting", "AlreadyRequesting"),
         ("lost", "NotJoined"),
         ("resigned", "NotJoined"),
-        ("final", "Stopped Stopped Stopped Stopped Stopped Stopped BadFrame - Stopped - -"),
+        ("final", "Stopped Stopped Stopped Stopped Stopped Stopped Stopped - Stopped - -"),
         ("aborted", "Stopped"),
         ("ended", "NotJoined"),
     ];
@@ -100,6 +100,9 @@ public sealed class CommitTableTests
                 break;
             case "stop":
                 Assert.That(run.Server.Run.Limits.Stop, Is.EqualTo(new Tag(8, 0)));
+                break;
+            case "snapshot":
+                Assert.That(run.Server.Run.Snapshots.Count, Is.EqualTo(1));
                 break;
             case "resign":
                 Assert.That(member.Life, Is.EqualTo(MemberLife.Resigned));
@@ -193,8 +196,7 @@ public sealed class CommitTableTests
                 CommitElements.WriteStop(writer, now, now + Delay.Ticks(8));
                 break;
             case "snapshot":
-                writer.WriteNumber(7);
-                writer.WriteBlock("state"u8);
+                CommitElements.WriteSnapshot(writer, "s", "state"u8);
                 break;
             case "resign":
                 CommitElements.WriteResign(writer);
