@@ -9,7 +9,7 @@ namespace Gudp.Tests.Sequencing.Rule;
 [TestFixture]
 public sealed class EngineFuzzTests
 {
-    private const RuleFeatures Features = RuleFeatures.Roles | RuleFeatures.Interests | RuleFeatures.Stops;
+    private const RuleFeatures Features = RuleFeatures.Deterministic;
     private const int Schedules = 5;
     private const int MostFrames = 80;
 
@@ -42,6 +42,18 @@ public sealed class EngineFuzzTests
 
             Assert.That(stalled.DifferenceTo(undisturbed), Is.Null, $"stalled after {frames}");
             Assert.That(stalled.RunDigest, Is.EqualTo(undisturbed.RunDigest));
+        }
+    }
+
+    [Test]
+    public void Whoever_takes_up_sending_late_reaches_nobodys_past([Range(1, 60)] int seed)
+    {
+        RuleSystem system = RuleSystem.Draw(
+            (ulong)seed, (RuleFeatures.Deterministic & ~RuleFeatures.Stops) | RuleFeatures.LateSenders);
+
+        for (ulong schedule = 1; schedule <= Schedules; schedule++)
+        {
+            Assert.That(() => EnginePlayer.Play(system, new RandomSchedule(schedule)), Throws.Nothing);
         }
     }
 

@@ -14,8 +14,16 @@ internal sealed class RuleHistory
 
     internal long Deliveries { get; private set; }
 
+    /// <summary>How often all members together did what.</summary>
+    internal SortedDictionary<string, int> Deeds { get; } = new(StringComparer.Ordinal);
+
     internal void Add(string member, RuleScript script)
     {
+        foreach ((string deed, int count) in script.Deeds)
+        {
+            Deeds[deed] = Deeds.GetValueOrDefault(deed) + count;
+        }
+
         _grants.Add(member, script.History);
         Grants += script.History.Count;
         Deliveries += script.Deliveries;

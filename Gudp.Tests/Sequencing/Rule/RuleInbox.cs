@@ -12,9 +12,12 @@ internal sealed class RuleInbox
     private readonly ArrivalQueue _queue;
     private readonly bool[] _wakes;
     private readonly bool[] _isOn;
+    private readonly BufferPolicy[] _policies;
 
-    internal RuleInbox(string[] channels, MemberDeclaration member, IComparer<DeliveryKey>? order)
+    internal RuleInbox(
+        string[] channels, BufferPolicy[] policies, MemberDeclaration member, IComparer<DeliveryKey>? order)
     {
+        _policies = policies;
         _queue = new ArrivalQueue(order);
         _wakes = Array.ConvertAll(channels, member.Subscribe.Contains);
         _isOn = Array.ConvertAll(channels, _ => true);
@@ -54,7 +57,7 @@ internal sealed class RuleInbox
     /// <summary>Cuts a batch.</summary>
     internal List<(DeliveryKey Key, Letter Letter)> Take(Tag grant, ref MemberState state)
     {
-        List<(DeliveryKey, Letter)> batch = [];
+        List<(DeliveryKey Key, Letter Letter)> batch = [];
 
         while (_queue.TryTake(grant, out DeliveryKey key, out Letter letter, out int channel))
         {
@@ -65,7 +68,23 @@ internal sealed class RuleInbox
         }
 
         state.Head = _queue.Head;
+
+        for (int channel = 0; channel < _policies.Length; channel++)
+        {
+            Keep(batch, channel, _policies[channel]);
+        }
+
         return batch;
+    }
+
+    private static void Keep(List<(DeliveryKey Key, Letter Letter)> batch, int channel, BufferPolicy policy)
+    {
+        while (batch.Count(message => message.Letter.Channel == channel) > policy.Count)
+        {
+            batch.RemoveAt(policy.IsNewest
+                ? batch.FindIndex(message => message.Letter.Channel == channel)
+                : batch.FindLastIndex(message => message.Letter.Channel == channel));
+        }
     }
 
     private bool IsWaking(int channel, in MemberState state) => state.Receives && _isOn[channel] && _wakes[channel];

@@ -7,6 +7,7 @@
 //   - the grant a waiting member may expect never rises;
 //   - if all wait and there is no barrier, everybody with the smallest grant gets it, in one pass (theorem 2).
 
+using System.Text;
 using Gudp.Sequencing;
 using Gudp.Sequencing.Channels;
 using Gudp.Sequencing.Time;
@@ -41,13 +42,15 @@ internal sealed class RuleRun
     {
         _seams = seams ?? new RuleSeams();
         _networkSeed = config.Seed;
+        Limits = RunLimits.None with { Stop = config.StopTag ?? Tag.Top };
         IComparer<DeliveryKey>? order = _seams.Order ?? TieOrder.Of(config.TieSeed);
         _members = [.. config.Roster.OrderBy(member => member.Name, StringComparer.Ordinal)];
-        _nameHashes = [.. _members.Select(member => XxHash64.Hash(0, System.Text.Encoding.UTF8.GetBytes(member.Name)))];
+        _nameHashes = [.. _members.Select(member => HashOf(member.Name))];
         _channels = [.. config.Channels.Select(channel => channel.Name)
             .Union(_members.SelectMany(member => member.Publish.Concat(HeardBy(member))))];
-        _models = Array.ConvertAll(_channels, name => Compile(config, name));
-        _inboxes = Array.ConvertAll(_members, member => new RuleInbox(_channels, member, order));
+        _models = Array.ConvertAll(_channels, name => DeclarationOf(config, name).Compile(HashOf(name)));
+        BufferPolicy[] policies = Array.ConvertAll(_channels, name => DeclarationOf(config, name).Policy);
+        _inboxes = Array.ConvertAll(_members, member => new RuleInbox(_channels, policies, member, order));
         _states = Array.ConvertAll(_members, StateOf);
         _isLive = Array.ConvertAll(_members, _ => true);
         _receivedAtGrant = Array.ConvertAll(_members, member => member.Receives);
@@ -62,7 +65,7 @@ internal sealed class RuleRun
     /// <summary>By ordinal: what was granted and not taken yet.</summary>
     internal Queue<RuleGrant>[] Granted { get; }
 
-    internal RunLimits Limits { get; set; } = RunLimits.None;
+    internal RunLimits Limits { get; set; }
 
     /// <summary>Whether every now and then the bounds are held against a second computation of them.</summary>
     internal bool ComparesBounds { get; init; }
@@ -156,12 +159,10 @@ internal sealed class RuleRun
     private static IEnumerable<string> HeardBy(MemberDeclaration member)
         => member.Subscribe.Concat(member.SubscribeQuietly);
 
-    private static ChannelModel Compile(SequencingConfig config, string name)
-    {
-        ChannelDeclaration declaration = config.Channels.FirstOrDefault(channel => channel.Name == name)
-            ?? new ChannelDeclaration(name);
-        return declaration.Compile(XxHash64.Hash(0, System.Text.Encoding.UTF8.GetBytes(name)));
-    }
+    private static ChannelDeclaration DeclarationOf(SequencingConfig config, string name)
+        => config.Channels.FirstOrDefault(channel => channel.Name == name) ?? new ChannelDeclaration(name);
+
+    private static ulong HashOf(string name) => XxHash64.Hash(0, Encoding.UTF8.GetBytes(name));
 
     private static MemberState StateOf(MemberDeclaration member) => new()
     {

@@ -29,6 +29,9 @@ internal sealed class RuleScript(MemberDeclaration self, RuleHabits habits, ulon
     /// <summary>Of each grant so far: its tag, and a value of everything up to and with it.</summary>
     internal List<(Tag Tag, ulong Value)> History { get; } = [];
 
+    /// <summary>How often it did what, for the test of the test.</summary>
+    internal SortedDictionary<string, int> Deeds { get; } = new(StringComparer.Ordinal);
+
     /// <summary>Messages it was given.</summary>
     internal long Deliveries { get; private set; }
 
@@ -36,6 +39,23 @@ internal sealed class RuleScript(MemberDeclaration self, RuleHabits habits, ulon
     internal List<RuleAction> Answer(RuleGrant grant)
     {
         List<RuleAction> said = [];
+        Decide(grant, said);
+
+        foreach (RuleAction action in said)
+        {
+            Count(action.Verb == RuleVerb.Request ? $"{action.Request.Mode}" : $"{action.Verb}");
+            Count(action.Request.Grid.IsNone ? "no grid" : "grid");
+        }
+
+        Count(grant.IsFinal && !grant.Tag.IsInfinite ? "stopped" : grant.IsFinal ? "quiescent" : "goes on");
+        Count(grant.Batch.Count > 1 ? "several messages" : "at most one");
+        return said;
+    }
+
+    private void Count(string deed) => Deeds[deed] = Deeds.GetValueOrDefault(deed) + 1;
+
+    private void Decide(RuleGrant grant, List<RuleAction> said)
+    {
         Note(grant);
         _draws = new Prng(_history);
         _state.Now = grant.Tag;
@@ -43,7 +63,7 @@ internal sealed class RuleScript(MemberDeclaration self, RuleHabits habits, ulon
         if (grant.IsFinal || grant.Tag.Time >= habits.Until)
         {
             said.Add(new RuleAction(RuleVerb.Resign));
-            return said;
+            return;
         }
 
         if (_state.Sends)
@@ -53,7 +73,6 @@ internal sealed class RuleScript(MemberDeclaration self, RuleHabits habits, ulon
 
         Change(said);
         said.Add(new RuleAction(RuleVerb.Request) { Request = DrawRequest() });
-        return said;
     }
 
     private void Note(RuleGrant grant)
@@ -83,7 +102,7 @@ internal sealed class RuleScript(MemberDeclaration self, RuleHabits habits, ulon
 
     private void Speak(List<RuleAction> said)
     {
-        for (long count = _draws.NextBelow(3); count > 0 && _state.Now.Round < BusyRounds; count--)
+        for (long count = _draws.NextBelow(4); count > 0 && _state.Now.Round < BusyRounds; count--)
         {
             if (self.Publish.Count > 0)
             {

@@ -21,11 +21,14 @@ internal enum RuleFeatures : byte
     /// <summary>Channels draw latencies, losses and duplicates.</summary>
     Networks = 8,
 
+    /// <summary>Subscriptions keep only some of a batch, and ties are reshuffled.</summary>
+    Policies = 16,
+
     /// <summary>Take up sending again. Where they are heard first depends on the schedule, so histories differ.</summary>
-    LateSenders = 16,
+    LateSenders = 32,
 
     /// <summary>All that has one history.</summary>
-    Deterministic = Roles | Interests | Stops | Networks,
+    Deterministic = Roles | Interests | Stops | Networks | Policies,
 }
 
 /// <summary>How a member of a drawn system behaves; chances in parts per million.</summary>
@@ -62,7 +65,7 @@ internal sealed record RuleSystem(ulong Seed, SequencingConfig Config, RuleHabit
     {
         Prng draws = new(seed);
         string[] channels = Names[..(int)draws.NextBetween(1, Names.Length)];
-        bool mayStop = features.HasFlag(RuleFeatures.Stops) && draws.NextChance(300_000);
+        bool mayStop = features.HasFlag(RuleFeatures.Stops) && draws.NextChance(400_000);
         List<MemberDeclaration> roster = [];
         List<RuleHabits> habits = [];
 
@@ -76,14 +79,22 @@ internal sealed record RuleSystem(ulong Seed, SequencingConfig Config, RuleHabit
                 ToChance = (int)draws.NextBelow(1_000_000),
                 GridChance = (int)draws.NextBelow(2) * 300_000,
                 LookaheadChance = (int)draws.NextBelow(2) * 100_000,
-                StopChance = member.MayStop ? 10_000 : 0,
+                StopChance = member.MayStop ? 40_000 : 0,
                 Until = draws.NextBetween(30, 100),
             });
         }
 
-        IList<ChannelDeclaration> declared =
-            [.. channels.Select(name => DrawChannel(draws, name, features.HasFlag(RuleFeatures.Networks)))];
-        return new RuleSystem(seed, new SequencingConfig { Roster = roster, Channels = declared }, [.. habits]);
+        SequencingConfig config = new()
+        {
+            Roster = roster,
+            Channels = [.. channels.Select(name => DrawChannel(draws, name, features))],
+            StopTag = features.HasFlag(RuleFeatures.Stops) && draws.NextChance(100_000)
+                ? draws.NextBetween(10, 60)
+                : null,
+            Seed = seed,
+            TieSeed = features.HasFlag(RuleFeatures.Policies) && draws.NextChance(300_000) ? seed : null,
+        };
+        return new RuleSystem(seed, config, [.. habits]);
     }
 
     private static MemberDeclaration DrawMember(Prng draws, string name, string[] channels, bool mayStop)
@@ -114,7 +125,7 @@ internal sealed record RuleSystem(ulong Seed, SequencingConfig Config, RuleHabit
         _ => Delay.Ticks(draws.NextBetween(1, 6)),
     };
 
-    private static ChannelDeclaration DrawChannel(Prng draws, string name, bool isNetwork)
+    private static ChannelDeclaration DrawChannel(Prng draws, string name, RuleFeatures features)
     {
         Delay link = draws.NextBelow(4) switch
         {
@@ -123,9 +134,11 @@ internal sealed record RuleSystem(ulong Seed, SequencingConfig Config, RuleHabit
             _ => Delay.None,
         };
 
-        if (!isNetwork || draws.NextChance(600_000))
+        BufferPolicy policy = features.HasFlag(RuleFeatures.Policies) ? DrawPolicy(draws) : BufferPolicy.All;
+
+        if (!features.HasFlag(RuleFeatures.Networks) || draws.NextChance(600_000))
         {
-            return new ChannelDeclaration(name) { MinimumLatency = link };
+            return new ChannelDeclaration(name) { MinimumLatency = link, Policy = policy };
         }
 
         return new ChannelDeclaration(name)
@@ -136,6 +149,15 @@ internal sealed record RuleSystem(ulong Seed, SequencingConfig Config, RuleHabit
             ReceiverLossPpm = (int)draws.NextBelow(2) * 100_000,
             SenderDuplicatePpm = (int)draws.NextBelow(2) * 100_000,
             ReceiverDuplicatePpm = (int)draws.NextBelow(2) * 100_000,
+            Policy = policy,
         };
     }
+
+    private static BufferPolicy DrawPolicy(Prng draws) => draws.NextBelow(10) switch
+    {
+        0 => BufferPolicy.None,
+        1 => BufferPolicy.Newest((int)draws.NextBetween(1, 3)),
+        2 => BufferPolicy.Oldest((int)draws.NextBetween(1, 3)),
+        _ => BufferPolicy.All,
+    };
 }
