@@ -15,7 +15,7 @@ using Gudp.Sequencing.Wire;
 
 namespace Gudp.Sequencing.Engine;
 
-internal sealed class Newcomers(RunState run, Sessions sessions)
+internal sealed class Newcomers(RunState run, Sessions sessions, Postings postings)
 {
     private readonly JoinHistory _history = new(run);
 
@@ -217,36 +217,20 @@ internal sealed class Newcomers(RunState run, Sessions sessions)
 
     private void TakeWhatArrivesLater(Member member)
     {
-        ref MemberState state = ref run.Members.StateOf(member);
-
-        foreach (((DeliveryKey key, Letter letter), _) in run.Unsettled?.All ?? new Unsettled().All)
+        if (run.Unsettled is not { } kept)
         {
-            ReceiverPlan plan = run.Channels[letter.Channel].Model
-                .PlanNominal(
-                    run.Layout.Seed, run.Members[key.Publisher].Digest.NameHash, key.SubSequence, key.Arrival)
-                .For(member.Digest.NameHash);
+            return;
+        }
 
+        foreach (((DeliveryKey nominal, Letter letter), _) in kept.All)
+        {
             foreach (Hearer hearer in run.Members.Reach.HearersOf(letter.Channel))
             {
-                if (hearer.Member != member.Ordinal)
+                if (hearer.Member == member.Ordinal)
                 {
-                    continue;
-                }
-
-                bool wakes = state.Receives && hearer.Wakes;
-
-                if (plan.Arrives && plan.Arrival > state.Now)
-                {
-                    member.Inbox.Add(key with { Arrival = plan.Arrival }, letter, hearer.Interest, wakes);
-                }
-
-                if (plan.IsDoubled && plan.DoubleArrival > state.Now)
-                {
-                    member.Inbox.Add(key with { Arrival = plan.DoubleArrival, Copy = 1 }, letter, hearer.Interest, wakes);
+                    postings.PostTo(member, in hearer, in nominal, letter);
                 }
             }
         }
-
-        state.Head = member.Inbox.Head;
     }
 }

@@ -39,7 +39,7 @@ internal sealed class Postings(RunState run)
         Letter letter = run.Letters.Take(channel, payload);
         letter.Hold();
         run.Log.Add(in key, letter);
-        run.Unsettled?.Add(in key, letter);
+        run.Unsettled?.Add(in key, letter, run.Channels[channel].Model.Latency);
 
         foreach (Hearer hearer in run.Members.Reach.HearersOf(channel))
         {
@@ -52,6 +52,14 @@ internal sealed class Postings(RunState run)
         }
 
         letter.Release();
+    }
+
+    /// <summary>What was published before, to a member that came later: with its own draws.</summary>
+    internal void PostTo(Member receiver, in Hearer hearer, in DeliveryKey nominal, Letter letter)
+    {
+        PublicationPlan plan = run.Channels[letter.Channel].Model.PlanNominal(
+            run.Layout.Seed, run.Members[nominal.Publisher].Digest.NameHash, nominal.SubSequence, nominal.Arrival);
+        Send(receiver, in hearer, plan.For(receiver.Digest.NameHash), in nominal, letter);
     }
 
     private void Send(Member receiver, in Hearer hearer, in ReceiverPlan plan, in DeliveryKey nominal, Letter letter)

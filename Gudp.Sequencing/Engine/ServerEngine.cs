@@ -52,7 +52,7 @@ internal sealed class ServerEngine
         _barriers = new Barriers(_run);
         _batches = new Batches(_run, _outbox);
         _sessions = new Sessions(_run, _outbox, secrets);
-        _newcomers = new Newcomers(_run, _sessions);
+        _newcomers = new Newcomers(_run, _sessions, postings);
         _grants = new Grants(_run, _outbox, _waits, _barriers, new Cutting(_batches, news, _newcomers));
         _suspensions = new Suspensions(_run, _outbox);
         _admission = new Admission(_run, _outbox, _sessions, _grants, _newcomers);

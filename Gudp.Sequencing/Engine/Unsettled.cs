@@ -1,4 +1,5 @@
 using System.Collections.Generic;
+using Gudp.Sequencing.Channels;
 using Gudp.Sequencing.Time;
 
 namespace Gudp.Sequencing.Engine;
@@ -17,11 +18,14 @@ internal sealed class Unsettled
     /// <summary>In no order.</summary>
     internal PriorityQueue<(DeliveryKey Key, Letter Letter), Tag>.UnorderedItemsCollection All => _messages.UnorderedItems;
 
-    internal void Add(in DeliveryKey nominal, Letter letter)
+    internal void Add(in DeliveryKey nominal, Letter letter, in LatencyModel latency)
     {
         letter.Hold();
         Bytes += ArrivalQueue.BytesOf(letter.Length);
-        _messages.Enqueue((nominal, letter), nominal.Arrival);
+
+        // At some receiver it may arrive so much later.
+        Delay spread = Delay.Ticks(latency.Maximum.Time - latency.Minimum.Time);
+        _messages.Enqueue((nominal, letter), nominal.Arrival + spread);
     }
 
     /// <summary>Lets go of what arrives up to <paramref name="floor"/>.</summary>

@@ -156,6 +156,7 @@ public sealed class AdmissionTests
 
         early.Engine.TryTakeGrant(out _);
         Assert.That(early.Engine.Publish("x", "hello"u8, null), Is.EqualTo(SequencingError.None));
+        Assert.That(early.Engine.Publish("brand new", "nobody hears it"u8, null), Is.EqualTo(SequencingError.None));
         Ask(run, "early", 90);
         Ask(run, "up", 90);
         Ask(run, "other", 90);
