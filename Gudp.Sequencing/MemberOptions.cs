@@ -50,6 +50,12 @@ public sealed class MemberOptions : MemberDeclaration
     public ulong ConfigHash { get; init; }
 
     /// <summary>
+    /// Whether it only reads, without being in the roster: it holds nobody, and one more changes nothing for anybody. It
+    /// joins where the run is, or at <see cref="Join"/> if that is after (0,0). A lost connection ends it. Default no.
+    /// </summary>
+    public bool Observes { get; init; }
+
+    /// <summary>
     /// Whether it comes in, without being in the roster, at the smallest tag possible; needs
     /// <see cref="SequencingConfig.AdmitsEarliest"/>. Default no.
     /// </summary>
@@ -146,6 +152,7 @@ public sealed class MemberOptions : MemberDeclaration
             RunId = hello.RunId,
             ConfigHash = hello.ConfigHash,
             History = hello.From,
+            Observes = hello.Observes,
         };
     }
 }

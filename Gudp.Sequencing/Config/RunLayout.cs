@@ -89,6 +89,7 @@ internal sealed class RunLayout
         MaxInboxBytes = config.MaxInboxBytes;
         StopTag = config.StopTag;
         AdmitsEarliest = config.AdmitsEarliest;
+        MaxObservers = config.MaxObservers;
         DefaultInboxLimit = config.InboxLimit;
         HealthLimit = config.HealthLimit;
         Operators = config.Operators;
@@ -121,6 +122,9 @@ internal sealed class RunLayout
 
     /// <summary>Members may come in besides the roster (lock-time 8.2).</summary>
     internal bool AdmitsEarliest { get; }
+
+    /// <summary>Readers beside the members (lock-time 8.2).</summary>
+    internal int MaxObservers { get; }
 
     /// <summary>Of members that declare none.</summary>
     internal InboxLimit DefaultInboxLimit { get; }

@@ -214,6 +214,12 @@ public sealed class SequencingConfig
     public OperatorAccess Operators { get; init; } = OperatorAccess.Loopback;
 
     /// <summary>
+    /// Most observers at a time (<see cref="MemberOptions.Observes"/>): they read what they subscribe to, and nothing of the
+    /// run depends on them. Each has an inbox of at most <see cref="MaxInboxBytes"/>. Default 16; 0 (none) to 4,096.
+    /// </summary>
+    public int MaxObservers { get; init; } = 16;
+
+    /// <summary>
     /// Whether members that are not in the roster may come in at the smallest tag at which nobody's past can change. That
     /// depends on how far the others are just then, so it is recorded and marks the run as influenced from outside. A
     /// lost one is taken out. Default no.

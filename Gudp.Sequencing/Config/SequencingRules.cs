@@ -42,6 +42,7 @@ internal static class SequencingRules
             LargestInboxBytes, "the largest payload must fit");
         CheckRange(errors, "LogBytes", config.LogBytes, 0, LargestLogBytes, "memory is finite");
         CheckRange(errors, "SnapshotBytes", config.SnapshotBytes, 0, LargestLogBytes, "memory is finite");
+        CheckRange(errors, "MaxObservers", config.MaxObservers, 0, MaxMembers, "each has an inbox");
         CheckRange(errors, "LogMessages", config.LogMessages, 0, LargestLogMessages, "memory is finite");
 
         if (config.StopTag is Tag stop && (stop <= Tag.Zero || stop.IsInfinite))

@@ -28,6 +28,7 @@ internal static class SettingsEncoding
         writer.WriteNumber((ulong)config.Operators);
         writer.WriteByte(config.StartsOnCommand ? (byte)1 : (byte)0);
         writer.WriteByte(config.AdmitsEarliest ? (byte)1 : (byte)0);
+        writer.WriteNumber((ulong)config.MaxObservers);
         writer.WriteUInt64(BitConverter.DoubleToUInt64Bits(config.Pace));
         writer.WriteNumber((ulong)config.TickLength.Ticks);
         writer.WriteNumber((ulong)config.WhenLate);

@@ -7,7 +7,10 @@ using Gudp.Sequencing.Wire;
 
 namespace Gudp.Sequencing.Engine;
 
-internal sealed class Admission(RunState run, Outbox outbox, Sessions sessions, Grants grants, Newcomers newcomers)
+/// <summary>Ways in beside the roster.</summary>
+internal readonly record struct Doors(Newcomers Newcomers, Observers Observers);
+
+internal sealed class Admission(RunState run, Outbox outbox, Sessions sessions, Grants grants, Doors doors)
 {
     internal void HandleHello(long link, in Frame frame, Instant now)
     {
@@ -26,10 +29,22 @@ internal sealed class Admission(RunState run, Outbox outbox, Sessions sessions, 
         SequencingError error = HelloCheck.Check(hello, run, out string detail);
         Member? member = null;
 
+        if (hello.Observes && error == SequencingError.None)
+        {
+            (error, detail) = doors.Observers.Join(link, hello, now);
+
+            if (error != SequencingError.None)
+            {
+                outbox.Reject(link, error, detail);
+            }
+
+            return;
+        }
+
         if (error == SequencingError.None && hello.Join == JoinKind.Earliest)
         {
             (error, detail) = sessions.MemberOf(link) is null
-                ? newcomers.JoinEarliest(hello, out member)
+                ? doors.Newcomers.JoinEarliest(hello, out member)
                 : (SequencingError.NameTaken, "This connection has a member already.");
         }
         else if (error == SequencingError.None)

@@ -189,7 +189,11 @@ internal sealed class Batches(RunState run, Outbox outbox)
         DeliveryKey key = record.Key;
         record.Write(outbox.Writer, lastGrant);
         member.Digest.AddDelivery(in key, run.Channels[channel].Key, record.Payload);
-        run.Recorder?.AddDelivery(in key, channel, record.Payload);
+
+        if (!member.IsObserver)
+        {
+            run.Recorder?.AddDelivery(in key, channel, record.Payload);
+        }
 
         if (outbox.Writer.Length >= RunLayout.DeliverBytes)
         {

@@ -59,6 +59,11 @@ internal ref struct CommitTrial(RunState run, Member member, ulong step)
             return SequencingError.Stopped;
         }
 
+        if (member.IsObserver && element.Kind is (ElementKind.Role or ElementKind.Stop))
+        {
+            return SequencingError.NotDeclared;
+        }
+
         return element.Kind switch
         {
             ElementKind.Publication => JudgePublication(in element),

@@ -14,6 +14,12 @@ internal sealed class Departures(RunState run, Outbox outbox, SystemNews news)
     {
         member.Link = null;
 
+        if (member.IsObserver)
+        {
+            Observers.Leave(run, member);
+            return;
+        }
+
         if (member.Life == MemberLife.Joining)
         {
             member.Life = MemberLife.Absent;
@@ -55,6 +61,12 @@ internal sealed class Departures(RunState run, Outbox outbox, SystemNews news)
     /// <summary>The member has said its last; what it published stays valid.</summary>
     internal void Resign(Member member)
     {
+        if (member.IsObserver)
+        {
+            Observers.Leave(run, member);
+            return;
+        }
+
         news.TellLeaving(member, SystemEventKind.Resigned);
         Leave(member);
     }

@@ -30,20 +30,21 @@ internal static class HelloCheck
             return foreign;
         }
 
+        bool isBesideRoster = hello.Join == JoinKind.Earliest || hello.Observes;
+
         (SequencingError error, detail) = hello switch
         {
-            _ when hello.Join == JoinKind.Earliest && !hello.Observes
-                && (hello.ConfigHash == 0 || hello.ConfigHash == layout.ConfigHash) => (SequencingError.None, ""),
+            _ when isBesideRoster && IsSame(hello.ConfigHash, layout) => (SequencingError.None, ""),
 
-            _ when member is null => (SequencingError.NotDeclared, $"\"{hello.Name}\" is not in the roster."),
+            _ when member is null && !isBesideRoster => (SequencingError.NotDeclared, $"\"{hello.Name}\" is not in the roster."),
 
             _ when (hello.Flags & ~RoleBits.Known) != 0 => (
                 SequencingError.NotDeclared, "Joins other than at the start are not offered by this server."),
 
-            _ when hello.ConfigHash != 0 && hello.ConfigHash != layout.ConfigHash => (SequencingError.ConfigMismatch,
+            _ when !IsSame(hello.ConfigHash, layout) => (SequencingError.ConfigMismatch,
                 $"The member's configuration is {hello.ConfigHash:x16}, the server's is {layout.ConfigHash:x16}."),
 
-            _ when Differences(hello, member.Layout) is { Length: > 0 } differences => (SequencingError.ConfigMismatch,
+            _ when Differences(hello, member!.Layout) is { Length: > 0 } differences => (SequencingError.ConfigMismatch,
                 $"\"{hello.Name}\" differs from its declaration: {differences}"),
 
             _ when member.Life == MemberLife.Absent && member.Layout.Join >= run.Limits.Stop => (SequencingError.Stopped,
@@ -54,6 +55,8 @@ internal static class HelloCheck
 
         return error;
     }
+
+    private static bool IsSame(ulong hash, RunLayout layout) => hash == 0 || hash == layout.ConfigHash;
 
     /// <summary>All that differs, in one sentence each; empty if nothing does. Short enough for a reject.</summary>
     private static string Differences(HelloFrame hello, MemberLayout member)

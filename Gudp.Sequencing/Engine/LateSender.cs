@@ -15,6 +15,12 @@ internal static class LateSender
     internal static Tag Earliest(RunState run, int sender)
     {
         Tag earliest = run.Floor;
+
+        foreach (Member observer in run.Members.Observers)
+        {
+            earliest = Tag.Later(earliest, run.Members.StateOf(observer).Now + Delay.OneRound);
+        }
+
         Reach reach = run.Members.Reach;
         bool[] isFound = new bool[run.Members.Count];
         bool reachesAll = reach.MayStop(sender);

@@ -55,7 +55,7 @@ internal sealed partial class MemberEngine
 
     /// <summary>Nothing was said since the last grant: all there is to the member is what a ticket holds.</summary>
     internal bool IsAtSequencePoint
-        => Phase == MemberPhase.Running && !_awaitsWelcome && _step == _stepAtGrant && _speech.IsEmpty
+        => Phase == MemberPhase.Running && !_awaitsWelcome && !_options.Observes && _step == _stepAtGrant && _speech.IsEmpty
         && !_isFinal;
 
     /// <summary>The next message to the server. Valid until the next call into the engine.</summary>
@@ -100,7 +100,7 @@ internal sealed partial class MemberEngine
     /// <returns>False: there is nothing to go on with, the member has failed or the run has ended.</returns>
     internal bool TryResume()
     {
-        if (Phase == MemberPhase.Failed || RunDigest is not null)
+        if (Phase == MemberPhase.Failed || RunDigest is not null || _options.Observes)
         {
             return false;
         }
@@ -164,7 +164,7 @@ internal sealed partial class MemberEngine
         RunId = _options.RunId,
         Name = Name,
         ConfigHash = _expectedConfigHash,
-        Flags = RoleBits.Of(_declaration),
+        Flags = RoleBits.Of(_declaration) | (_options.Observes ? RoleBits.Observes : 0),
         Lookahead = _declaration.Lookahead,
         Interests = interests,
         Join = _options.JoinEarliest ? JoinKind.Earliest : _declaration.Join > Tag.Zero ? JoinKind.At : JoinKind.Start,

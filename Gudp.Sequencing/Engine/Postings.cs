@@ -3,6 +3,7 @@
 
 using System;
 using Gudp.Sequencing.Channels;
+using Gudp.Sequencing.Config;
 using Gudp.Sequencing.Members;
 using Gudp.Sequencing.Time;
 
@@ -51,7 +52,28 @@ internal sealed class Postings(RunState run)
             }
         }
 
+        foreach (Member observer in run.Members.Observers)
+        {
+            Show(run, observer, in key, letter);
+        }
+
         letter.Release();
+    }
+
+    /// <summary>To an observer: as it was published, whatever the channel's network does.</summary>
+    internal static void Show(RunState run, Member observer, in DeliveryKey nominal, Letter letter)
+    {
+        ref MemberState state = ref run.Members.StateOf(observer);
+        Interest[] interests = observer.Layout.Interests;
+
+        for (int id = 0; id < interests.Length; id++)
+        {
+            if (interests[id].Channel == letter.Channel && nominal.Arrival > state.Now)
+            {
+                observer.Inbox.Add(in nominal, letter, id, observer.Subscriptions.Wakes[id]);
+                state.Head = observer.Inbox.Head;
+            }
+        }
     }
 
     /// <summary>What was published before, to a member that came later: with its own draws.</summary>

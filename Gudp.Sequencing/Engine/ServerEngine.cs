@@ -34,6 +34,7 @@ internal sealed class ServerEngine
     private readonly Departures _departures;
     private readonly Absences _absences;
     private readonly Newcomers _newcomers;
+    private readonly Observers _observers;
     private readonly Commits _commits;
     private readonly Operators _operators;
     private readonly Roles _roles;
@@ -55,7 +56,8 @@ internal sealed class ServerEngine
         _newcomers = new Newcomers(_run, _sessions, postings);
         _grants = new Grants(_run, _outbox, _waits, _barriers, new Cutting(_batches, news, _newcomers));
         _suspensions = new Suspensions(_run, _outbox);
-        _admission = new Admission(_run, _outbox, _sessions, _grants, _newcomers);
+        _observers = new Observers(_run, _outbox, _sessions, _batches);
+        _admission = new Admission(_run, _outbox, _sessions, _grants, new Doors(_newcomers, _observers));
         _departures = new Departures(_run, _outbox, news);
         _absences = new Absences(_run, _departures);
         _roles = new Roles(_run);
@@ -87,6 +89,9 @@ internal sealed class ServerEngine
 
     /// <inheritdoc cref="Grants.Evaluations"/>
     internal long Evaluations => _grants.Evaluations;
+
+    /// <inheritdoc cref="Observers.Dropped"/>
+    internal long DroppedObservers => _observers.Dropped;
 
     /// <inheritdoc cref="Newcomers.Clashes"/>
     internal long Clashes => _newcomers.Clashes;
@@ -153,6 +158,8 @@ internal sealed class ServerEngine
             _grants.Evaluate(now);
         }
         while (_absences.TryGoOnWithoutOne());
+
+        _observers.Evaluate();
 
         _readers.Answer(now);
     }
@@ -235,7 +242,7 @@ internal sealed class ServerEngine
                 _peeks.Handle(link, _sessions.MemberOf(link), in frame);
                 break;
             case FrameType.WhoBlocks:
-                _operators.HandleWhoBlocks(link, _sessions.MemberOf(link), in frame, now);
+                _operators.HandleWhoBlocks(link, MemberAt(link), in frame, now);
                 break;
             case FrameType.Suspend:
                 _suspensions.Handle(link, _sessions.MemberOf(link), in frame);
@@ -265,6 +272,10 @@ internal sealed class ServerEngine
             _readers.Handle(link, member, in frame);
         }
     }
+
+    // An observer has no waits that anybody counts.
+    private Member? MemberAt(long link)
+        => _sessions.MemberOf(link) is { IsObserver: false } member ? member : null;
 
     private void RefuseBadFrame(long link, string detail)
         => _outbox.Refuse(link, SequencingError.BadFrame, detail, (0, _sessions.MemberOf(link)?.Session ?? 0));

@@ -10,9 +10,9 @@ internal sealed class Suspensions(RunState run, Outbox outbox)
 {
     internal void Handle(long link, Member? member, in Frame frame)
     {
-        if (member is null)
+        if (member is null || member.IsObserver)
         {
-            outbox.Refuse(link, SequencingError.NotJoined, "Only a member can be suspended.", (0, 0));
+            outbox.Refuse(link, SequencingError.NotJoined, "Only a member can be suspended.", (0, member?.Session ?? 0));
         }
         else if (frame.Epoch != Outbox.Epoch || frame.Session != member.Session)
         {

@@ -34,6 +34,9 @@ internal sealed class Member(
     internal string Name => Layout.Name;
     internal int Ordinal { get; } = ordinal;
 
+    /// <summary>It reads only, and nobody knows of it.</summary>
+    internal bool IsObserver => Ordinal < 0;
+
     /// <summary>J: where it has its first grant.</summary>
     internal Tag Join { get; set; } = layout.Join;
 

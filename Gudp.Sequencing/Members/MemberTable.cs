@@ -21,6 +21,7 @@ internal sealed class MemberTable(ulong configHash, IComparer<DeliveryKey>? orde
     private readonly Dictionary<string, Member> _byName = [];
     private Member[] _all = [];
     private MemberState[] _states = [];
+    private MemberState[] _observing = [];
 
     internal int Count { get; private set; }
 
@@ -35,7 +36,42 @@ internal sealed class MemberTable(ulong configHash, IComparer<DeliveryKey>? orde
 
     internal Member? Find(string name) => _byName.GetValueOrDefault(name);
 
-    internal ref MemberState StateOf(Member member) => ref _states[member.Ordinal];
+    /// <summary>
+    /// Who reads only (lock-time 8.2): outside of the numbering, so that one more changes nothing for anybody. In no
+    /// order; an observer's ordinal is below zero and names its place in a table of their own.
+    /// </summary>
+    internal List<Member> Observers { get; } = [];
+
+    internal ref MemberState StateOf(Member member)
+        => ref member.IsObserver ? ref _observing[~member.Ordinal] : ref _states[member.Ordinal];
+
+    /// <summary>An observer that has its first grant at the layout's join.</summary>
+    internal Member AddObserver(MemberLayout layout)
+    {
+        int place = 0;
+
+        // A place is used again when its observer has gone.
+        while (Observers.Exists(other => other.Ordinal == ~place))
+        {
+            place++;
+        }
+
+        if (place >= _observing.Length)
+        {
+            Array.Resize(ref _observing, Math.Max(4, 2 * place));
+        }
+
+        Member member = new(layout, ~place, configHash);
+        Observers.Add(member);
+        _observing[place] = new MemberState
+        {
+            Receives = true,
+            Lookahead = Delay.OneRound,
+            Head = Tag.Top,
+            Now = layout.Join,
+        };
+        return member;
+    }
 
     /// <summary>A member with the next ordinal; its channels exist already.</summary>
     internal Member Add(MemberLayout layout)
