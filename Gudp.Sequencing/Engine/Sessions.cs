@@ -89,7 +89,9 @@ internal sealed class Sessions(RunState run, Outbox outbox, ISecretSource secret
 
     /// <summary>The member is in; what follows is its first grant.</summary>
     internal void WriteWelcome(Member member, Tag start)
-        => new WelcomeFrame(member.IsObserver ? run.Members.Count : member.Ordinal, member.Token, start, run.Bounds.Floor, run.Layout.ConfigHash)
+        => new WelcomeFrame(
+            member.IsObserver ? run.Members.Count : member.Ordinal, member.Token, start, run.Bounds.Floor,
+            run.Layout.ConfigHash)
         {
             AppliedStep = member.Step,
             DurableStep = member.Step,

@@ -31,7 +31,7 @@ internal static class ConfigurationText
         Add(text, "operators", config.Operators.ToString());
         Add(text, "starts on command", YesNo(config.StartsOnCommand));
         Add(text, "admits earliest", YesNo(config.AdmitsEarliest));
-        Add(text, "observers", Number(config.MaxObservers));
+        Add(text, "max observers", Number(config.MaxObservers));
         Add(text, "pace", config.Pace.ToString(CultureInfo.InvariantCulture));
         Add(text, "tick length", config.TickLength.ToString("c", CultureInfo.InvariantCulture));
         Add(text, "when late", config.WhenLate.ToString());
