@@ -181,10 +181,14 @@ internal sealed class JoinHistory(RunState run)
             return 0;
         }
 
-        ReceiverPlan plan = run.Channels[letter.Channel].Model
-            .PlanNominal(
-                run.Layout.Seed, run.Members[nominal.Publisher].Digest.NameHash, nominal.SubSequence, nominal.Arrival)
-            .For(_member!.Digest.NameHash);
+        // For an observer no draw is made (clause ).
+        ReceiverPlan plan = _member!.IsObserver
+            ? new ReceiverPlan(true, nominal.Arrival, false, default)
+            : run.Channels[letter.Channel].Model
+                .PlanNominal(
+                    run.Layout.Seed, run.Members[nominal.Publisher].Digest.NameHash, nominal.SubSequence,
+                    nominal.Arrival)
+                .For(_member.Digest.NameHash);
         int before = _found.Count;
 
         if (plan.Arrives && plan.Arrival > _after && plan.Arrival <= _until)

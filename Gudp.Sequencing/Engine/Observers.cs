@@ -7,9 +7,7 @@
 
 using System;
 using Gudp.Core;
-using Gudp.Sequencing.Channels;
 using Gudp.Sequencing.Config;
-using Gudp.Sequencing.Log;
 using Gudp.Sequencing.Members;
 using Gudp.Sequencing.Time;
 using Gudp.Sequencing.Wire;
@@ -18,6 +16,7 @@ namespace Gudp.Sequencing.Engine;
 
 internal sealed class Observers(RunState run, Outbox outbox, Sessions sessions, Batches batches)
 {
+    private readonly JoinHistory _history = new(run);
     private bool _isEndTold;
 
     /// <summary>Observers that did not ask, and were dropped with a full inbox.</summary>
@@ -61,7 +60,7 @@ internal sealed class Observers(RunState run, Outbox outbox, Sessions sessions, 
         sessions.WriteWelcome(member, join);
         outbox.Send(member);
         sessions.SendNames(member, 0);
-        TakeWhatIsKnown(member, channels);
+        _history.FillInbox(member, join);
         run.Members.StateOf(member).Request = new AdvanceRequest(AdvanceMode.To, join, default);
         _isEndTold = false;
         run.HasChanged = true;
@@ -149,23 +148,6 @@ internal sealed class Observers(RunState run, Outbox outbox, Sessions sessions, 
         }
 
         return (SequencingError.None, "");
-    }
-
-    private void TakeWhatIsKnown(Member member, int[] channels)
-    {
-        long number = run.Log.SeekTag(member.Join, channels).Number;
-
-        while (run.Log.TryReadNext(number, out SealedMessage message))
-        {
-            DeliveryKey key = message.Key;
-            Postings.Show(run, member, in key, message.Letter);
-            number = message.Number + 1;
-        }
-
-        foreach ((Letter letter, DeliveryKey key) in run.Log.Pending)
-        {
-            Postings.Show(run, member, in key, letter);
-        }
     }
 
     private void Evaluate(Member member)

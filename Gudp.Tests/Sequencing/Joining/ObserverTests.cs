@@ -9,16 +9,15 @@ namespace Gudp.Tests.Sequencing.Joining;
 [TestFixture]
 public sealed class ObserverTests
 {
-    // The value that was there before it joined is its history, which comes with the first grant.
     [Test]
-    public void S_B18_an_observer_sees_what_comes_next_and_nobody_waits_for_it()
+    public void S_B18_an_observer_sees_the_last_value_and_what_comes_next_and_nobody_waits_for_it()
     {
         LinkedRun run = new(Config());
         run.Settle();
         run["v1"].Engine.TryTakeGrant(out _);
         run["v1"].Engine.Publish("x", "0.27"u8, null);
         Ask(run, "v1", 2);
-        run.Join(Watching());
+        run.Join(Watching(history: HistoryStart.Last(1)));
         run.Settle();
         bool isJoined = run["eye"].Engine.TryTakeGrant(out Grant first);
 
@@ -30,6 +29,7 @@ public sealed class ObserverTests
 
         Assert.That(isJoined, Is.True);
         Assert.That(first.Tag, Is.LessThanOrEqualTo(new Tag(2, 0)));
+        Assert.That(first.Messages.Single().Payload.ToArray(), Is.EqualTo("0.27"u8.ToArray()));
         Assert.That(run["eye"].Engine.TryTakeGrant(out Grant next), Is.True);
         Assert.That(next.Tag, Is.EqualTo(new Tag(3, 1)));
         Assert.That(next.Messages.Single().Payload.ToArray(), Is.EqualTo("0.8987"u8.ToArray()));
@@ -191,8 +191,8 @@ public sealed class ObserverTests
         run.Settle();
     }
 
-    private static MemberOptions Watching(long join = 0)
-        => new("eye") { Subscribe = ["x"], Observes = true, Join = new Tag(join, 0) };
+    private static MemberOptions Watching(long join = 0, HistoryStart history = default)
+        => new("eye") { Subscribe = ["x"], Observes = true, Join = new Tag(join, 0), History = history };
 
     private static SequencingConfig Config(bool areTwo = false) => new()
     {
