@@ -1,29 +1,23 @@
 using System.Buffers.Binary;
 using System.Text.Json;
-using System.Text.Json.Serialization;
 using Gudp.Core;
 using Gudp.Sequencing;
 
 namespace Gudp.Tools.Arguments;
 
 /// <summary>
-/// Reads the configuration of a run from JSON:
-/// <c>{ "members": [ { "name": "plant", "lookaheadTicks": 5, "publish": ["state"], "subscribe": ["control"] } ] }</c>.
+/// Reads the configuration of a run from JSON; docs/roster.schema.json says what may stand there. Properties are named
+/// as those of the declarations, and mean the same.
 /// </summary>
 internal static class RosterFile
 {
-    private static readonly JsonSerializerOptions Json = new()
+    private static readonly JsonDocumentOptions Lenient = new()
     {
-        PropertyNamingPolicy = JsonNamingPolicy.CamelCase,
-        Converters = { new JsonStringEnumConverter(JsonNamingPolicy.CamelCase) },
-
-        // A misspelt name would otherwise mean its default, silently.
-        UnmappedMemberHandling = JsonUnmappedMemberHandling.Disallow,
-        ReadCommentHandling = JsonCommentHandling.Skip,
+        CommentHandling = JsonCommentHandling.Skip,
         AllowTrailingCommas = true,
     };
 
-    /// <exception cref="CommandFailure">The file cannot be read, or what it says is not a valid run.</exception>
+    /// <exception cref="CommandFailure">The file cannot be read, or what it says is not a valid run; all mistakes are named.</exception>
     internal static SequencingConfig Read(string path)
     {
         try
@@ -34,75 +28,156 @@ internal static class RosterFile
         {
             throw new CommandFailure(ExitCode.Usage, $"'{path}' cannot be read: {failure.Message}");
         }
-        catch (Exception failure) when (failure is JsonException or ArgumentException or GudpConfigException)
+        catch (GudpConfigException failure)
         {
-            throw new CommandFailure(ExitCode.Usage, $"'{path}' is not a roster: {failure.Message}");
+            string count = failure.Problems.Count == 1 ? "1 mistake" : $"{failure.Problems.Count} mistakes";
+            throw new CommandFailure(
+                ExitCode.Usage, $"'{path}' is not a roster, {count}:\n{string.Join('\n', failure.Problems)}");
         }
     }
 
-    /// <exception cref="JsonException">The text is not of this form.</exception>
-    /// <exception cref="ArgumentException">A delay is negative.</exception>
-    /// <exception cref="GudpConfigException">Rules of the configuration are broken; the message lists all.</exception>
-    internal static SequencingConfig Parse(string text)
-    {
-        Roster roster = JsonSerializer.Deserialize<Roster>(text, Json) ?? throw new JsonException("It is empty.");
-        SequencingConfig config = new()
-        {
-            RunId = BinaryPrimitives.ReadUInt128BigEndian(roster.RunId.ToByteArray(bigEndian: true)),
-            Roster = [.. roster.Members.Select(member => member.ToDeclaration())],
-            Channels = [.. roster.Channels.Select(channel => new ChannelDeclaration(channel.Name)
-            {
-                MinimumLatency = Delay.Ticks(channel.MinimumLatencyTicks),
-            })],
-        };
+    /// <exception cref="GudpConfigException">Names every mistake with its JSON path, those against the rules included.</exception>
+    internal static SequencingConfig Parse(string text) => Parse(text, new RosterMistakes());
 
-        // Checks every rule, and lists what is broken.
-        config.ComputeHash();
+    /// <param name="text">JSON.</param>
+    /// <param name="mistakes">Empty; keeps which properties were looked for.</param>
+    /// <inheritdoc cref="Parse(string)" path="/exception"/>
+    internal static SequencingConfig Parse(string text, RosterMistakes mistakes)
+    {
+        SequencingConfig config = new();
+
+        try
+        {
+            using JsonDocument document = JsonDocument.Parse(text, Lenient);
+            config = ReadConfig(new RosterObject(document.RootElement, "$", "roster", mistakes));
+
+            // Checks every rule; what is wrong by its form was given a default, and is named once.
+            config.ComputeHash();
+        }
+        catch (JsonException failure)
+        {
+            mistakes.Add("$", $"is not JSON: {failure.Message}");
+        }
+        catch (GudpConfigException failure)
+        {
+            mistakes.AddRules(failure.Problems);
+        }
+
+        mistakes.ThrowIfAny();
         return config;
     }
 
-    private sealed record Roster
+    private static SequencingConfig ReadConfig(RosterObject roster)
     {
-        public Guid RunId { get; init; }
-
-        public required IReadOnlyList<Member> Members { get; init; }
-
-        public IReadOnlyList<Channel> Channels { get; init; } = [];
-    }
-
-    private sealed record Member
-    {
-        public required string Name { get; init; }
-
-        public long? LookaheadTicks { get; init; }
-
-        public IReadOnlyList<string> Publish { get; init; } = [];
-
-        public IReadOnlyList<string> Subscribe { get; init; } = [];
-
-        public IReadOnlyList<string> SubscribeQuietly { get; init; } = [];
-
-        public CrashPolicy CrashPolicy { get; init; }
-
-        internal MemberDeclaration ToDeclaration()
+        SequencingConfig standard = new();
+        SequencingConfig config = new()
         {
-            MemberDeclaration declaration = new(Name)
-            {
-                Publish = [.. Publish],
-                Subscribe = [.. Subscribe],
-                SubscribeQuietly = [.. SubscribeQuietly],
-                CrashPolicy = CrashPolicy,
-                Lookahead = LookaheadTicks is { } ticks ? Delay.Ticks(ticks) : Delay.OneRound,
-            };
+            RunId = roster.Read("runId", standard.RunId, "a UUID", ReadRunId),
+            StopTag = roster.ReadOptional("stopTag", RosterValue.TagForm, RosterValue.ReadTag),
+            MaxRounds = roster.Read("maxRounds", standard.MaxRounds, "a whole number", RosterValue.ReadUInt32),
+            MaxPayloadBytes = roster.Read(
+                "maxPayloadBytes", standard.MaxPayloadBytes, "a number of bytes", RosterValue.ReadInt32),
+            MaxInboxBytes = roster.Read("maxInboxBytes", standard.MaxInboxBytes, "a number of bytes", RosterValue.ReadInt64),
+            Seed = roster.Read("seed", standard.Seed, "a whole number below 2^64", RosterValue.ReadUInt64),
+            TieSeed = roster.ReadOptional("tieSeed", "a whole number below 2^64", RosterValue.ReadUInt64),
+            LogBytes = roster.Read("logBytes", standard.LogBytes, "a number of bytes", RosterValue.ReadInt64),
+            LogMessages = roster.Read("logMessages", standard.LogMessages, "a number of messages", RosterValue.ReadInt32),
+            InboxLimit = ReadInboxLimit(roster) ?? standard.InboxLimit,
+            HealthLimit = roster.Read("healthLimit", standard.HealthLimit, RosterValue.SpanForm, RosterValue.ReadSpan),
+            Operators = ReadName(roster, "operators", standard.Operators),
+            AdmitsEarliest = roster.ReadBool("admitsEarliest", standard.AdmitsEarliest),
+            StartsOnCommand = roster.ReadBool("startsOnCommand", standard.StartsOnCommand),
+            Pace = roster.Read("pace", standard.Pace, "a number", RosterValue.ReadDouble),
+            TickLength = roster.Read("tickLength", standard.TickLength, RosterValue.SpanForm, RosterValue.ReadSpan),
+            WhenLate = ReadName(roster, "whenLate", standard.WhenLate),
+            Roster = roster.ReadObjects("members", "member", ReadMember),
+            Channels = roster.ReadObjects("channels", "channel", ReadChannel),
+        };
 
-            return declaration;
-        }
+        roster.RefuseOthers();
+        return config;
     }
 
-    private sealed record Channel
+    private static MemberDeclaration ReadMember(RosterObject member)
     {
-        public required string Name { get; init; }
+        MemberDeclaration standard = new("")
+        {
+            Publish = member.ReadTexts("publish"),
+            Subscribe = member.ReadTexts("subscribe"),
+            SubscribeQuietly = member.ReadTexts("subscribeQuietly"),
+        };
 
-        public long MinimumLatencyTicks { get; init; }
+        MemberDeclaration declaration = new(member.ReadName())
+        {
+            Sends = member.ReadBool("sends", standard.Sends),
+            Receives = member.ReadBool("receives", standard.Receives),
+            Lookahead = member.Read("lookahead", standard.Lookahead, RosterValue.DelayForm, RosterValue.ReadDelay),
+            Publish = standard.Publish,
+            Subscribe = standard.Subscribe,
+            SubscribeQuietly = standard.SubscribeQuietly,
+            Policies = member.ReadMap("policies", RosterValue.PolicyForm, RosterValue.ReadPolicy),
+            MayStop = member.ReadBool("mayStop", standard.MayStop),
+            MaySponsor = member.ReadBool("maySponsor", standard.MaySponsor),
+            Join = member.Read("join", standard.Join, RosterValue.TagForm, RosterValue.ReadTag),
+            MayPeek = member.ReadBool("mayPeek", standard.MayPeek),
+            CrashPolicy = ReadName(member, "crashPolicy", standard.CrashPolicy),
+            InboxLimit = ReadInboxLimit(member),
+            Paced = member.ReadBool("paced", standard.Paced),
+        };
+
+        member.RefuseOthers();
+        return declaration;
     }
+
+    private static ChannelDeclaration ReadChannel(RosterObject channel)
+    {
+        string name = channel.ReadName();
+        ChannelDeclaration standard = new(name)
+        {
+            MinimumLatency = channel.Read(
+                "minimumLatency", Delay.None, RosterValue.DelayForm, RosterValue.ReadDelay),
+        };
+
+        LatencyModel? latency = channel.ReadObjectOf("latency", RosterValue.LatencyForm, RosterValue.ReadLatency);
+        ChannelDeclaration declaration = new(name)
+        {
+            MinimumLatency = latency is null || channel.Has("minimumLatency") ? standard.MinimumLatency : latency.Minimum,
+            Latency = latency ?? standard.Latency,
+            Scatter = channel.ReadBool("scatter", false),
+            SenderLossPpm = ReadPpm(channel, "senderLossPpm"),
+            ReceiverLossPpm = ReadPpm(channel, "receiverLossPpm"),
+            SenderDuplicatePpm = ReadPpm(channel, "senderDuplicatePpm"),
+            ReceiverDuplicatePpm = ReadPpm(channel, "receiverDuplicatePpm"),
+            Policy = channel.Read("policy", BufferPolicy.All, RosterValue.PolicyForm, RosterValue.ReadPolicy),
+            History = channel.Read("history", ChannelHistory.All, RosterValue.HistoryForm, RosterValue.ReadHistory),
+            HistoryBytes = channel.ReadOptional("historyBytes", "a number of bytes", RosterValue.ReadInt64),
+            HistoryTicks = channel.ReadOptional("historyTicks", "a number of ticks", RosterValue.ReadInt64),
+        };
+
+        channel.RefuseOthers();
+        return declaration;
+    }
+
+    private static int ReadPpm(RosterObject channel, string name)
+        => channel.Read(name, 0, "a number of parts per million", RosterValue.ReadInt32);
+
+    private static InboxLimit? ReadInboxLimit(RosterObject holder)
+        => holder.ReadObject("inboxLimit", "inboxLimit", limit =>
+        {
+            InboxLimit read = new(
+                limit.ReadRequired("messages", 1L, "a number of messages", RosterValue.ReadInt64),
+                limit.ReadRequired("bytes", 1L, "a number of bytes", RosterValue.ReadInt64));
+
+            limit.RefuseOthers();
+            return read;
+        });
+
+    private static T ReadName<T>(RosterObject holder, string name, T standard)
+        where T : struct, Enum
+        => holder.Read(name, standard, RosterValue.NamesOf<T>(), RosterValue.ReadName<T>);
+
+    private static UInt128? ReadRunId(JsonElement value)
+        => value.ValueKind == JsonValueKind.String && value.TryGetGuid(out Guid id)
+            ? BinaryPrimitives.ReadUInt128BigEndian(id.ToByteArray(bigEndian: true))
+            : null;
 }

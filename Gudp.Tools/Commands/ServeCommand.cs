@@ -13,7 +13,7 @@ internal static class ServeCommand
 {
     internal static Command Create(Printer printer)
     {
-        Option<int> port = CommandOption.Port("--port", "The port to serve; 0 for any free one.");
+        Option<int?> port = CommandOption.OptionalPort("--port", "The port to serve; 0 for any free one.");
         Option<string?> roster = new("--roster")
         {
             Description = "A JSON file that names members and channels; else the roster is the demo's.",
@@ -22,20 +22,45 @@ internal static class ServeCommand
         Option<int> members = CommandOption.Count(
             "--members", "Members of the demo's roster.", 4, (1, DemoCommand.MaxMembers));
 
+        Option<bool> check = new("--check")
+        {
+            Description = "Only reads the roster and says what is wrong with it; needs no port.",
+        };
         Option<int?> status = StatusPort.Option();
         Command command = new("serve", "Serves one run: starts when every member has joined, ends when all have left.")
         {
-            port, roster, members, status,
+            port, roster, check, members, status,
         };
 
-        command.SetAction((parsed, cancelled) => CommandLine.RunAsync(RunAsync(
-            parsed.GetRequiredValue(port),
-            parsed.GetValue(roster) is { } path ? RosterFile.Read(path) : FlockRun.Config(parsed.GetValue(members)),
-            parsed.GetValue(status),
-            printer,
-            cancelled)));
+        command.Validators.Add(result =>
+        {
+            if (result.GetValue(port) is null && !result.GetValue(check))
+            {
+                result.AddError("Option '--port' is required, but with '--check'.");
+            }
+        });
+
+        command.SetAction((parsed, cancelled) =>
+        {
+            SequencingConfig config = parsed.GetValue(roster) is { } path
+                ? RosterFile.Read(path)
+                : FlockRun.Config(parsed.GetValue(members));
+
+            return parsed.GetValue(check)
+                ? Task.FromResult((int)Check(config, printer))
+                : CommandLine.RunAsync(RunAsync(
+                    parsed.GetValue(port)!.Value, config, parsed.GetValue(status), printer, cancelled));
+        });
 
         return command;
+    }
+
+    private static ExitCode Check(SequencingConfig config, Printer printer)
+    {
+        printer.Line(
+            $"{config.Roster.Count} members, config hash {FlockServer.TextOf(config.ComputeHash())}, "
+            + $"settings hash {FlockServer.TextOf(config.ComputeSettingsHash())}");
+        return ExitCode.Fine;
     }
 
     private static async Task<ExitCode> RunAsync(
