@@ -1,9 +1,11 @@
 using System.Text.RegularExpressions;
+using Gudp.Tests.Sequencing;
+using Gudp.Tests.Sequencing.Rule;
 using NUnit.Framework;
 
 namespace Gudp.Tests.House;
 
-/// <summary>The table of transport scenarios in docs/TESTING.md names the tests there are, and no others.</summary>
+/// <summary>The tables of scenarios in docs/TESTING.md name the tests there are, and no others.</summary>
 [TestFixture]
 public sealed partial class ScenarioTableTests
 {
@@ -18,18 +20,25 @@ public sealed partial class ScenarioTableTests
         IEnumerable<string> tests = typeof(ScenarioTableTests).Assembly.GetTypes()
             .SelectMany(type => type.GetMethods().Select(method => (type, match: Number().Match(method.Name))))
             .Where(test => test.match.Success)
-            .Select(test => $"{test.match.Groups["id"].Value} {test.type.Name}")
+            .Select(test => $"{test.match.Groups["id"].Value.Replace('_', '-')} {test.type.Name}")
             .Distinct();
 
-        Assert.That(written, Is.EquivalentTo(tests).And.Not.Empty);
+        Assert.That(written, Is.EquivalentTo(tests.Concat(Rows()).Distinct()).And.Not.Empty);
     }
 
-    [GeneratedRegex(@"^\| (?<id>T\d+) \|[^|]+\| (?<tests>[^|]+) \|$", RegexOptions.Multiline)]
+    private static IEnumerable<string> Rows()
+        => ScenarioTests.Rows.Select(row => $"{IdOf(row)} {nameof(ScenarioTests)}")
+            .Concat(RuleScenarioTests.Rows.Select(row => $"{IdOf(row)} {nameof(RuleScenarioTests)}"));
+
+    // A number may have several rows: "S-A9 again".
+    private static string IdOf(Scenario row) => row.Number.Split(' ')[0];
+
+    [GeneratedRegex(@"^\| (?<id>T\d+|S-[A-Z]\d+) \|[^|]+\| (?<tests>[^|]+) \|$", RegexOptions.Multiline)]
     private static partial Regex Row();
 
     [GeneratedRegex("`(?<name>[A-Za-z]+)`")]
     private static partial Regex Fixture();
 
-    [GeneratedRegex(@"^(?<id>T\d+)_")]
+    [GeneratedRegex(@"^(?<id>T\d+|S_[A-Z]\d+)_")]
     private static partial Regex Number();
 }

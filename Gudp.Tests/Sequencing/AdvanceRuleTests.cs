@@ -243,9 +243,9 @@ public sealed class TagTests
         => Assert.That(start + delay, Is.EqualTo(sum));
 
     [Test]
-    public void Delays_in_a_chain_compose_in_order()
+    public void S_C1_Delays_in_a_chain_compose_in_order()
     {
-        // S-C1: delays (1), one round, (2) from 0 to 3.
+        // Delays (1), one round, (2) from 0 to 3.
         Delay first = Delay.Ticks(1);
         Delay second = first.Then(Delay.OneRound);
 
