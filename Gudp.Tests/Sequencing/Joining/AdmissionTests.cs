@@ -142,7 +142,10 @@ public sealed class AdmissionTests
 
         LinkedMember early = run.Join(new MemberOptions("early")
         {
-            Publish = ["x", "brand new"], Subscribe = ["x"], Lookahead = Delay.Ticks(3), JoinEarliest = true,
+            Publish = ["x", "brand new"],
+            Subscribe = ["x"],
+            Lookahead = Delay.Ticks(3),
+            JoinEarliest = true,
         });
         run.Settle();
 

@@ -190,7 +190,10 @@ public sealed class SessionTests
 
         LinkedMember wrong = run.Join(new MemberOptions("a")
         {
-            Publish = ["x"], Subscribe = ["other"], Lookahead = Delay.Ticks(7), Join = new Tag(3, 0),
+            Publish = ["x"],
+            Subscribe = ["other"],
+            Lookahead = Delay.Ticks(7),
+            Join = new Tag(3, 0),
         });
         run.Settle();
 
