@@ -31,6 +31,7 @@ public sealed class MemberOptions : MemberDeclaration
         {
             RunId = other.RunId;
             ConfigHash = other.ConfigHash;
+            Observes = other.Observes;
             JoinEarliest = other.JoinEarliest;
             History = other.History;
             ResumeFor = other.ResumeFor;

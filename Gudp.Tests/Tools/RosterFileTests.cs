@@ -19,7 +19,7 @@ public sealed class RosterFileTests
           // Every property once, and none at its default.
           "runId": "00000000-0000-0000-0000-000000000007",
           "stopTag": { "time": 900, "round": 2 }, "maxRounds": 99, "maxPayloadBytes": 1000, "maxInboxBytes": 100000,
-          "seed": 18446744073709551615, "tieSeed": 3, "logBytes": 1, "logMessages": 2,
+          "seed": 18446744073709551615, "tieSeed": 3, "logBytes": 1, "logMessages": 2, "snapshotBytes": 9, "maxObservers": 5,
           "inboxLimit": { "messages": 3, "bytes": 4 }, "healthLimit": "20ms", "operators": "all",
           "admitsEarliest": true, "startsOnCommand": true, "pace": 2.5, "tickLength": "01:00:00", "whenLate": "slip",
           "members": [
@@ -52,7 +52,8 @@ public sealed class RosterFileTests
         SequencingConfig expected = new()
         {
             RunId = 7, StopTag = new Tag(900, 2), MaxRounds = 99, MaxPayloadBytes = 1000, MaxInboxBytes = 100_000,
-            Seed = ulong.MaxValue, TieSeed = 3, LogBytes = 1, LogMessages = 2, InboxLimit = new InboxLimit(3, 4),
+            Seed = ulong.MaxValue, TieSeed = 3, LogBytes = 1, LogMessages = 2, SnapshotBytes = 9, MaxObservers = 5,
+            InboxLimit = new InboxLimit(3, 4),
             HealthLimit = TimeSpan.FromMilliseconds(20), Operators = OperatorAccess.All, AdmitsEarliest = true,
             StartsOnCommand = true, Pace = 2.5, TickLength = TimeSpan.FromHours(1), WhenLate = LatePolicy.Slip,
             Roster =
@@ -86,6 +87,7 @@ public sealed class RosterFileTests
         Assert.That(read.ComputeSettingsHash(), Is.EqualTo(expected.ComputeSettingsHash()));
         Assert.That(read.RunId, Is.EqualTo(expected.RunId));
         Assert.That(read.AdmitsEarliest, Is.True);
+        Assert.That((read.SnapshotBytes, read.MaxObservers), Is.EqualTo((9, 5)));
     }
 
     [Test]

@@ -82,6 +82,8 @@ internal static class RosterFile
             TieSeed = roster.ReadOptional("tieSeed", "a whole number below 2^64", RosterValue.ReadUInt64),
             LogBytes = roster.Read("logBytes", standard.LogBytes, "a number of bytes", RosterValue.ReadInt64),
             LogMessages = roster.Read("logMessages", standard.LogMessages, "a number of messages", RosterValue.ReadInt32),
+            SnapshotBytes = roster.Read("snapshotBytes", standard.SnapshotBytes, "a number of bytes", RosterValue.ReadInt64),
+            MaxObservers = roster.Read("maxObservers", standard.MaxObservers, "a number of observers", RosterValue.ReadInt32),
             InboxLimit = ReadInboxLimit(roster) ?? standard.InboxLimit,
             HealthLimit = roster.Read("healthLimit", standard.HealthLimit, RosterValue.SpanForm, RosterValue.ReadSpan),
             Operators = ReadName(roster, "operators", standard.Operators),
