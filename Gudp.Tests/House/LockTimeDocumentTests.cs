@@ -1,0 +1,33 @@
+using NUnit.Framework;
+
+namespace Gudp.Tests.House;
+
+/// <summary>
+/// docs/lock-time.md: a whole simulation in its first block, and a member in its last that begins as the second does. All
+/// are built and run.
+/// </summary>
+[TestFixture, Category("Release")]
+public sealed class LockTimeDocumentTests
+{
+    private const int MaxMemberLines = 10;
+
+    private static string[] Blocks => [.. NewcomerProject.CodeIn("docs/lock-time.md")];
+
+    [Test]
+    public void The_simulation_of_two_members_builds_and_runs_twice_the_same()
+    {
+        using NewcomerProject project = new();
+
+        project.BuildAndRun(Blocks[0]);
+    }
+
+    [Test]
+    public void The_timed_member_takes_ten_lines_builds_and_ends_well()
+    {
+        using NewcomerProject project = new();
+
+        Assert.That(Blocks, Has.Length.EqualTo(3));
+        Assert.That(Blocks[2].TrimEnd('\n').Split('\n'), Has.Length.AtMost(MaxMemberLines));
+        project.BuildAndRun($"{Blocks[1]}\n{Blocks[2]}");
+    }
+}
