@@ -14,6 +14,9 @@ internal static class SequencingRules
     /// <summary>Channels one member may name.</summary>
     internal const int MaxInterests = 65_536;
 
+    /// <summary>Channels of a run beyond which nobody comes in who names more; a roster may have as many as it names.</summary>
+    internal const int MaxChannels = 65_536;
+
     internal const int MaxNameBytes = 255;
 
     internal const long LargestLogBytes = 1L << 40;

@@ -63,6 +63,8 @@ internal sealed class Absences(RunState run, Departures departures)
         return false;
     }
 
-    private static bool IsDispensable(Member member)
-        => member.Life == MemberLife.Absent && member.Layout.CrashPolicy == CrashPolicy.Resign;
+    // Whoever joins at the stop or later cannot come any more, whatever its policy.
+    private bool IsDispensable(Member member)
+        => member.Life == MemberLife.Absent
+            && (member.Layout.CrashPolicy == CrashPolicy.Resign || member.Join >= run.Limits.Stop);
 }

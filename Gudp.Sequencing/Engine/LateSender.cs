@@ -1,64 +1,101 @@
 // Where a member that becomes a sender late may first be heard (lock-time 5.3, clause ): not below the run's floor,
 // because what lies there is final, and above all that those it reaches have been granted, because nothing may arrive
-// there any more. Reaching goes on through members that receive and send: what wakes one of them makes it speak.
+// there any more. Reaching goes on through members that receive and may speak: what wakes one of them makes it speak. Who
+// may stop the run reaches everybody, who may admit others all receivers, and who leaves those that hear of it.
 
-using System;
 using System.Collections.Generic;
 using Gudp.Sequencing.Members;
 using Gudp.Sequencing.Time;
 
 namespace Gudp.Sequencing.Engine;
 
-internal static class LateSender
+internal ref struct LateSender
 {
+    private readonly RunState _run;
+    private readonly bool[] _isFound;
+    private readonly Queue<int> _speakers;
+    private Tag _earliest;
+
+    private LateSender(RunState run, int sender)
+    {
+        _run = run;
+        _isFound = new bool[run.Members.Count];
+        _speakers = new Queue<int>([sender]);
+        _earliest = run.Floor;
+    }
+
+    private readonly Reach Reach => _run.Members.Reach;
+
     /// <summary>The smallest F that is safe for the member now.</summary>
     internal static Tag Earliest(RunState run, int sender)
     {
-        Tag earliest = run.Floor;
+        LateSender search = new(run, sender);
 
-        foreach (Member observer in run.Members.Observers)
+        while (search._speakers.TryDequeue(out int from))
         {
-            earliest = Tag.Later(earliest, run.Members.StateOf(observer).Now + Delay.OneRound);
+            search.Follow(from, isSender: from == sender || run.Members.States[from].Sends);
         }
 
-        Reach reach = run.Members.Reach;
-        bool[] isFound = new bool[run.Members.Count];
-        bool reachesAll = reach.MayStop(sender);
-        Queue<int> senders = new([sender]);
+        return search._earliest;
+    }
 
-        for (int member = 0; reachesAll && member < run.Members.Count; member++)
+    private void Follow(int from, bool isSender)
+    {
+        if (Reach.System != BoundTable.Nobody)
         {
-            earliest = Tag.Later(earliest, Above(run, member));
+            FollowChannel(Reach.System);
         }
 
-        while (senders.TryDequeue(out int from))
+        if (!isSender)
         {
-            foreach (int channel in reach.PublishedBy(from))
-            {
-                foreach (Hearer hearer in reach.HearersOf(channel))
-                {
-                    if (isFound[hearer.Member] || !run.Members.States[hearer.Member].Receives)
-                    {
-                        continue;
-                    }
-
-                    isFound[hearer.Member] = true;
-                    earliest = Tag.Later(earliest, Above(run, hearer.Member));
-
-                    if (run.Members.States[hearer.Member].Sends)
-                    {
-                        senders.Enqueue(hearer.Member);
-                    }
-                }
-            }
+            return;
         }
 
-        return earliest;
+        for (int member = 0; Reach.MayStop(from) && member < _run.Members.Count; member++)
+        {
+            _earliest = Tag.Later(_earliest, Above(member));
+        }
+
+        for (int member = 0; Reach.MaySponsor(from) && member < _run.Members.Count; member++)
+        {
+            Find(member);
+        }
+
+        foreach (int channel in Reach.PublishedBy(from))
+        {
+            FollowChannel(channel);
+        }
+    }
+
+    private void FollowChannel(int channel)
+    {
+        foreach (Hearer hearer in Reach.HearersOf(channel))
+        {
+            Find(hearer.Member);
+        }
+    }
+
+    private void Find(int member)
+    {
+        ref readonly MemberState state = ref _run.Members.States[member];
+
+        if (_isFound[member] || !state.Receives)
+        {
+            return;
+        }
+
+        _isFound[member] = true;
+        _earliest = Tag.Later(_earliest, Above(member));
+
+        if (state.Sends || Reach.System != BoundTable.Nobody)
+        {
+            _speakers.Enqueue(member);
+        }
     }
 
     // Rev of lock-time 5.3: the last grant, until more than that is ever shown to a member.
-    private static Tag Above(RunState run, int member)
-        => run.Members[member].Life == MemberLife.Resigned
+    private readonly Tag Above(int member)
+        => _run.Members[member].Life == MemberLife.Resigned
             ? Tag.Zero
-            : run.Members.States[member].Now + Delay.OneRound;
+            : _run.Members.States[member].Now + Delay.OneRound;
 }

@@ -124,7 +124,8 @@ internal sealed partial class MemberEngine
     /// <summary>Says, for the next commit, that another member joins at its <see cref="MemberDeclaration.Join"/>.</summary>
     internal SequencingError Admit(MemberDeclaration declaration)
     {
-        if (!_declaration.MaySponsor)
+        // A sponsor reaches all receivers, a stop reaches everybody: it cannot give what it has not.
+        if (!_declaration.MaySponsor || declaration.MayStop)
         {
             return SequencingError.NotDeclared;
         }

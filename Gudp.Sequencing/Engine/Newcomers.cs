@@ -2,7 +2,7 @@
 // in at the smallest tag at which nobody's past can change, which is a fact from outside.
 //
 // An admission is decided when it is final: no sponsor can publish another one at or before its tag. Ordinals are then
-// given by (join tag, name). If the name's holder may still resign at or before that tag, the decision waits for it, and
+// given by (join tag, name). If the name's holder may still resign before that tag, the decision waits for it, and
 // all bounds with it, as if the sponsor stood there.
 
 using System;
@@ -40,8 +40,10 @@ internal sealed class Newcomers(RunState run, Sessions sessions, Postings postin
             return false;
         }
 
+        // Whoever resigns at the tag itself still holds its name there, whether it has done so by now or not.
         Member? holder = run.Members.Find(order.Hello.Name);
-        bool isFree = holder is null || holder.Life == MemberLife.Resigned;
+        bool isFree = holder is null
+            || (holder.Life == MemberLife.Resigned && run.Members.StateOf(holder).Now < order.Join);
 
         if (!isFree && !IsPast(holder!, order.Join))
         {
@@ -53,7 +55,7 @@ internal sealed class Newcomers(RunState run, Sessions sessions, Postings postin
         run.Admissions.Remove(order);
         run.Members.Reach.Undecided = Tag.Top;
 
-        if (isFree && run.Members.Count < SequencingRules.MaxMembers)
+        if (isFree && HasRoom(order.Hello))
         {
             Member member = Add(order.Hello, order.CrashPolicy, holder);
             TakeWhatArrivesLater(member);
@@ -88,9 +90,11 @@ internal sealed class Newcomers(RunState run, Sessions sessions, Postings postin
             return (SequencingError.NameTaken, $"\"{hello.Name}\" is in the run already.");
         }
 
-        if (run.Members.Count >= SequencingRules.MaxMembers || hello.Lookahead < Delay.OneRound)
+        if (!HasRoom(hello))
         {
-            return (SequencingError.TooLarge, $"The run has its {SequencingRules.MaxMembers} members.");
+            return (SequencingError.TooLarge,
+                $"The run has {run.Members.Count} of {SequencingRules.MaxMembers} members, and {run.Channels.Count} of "
+                + $"{SequencingRules.MaxChannels} channels besides the {hello.Interests.Length} that were named.");
         }
 
         if (run.Members.Reach.System == BoundTable.Nobody && Names(hello, SystemEvent.Channel))
@@ -98,9 +102,18 @@ internal sealed class Newcomers(RunState run, Sessions sessions, Postings postin
             return (SequencingError.NotDeclared, "This run has no system channel.");
         }
 
+        if (!hello.IsNewcomer || (hello.Flags & (RoleBits.MayStop | RoleBits.MaySponsor)) != 0)
+        {
+            return (SequencingError.NotDeclared,
+                "Who comes early sends and receives, on channels other than the system's; a look-ahead is one round or more.");
+        }
+
         member = Add(hello, CrashPolicy.Resign, holder);
         ref MemberState state = ref run.Members.StateOf(member);
-        Tag first = state.Sends ? LateSender.Earliest(run, member.Ordinal) : Tag.Zero;
+
+        // Also of one that does not send there is news.
+        bool isHeard = state.Sends || run.Members.Reach.System != BoundTable.Nobody;
+        Tag first = isHeard ? LateSender.Earliest(run, member.Ordinal) : Tag.Zero;
 
         // What was published already is history, except what the network of its channel keeps longer for the newcomer.
         Tag join = Tag.Later(Before(first, state.Lookahead), state.Receives ? run.LatestArrival : Tag.Zero);
@@ -124,21 +137,26 @@ internal sealed class Newcomers(RunState run, Sessions sessions, Postings postin
         return Tag.Later(before, Tag.Zero);
     }
 
+    // Whoever was named before may be named again: more than enough, and quickly judged.
+    private bool HasRoom(HelloFrame hello)
+        => run.Members.Count < SequencingRules.MaxMembers
+            && run.Channels.Count + hello.Interests.Length <= SequencingRules.MaxChannels;
+
     private static bool Names(HelloFrame hello, string channel)
         => Array.Exists(hello.Interests, interest => interest.Name == channel);
 
-    // Its next sequence point is after the tag, so it does not resign before.
+    // It has a sequence point at the tag or after it, and none before, so it does not resign before.
     private bool IsPast(Member holder, Tag join)
     {
         MemberState state = run.Members.StateOf(holder);
 
-        if (state.Now > join || holder.GrantsSent == 0)
+        if (state.Now >= join || holder.GrantsSent == 0)
         {
             return true;
         }
 
         bool isSure = state.Request.Mode == AdvanceMode.To || run.Bounds.Bound[holder.Ordinal] >= join;
-        return state.IsWaiting && isSure && AdvanceRule.GrantOf(in state, run.Limits.Stop) > join;
+        return state.IsWaiting && isSure && AdvanceRule.GrantOf(in state, run.Limits.Stop) >= join;
     }
 
     // What no admission can need, decided or still to come.
@@ -175,13 +193,14 @@ internal sealed class Newcomers(RunState run, Sessions sessions, Postings postin
     private Member Add(HelloFrame hello, CrashPolicy policy, Member? before)
     {
         Interest[] interests = Array.ConvertAll(
-            hello.Interests, entry => new Interest(ChannelOf(entry.Name), entry.Name, entry.Bits));
+            hello.Interests, entry => new Interest(ChannelOf(entry.Name), entry.Name, entry.Bits) { Policy = entry.Policy });
         MemberLayout layout = new(
             hello.Name, (hello.Flags & RoleBits.Sends) != 0, (hello.Flags & RoleBits.Receives) != 0, hello.Lookahead,
             policy, interests)
         {
             MayStop = (hello.Flags & RoleBits.MayStop) != 0,
             MaySponsor = (hello.Flags & RoleBits.MaySponsor) != 0,
+            MayPeek = (hello.Flags & RoleBits.MayPeek) != 0,
             Join = hello.JoinTag,
             RoleBits = hello.Flags,
             InboxLimit = run.Layout.DefaultInboxLimit,

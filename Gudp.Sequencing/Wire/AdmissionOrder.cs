@@ -34,6 +34,6 @@ internal readonly record struct AdmissionOrder(HelloFrame Hello, CrashPolicy Cra
 
         return reader.IsComplete && kind == SystemEventKind.Admitted && name == hello.Name && join == hello.JoinTag
             && name.Length > 0 && hello.Join == JoinKind.At && hello.Resume.IsNone && !hello.Observes
-            && hello.Lookahead >= Delay.OneRound && (hello.Flags & ~RoleBits.Known) == 0;
+            && hello.IsNewcomer && (hello.Flags & RoleBits.MayStop) == 0;
     }
 }

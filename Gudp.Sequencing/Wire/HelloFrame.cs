@@ -53,6 +53,30 @@ internal sealed class HelloFrame
 
     internal bool Observes => (Flags & RoleBits.Observes) != 0;
 
+    /// <summary>
+    /// What no roster was compared with is a declaration that one could have: known flags and bits, a look-ahead, channels
+    /// sorted and named once, and the system channel to publish on for a sponsor alone.
+    /// </summary>
+    internal bool IsNewcomer
+    {
+        get
+        {
+            const InterestBits Known = InterestBits.Publish | InterestBits.Subscribe | InterestBits.Wake;
+            bool isWhole = (Flags & ~RoleBits.Known) == 0 && Lookahead >= Delay.OneRound && Name.Length > 0;
+
+            for (int i = 0; i < Interests.Length && isWhole; i++)
+            {
+                DeclaredInterest interest = Interests[i];
+                isWhole = (interest.Bits & ~Known) == 0 && interest.Name.Length > 0
+                    && (i == 0 || RunLayout.CompareNames(Interests[i - 1].Name, interest.Name) < 0)
+                    && (interest.Name != SystemEvent.Channel || !interest.Bits.HasFlag(InterestBits.Publish)
+                        || (Flags & RoleBits.MaySponsor) != 0);
+            }
+
+            return isWhole;
+        }
+    }
+
     /// <summary>A first hello at the start of the run.</summary>
     internal static void Write(
         FrameWriter writer, UInt128 runId, ulong configHash, MemberDeclaration member,
