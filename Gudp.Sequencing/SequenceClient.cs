@@ -30,6 +30,9 @@ namespace Gudp.Sequencing;
 /// </remarks>
 public sealed partial class SequenceClient : IDisposable
 {
+    // A text that surely fits is encoded on the stack.
+    private const int ShortTextBytes = 512;
+
     private readonly MemberEngine _engine;
     private readonly IMemberLink _link;
     private bool _isDisposed;
@@ -158,9 +161,15 @@ public sealed partial class SequenceClient : IDisposable
     public void Publish(string channel, string text, Tag? at = null)
     {
         ArgumentNullException.ThrowIfNull(text);
-        byte[] payload = ArrayPool<byte>.Shared.Rent(Encoding.UTF8.GetMaxByteCount(text.Length));
-        Publish(channel, payload.AsSpan(0, Encoding.UTF8.GetBytes(text, payload)), at);
-        ArrayPool<byte>.Shared.Return(payload);
+        int most = Encoding.UTF8.GetMaxByteCount(text.Length);
+        byte[]? rented = most > ShortTextBytes ? ArrayPool<byte>.Shared.Rent(most) : null;
+        Span<byte> payload = rented ?? stackalloc byte[ShortTextBytes];
+        Publish(channel, payload[..Encoding.UTF8.GetBytes(text, payload)], at);
+
+        if (rented is not null)
+        {
+            ArrayPool<byte>.Shared.Return(rented);
+        }
     }
 
     /// <summary>Promises that nothing published later arrives below <paramref name="tag"/>; a lower promise is ignored.</summary>

@@ -353,7 +353,7 @@ internal sealed class Speech
             return SequencingError.UnknownChannel;
         }
 
-        return _interests[interest].Bits.HasFlag(use) ? SequencingError.None : SequencingError.NotDeclared;
+        return (_interests[interest].Bits & use) != 0 ? SequencingError.None : SequencingError.NotDeclared;
     }
 
     // In a commit the stop comes after promise and look-ahead, so a promise above an earlier stop would refuse it.
