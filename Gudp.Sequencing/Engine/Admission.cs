@@ -22,7 +22,7 @@ internal sealed class Admission(RunState run, Outbox outbox, Sessions sessions, 
 
         if (!hello.Resume.IsNone)
         {
-            sessions.Resume(link, hello);
+            sessions.Resume(link, hello, now);
             return;
         }
 
@@ -104,7 +104,7 @@ internal sealed class Admission(RunState run, Outbox outbox, Sessions sessions, 
             }
             else
             {
-                AskForFirstGrant(member, now);
+                sessions.AskForFirstGrant(member, now);
             }
         }
     }
@@ -156,19 +156,11 @@ internal sealed class Admission(RunState run, Outbox outbox, Sessions sessions, 
         if (isNew)
         {
             member.RunningSince = now;
-            AskForFirstGrant(member, now);
+            sessions.AskForFirstGrant(member, now);
         }
         else
         {
             member.Kept.SendAgain(outbox, member);
         }
-    }
-
-    // Clause: who joins late asks for its join tag by coming; the first grant is there as soon as B > J.
-    private void AskForFirstGrant(Member member, Instant now)
-    {
-        run.Members.StateOf(member).Request = new AdvanceRequest(AdvanceMode.To, member.Join, default);
-        member.WaitingSince = now;
-        run.HasChanged = true;
     }
 }

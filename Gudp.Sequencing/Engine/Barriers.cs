@@ -113,7 +113,10 @@ internal sealed class Barriers(RunState run)
         return raised && run.Limits.Barrier > before;
     }
 
-    /// <summary>The smallest grant that only a barrier keeps back; null if there is none.</summary>
+    /// <summary>
+    /// The smallest grant that only a barrier keeps back; null if there is none, or if one below the barrier still waits for
+    /// the wall or a full receiver: the step before is not done.
+    /// </summary>
     private Tag? NextGrant()
     {
         Tag? next = null;
@@ -129,7 +132,17 @@ internal sealed class Barriers(RunState run)
 
             Tag grant = AdvanceRule.GrantOf(in state, run.Limits.Stop);
 
-            if (run.Bounds.Bound[member.Ordinal] > grant && grant >= run.Limits.Barrier && !(grant >= next))
+            if (run.Bounds.Bound[member.Ordinal] <= grant)
+            {
+                continue;
+            }
+
+            if (grant < run.Limits.Barrier)
+            {
+                return null;
+            }
+
+            if (!(grant >= next))
             {
                 next = grant;
             }

@@ -219,6 +219,8 @@ internal ref struct CommitTrial(RunState run, Member member, ulong step)
                 + $"{_state.Now} is {member.Digest.Value:x16}.",
             (SequencingError.LookaheadViolation, ElementKind.Lookahead) => $"{what} is {element.Lookahead}; the least "
                 + $"is {Delay.OneRound}.",
+            (SequencingError.BadFrame, _) => $"{what} on '{NameOf(in element)}' is not an admission that joins at "
+                + $"{element.Tag}, or {run.Admissions.Count} of {SequencingRules.MaxMembers} are open already.",
             (SequencingError.RoundLimit, ElementKind.Lookahead) => $"{what} is {element.Lookahead}; the most rounds "
                 + $"are {run.Layout.MaxRounds} (MaxRounds).",
             (SequencingError.TooLarge, ElementKind.Snapshot) => $"{what} \"{element.Name}\" has {element.Payload.Length} "

@@ -34,6 +34,8 @@ internal static class HelloCheck
 
         (SequencingError error, detail) = hello switch
         {
+            _ when run.Phase == RunPhase.Aborted => (SequencingError.Stopped, "The run was aborted."),
+
             _ when isBesideRoster && IsSame(hello.ConfigHash, layout) => (SequencingError.None, ""),
 
             _ when member is null && !isBesideRoster => (SequencingError.NotDeclared, $"\"{hello.Name}\" is not in the roster."),

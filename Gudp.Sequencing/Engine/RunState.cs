@@ -35,6 +35,9 @@ internal sealed class RunState
     // What a busy run uses again and again; more goes back to the system's pool.
     private const long MaxIdleLetterBytes = 16L << 20;
 
+    /// <summary>Facts that are kept in memory, the first ones; the record has all of them.</summary>
+    internal const int MaxFacts = 4_096;
+
     private readonly List<ExternalFact> _facts = [];
 
     internal RunState(RunLayout layout)
@@ -126,6 +129,9 @@ internal sealed class RunState
     /// <summary>What came from outside; a run with none of it can be repeated exactly.</summary>
     internal IReadOnlyList<ExternalFact> ExternalFacts => _facts;
 
+    /// <summary>How many came from outside, kept or not.</summary>
+    internal long ExternalFactCount { get; private set; }
+
     /// <summary>Something came from outside that a run with the same commits would not have had.</summary>
     internal bool IsInfluenced { get; private set; }
 
@@ -139,7 +145,14 @@ internal sealed class RunState
     internal void Note(in ExternalFact fact)
     {
         Recorder?.AddFact(in fact);
-        _facts.Add(fact);
+        ExternalFactCount++;
+
+        // Members can make them as often as they like: they come and go, or are stopped.
+        if (_facts.Count < MaxFacts)
+        {
+            _facts.Add(fact);
+        }
+
         IsInfluenced |= fact.Influences;
         HasChanged = true;
     }

@@ -23,6 +23,9 @@ namespace Gudp.Sequencing.Engine;
 
 internal sealed class ServerEngine
 {
+    // Whoever asks does so once to a message; an answer is many times as long as its question.
+    private const int MaxQuestions = 8;
+
     private readonly RunState _run;
     private readonly Outbox _outbox = new();
     private readonly Waits _waits;
@@ -120,9 +123,18 @@ internal sealed class ServerEngine
         }
 
         // What follows a refused frame is not looked at, so that one message never makes more than one answer of it.
-        while (Refusals == before && Frame.TryNext(ref reader, out Frame frame))
+        for (int questions = 0; Refusals == before && Frame.TryNext(ref reader, out Frame frame);)
         {
-            HandleFrame(link, in frame, now);
+            questions += IsQuestion(frame.Type) ? 1 : 0;
+
+            if (questions > MaxQuestions)
+            {
+                Refuse(link, SequencingError.TooLarge, $"A message holds at most {MaxQuestions} questions.");
+            }
+            else
+            {
+                HandleFrame(link, in frame, now);
+            }
         }
 
         if (Refusals == before && reader.IsMalformed)
@@ -277,6 +289,13 @@ internal sealed class ServerEngine
     private Member? MemberAt(long link)
         => _sessions.MemberOf(link) is { IsObserver: false } member ? member : null;
 
-    private void RefuseBadFrame(long link, string detail)
-        => _outbox.Refuse(link, SequencingError.BadFrame, detail, (0, _sessions.MemberOf(link)?.Session ?? 0));
+    // Frames that are answered each, whatever was asked before.
+    private static bool IsQuestion(FrameType type)
+        => type is FrameType.Peek or FrameType.WhoBlocks or FrameType.Barrier or FrameType.Stop or FrameType.Start
+            or FrameType.StatusQuery;
+
+    private void RefuseBadFrame(long link, string detail) => Refuse(link, SequencingError.BadFrame, detail);
+
+    private void Refuse(long link, SequencingError error, string detail)
+        => _outbox.Refuse(link, error, detail, (0, _sessions.MemberOf(link)?.Session ?? 0));
 }

@@ -57,7 +57,7 @@ internal sealed class Sessions(RunState run, Outbox outbox, ISecretSource secret
     }
 
     /// <summary>Somebody comes with a token.</summary>
-    internal void Resume(long link, HelloFrame hello)
+    internal void Resume(long link, HelloFrame hello, Instant now)
     {
         Member? member = run.Members.Find(hello.Name);
         (SequencingError error, string detail) = Judge(link, hello, member);
@@ -72,9 +72,16 @@ internal sealed class Sessions(RunState run, Outbox outbox, ISecretSource secret
         Bind(link, member);
         Resumed++;
 
-        if (member.Life == MemberLife.Absent)
+        // Lost before its first grant: the run may have started since.
+        if (member.Life == MemberLife.Absent && run.Phase == RunPhase.Gathering)
         {
             member.Life = MemberLife.Joining;
+        }
+        else if (member.Life == MemberLife.Absent)
+        {
+            member.Life = MemberLife.Live;
+            member.RunningSince = now;
+            AskForFirstGrant(member, now);
         }
         else if (member.Life == MemberLife.Lost)
         {
@@ -82,9 +89,17 @@ internal sealed class Sessions(RunState run, Outbox outbox, ISecretSource secret
             run.Note(new ExternalFact(ExternalFactKind.Resumed, member.Name, run.Members.StateOf(member).Now));
         }
 
-        WriteWelcome(member, member.GrantsSent == 0 ? Tag.Zero : run.Members.StateOf(member).Now);
+        WriteWelcome(member, member.GrantsSent == 0 ? member.Join : run.Members.StateOf(member).Now);
         outbox.Send(member);
         SendWhatIsMissing(member, hello.Resume);
+    }
+
+    // Clause: who joins late asks for its join tag by coming; the first grant is there as soon as B > J.
+    internal void AskForFirstGrant(Member member, Instant now)
+    {
+        run.Members.StateOf(member).Request = new AdvanceRequest(AdvanceMode.To, member.Join, default);
+        member.WaitingSince = now;
+        run.HasChanged = true;
     }
 
     /// <summary>The member is in; what follows is its first grant.</summary>
