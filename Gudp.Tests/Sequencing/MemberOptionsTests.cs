@@ -13,11 +13,26 @@ public sealed class MemberOptionsTests
     {
         MemberOptions original = new("a")
         {
-            Sends = true, Receives = true, Lookahead = Delay.Ticks(5), Publish = ["x"], Subscribe = ["y"],
-            SubscribeQuietly = ["z"], Policies = new Dictionary<string, BufferPolicy> { ["y"] = BufferPolicy.Latest },
-            MayStop = true, MaySponsor = true, Join = 4, MayPeek = true, CrashPolicy = CrashPolicy.Abort,
-            InboxLimit = new InboxLimit(5, 6), Paced = false, RunId = 7, ConfigHash = 8, Observes = true,
-            JoinEarliest = true, History = HistoryStart.Last(3), ResumeFor = TimeSpan.FromSeconds(1),
+            Sends = true,
+            Receives = true,
+            Lookahead = Delay.Ticks(5),
+            Publish = ["x"],
+            Subscribe = ["y"],
+            SubscribeQuietly = ["z"],
+            Policies = new Dictionary<string, BufferPolicy> { ["y"] = BufferPolicy.Latest },
+            MayStop = true,
+            MaySponsor = true,
+            Join = 4,
+            MayPeek = true,
+            CrashPolicy = CrashPolicy.Abort,
+            InboxLimit = new InboxLimit(5, 6),
+            Paced = false,
+            RunId = 7,
+            ConfigHash = 8,
+            Observes = true,
+            JoinEarliest = true,
+            History = HistoryStart.Last(3),
+            ResumeFor = TimeSpan.FromSeconds(1),
         };
         MemberOptions untouched = new("b");
 

@@ -51,11 +51,25 @@ public sealed class RosterFileTests
     {
         SequencingConfig expected = new()
         {
-            RunId = 7, StopTag = new Tag(900, 2), MaxRounds = 99, MaxPayloadBytes = 1000, MaxInboxBytes = 100_000,
-            Seed = ulong.MaxValue, TieSeed = 3, LogBytes = 1, LogMessages = 2, SnapshotBytes = 9, MaxObservers = 5,
+            RunId = 7,
+            StopTag = new Tag(900, 2),
+            MaxRounds = 99,
+            MaxPayloadBytes = 1000,
+            MaxInboxBytes = 100_000,
+            Seed = ulong.MaxValue,
+            TieSeed = 3,
+            LogBytes = 1,
+            LogMessages = 2,
+            SnapshotBytes = 9,
+            MaxObservers = 5,
             InboxLimit = new InboxLimit(3, 4),
-            HealthLimit = TimeSpan.FromMilliseconds(20), Operators = OperatorAccess.All, AdmitsEarliest = true,
-            StartsOnCommand = true, Pace = 2.5, TickLength = TimeSpan.FromHours(1), WhenLate = LatePolicy.Slip,
+            HealthLimit = TimeSpan.FromMilliseconds(20),
+            Operators = OperatorAccess.All,
+            AdmitsEarliest = true,
+            StartsOnCommand = true,
+            Pace = 2.5,
+            TickLength = TimeSpan.FromHours(1),
+            WhenLate = LatePolicy.Slip,
             Roster =
             [
                 new("a")
@@ -135,7 +149,9 @@ public sealed class RosterFileTests
         using JsonDocument schema = Schema();
         Dictionary<string, Type> choices = new()
         {
-            ["operators"] = typeof(OperatorAccess), ["whenLate"] = typeof(LatePolicy), ["crashPolicy"] = typeof(CrashPolicy),
+            ["operators"] = typeof(OperatorAccess),
+            ["whenLate"] = typeof(LatePolicy),
+            ["crashPolicy"] = typeof(CrashPolicy),
         };
 
         foreach (JsonProperty property in Kinds.SelectMany(kind => PropertiesOf(schema, kind.Kind)))
@@ -223,6 +239,6 @@ public sealed class RosterFileTests
     private static JsonElement PartOf(JsonDocument schema, string kind)
         => kind == "roster" ? schema.RootElement : schema.RootElement.GetProperty("$defs").GetProperty(kind);
 
-    private static IEnumerable<JsonProperty> PropertiesOf(JsonDocument schema, string kind)
+    private static JsonElement.ObjectEnumerator PropertiesOf(JsonDocument schema, string kind)
         => PartOf(schema, kind).GetProperty("properties").EnumerateObject();
 }

@@ -160,7 +160,9 @@ public sealed class SequenceHostTests
     {
         SequencingConfig config = new()
         {
-            Roster = Pair().Roster, Pace = 1, TickLength = TimeSpan.FromSeconds(1),
+            Roster = Pair().Roster,
+            Pace = 1,
+            TickLength = TimeSpan.FromSeconds(1),
         };
         SequenceHost host = new(config);
         host.Add("sensor", async sensor => await sensor.AdvanceToAsync(3_600));

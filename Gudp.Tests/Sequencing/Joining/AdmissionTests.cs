@@ -153,7 +153,7 @@ public sealed class AdmissionTests
         Assert.That(early.Engine.Now + Delay.Ticks(3), Is.GreaterThan(run["down"].Engine.Now));
         Assert.That(early.Engine.EarliestPublication, Is.GreaterThan(run["down"].Engine.Now));
         Assert.That(
-            run.Server.ExternalFacts.Last(),
+            run.Server.ExternalFacts[^1],
             Is.EqualTo(new ExternalFact(ExternalFactKind.JoinedEarliest, "early", early.Engine.Now)));
         Assert.That(run.Server.IsInfluenced, Is.True);
 

@@ -179,7 +179,7 @@ public sealed class ClientResumeTests
             World.Run(TimeSpan.FromSeconds(1));
             World.Restart(_node);
             World.Run(Outage);
-            ResumeTicket.TryParse(_ticket, out ResumeTicket? ticket);
+            Assert.That(ResumeTicket.TryParse(_ticket, out ResumeTicket? ticket), Is.True);
             MessageEndpoint endpoint = new(_node.Daemon, _node.Host.Address, Messaging);
             Client = SequenceClient.BeginResume(endpoint, Server.LocalAddress, ticket!);
             Act(Client);

@@ -76,7 +76,8 @@ internal sealed class LinkedRun
     internal void Restart(LinkedMember member, ResumeTicket ticket, bool isNoticed = true)
     {
         Drop(member, isNoticed);
-        ResumeTicket.TryParse(ticket.ToArray(), out ResumeTicket? read);
+        bool isRead = ResumeTicket.TryParse(ticket.ToArray(), out ResumeTicket? read);
+        NUnit.Framework.Assert.That(isRead, NUnit.Framework.Is.True);
         member.Engine = new MemberEngine(read!);
     }
 
@@ -141,12 +142,12 @@ internal sealed class LinkedRun
             }
             else
             {
-                if (!_down.ContainsKey(outgoing.Link))
+                if (!_down.TryGetValue(outgoing.Link, out Queue<byte[]>? queue))
                 {
-                    _down[outgoing.Link] = new Queue<byte[]>();
+                    queue = _down[outgoing.Link] = new Queue<byte[]>();
                 }
 
-                _down[outgoing.Link].Enqueue(outgoing.Message.ToArray());
+                queue.Enqueue(outgoing.Message.ToArray());
             }
 
             outgoing.Release();

@@ -40,7 +40,10 @@ public sealed class NewcomerTests
 
         LinkedMember late = run.Join(new MemberOptions("late")
         {
-            Publish = ["x"], MayStop = mayStop, MaySponsor = maySponsor, JoinEarliest = true,
+            Publish = ["x"],
+            MayStop = mayStop,
+            MaySponsor = maySponsor,
+            JoinEarliest = true,
         });
         run.Settle();
 
@@ -67,7 +70,10 @@ public sealed class NewcomerTests
         run.Settle();
         LinkedMember late = run.Join(new MemberOptions("late")
         {
-            Subscribe = ["x"], Sends = false, MayPeek = true, JoinEarliest = true,
+            Subscribe = ["x"],
+            Sends = false,
+            MayPeek = true,
+            JoinEarliest = true,
             Policies = { ["x"] = BufferPolicy.Latest },
         });
         run.Settle();
