@@ -1,4 +1,5 @@
 using BenchmarkDotNet.Running;
+using Gudp.Bench.Grants;
 using Gudp.Bench.Messages;
 using Gudp.Bench.Transport;
 
@@ -10,6 +11,11 @@ if (args is ["transport", .. string[] rest])
 if (args is ["messages", .. string[] others])
 {
     return MessagesCommand.Run(others, Console.Out);
+}
+
+if (args is ["grants", .. string[] grants])
+{
+    return GrantsCommand.Run(grants, Console.Out);
 }
 
 BenchmarkSwitcher.FromAssembly(typeof(Program).Assembly).Run(args);

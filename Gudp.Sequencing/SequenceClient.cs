@@ -190,16 +190,7 @@ public sealed partial class SequenceClient : IDisposable
     /// <exception cref="SequencingException">The server refused, or the connection ended.</exception>
     public bool TryTakeGrant([NotNullWhen(true)] out Grant? grant)
     {
-        ThrowIfDisposed();
-        WatchResumption();
-        TrySendCommits();
-
-        // Read first: what arrived before the end is then taken in before the end is told.
-        bool hasEnded = _link.IsClosed;
-
-        while (_link.TryReceive(_engine))
-        {
-        }
+        bool hasEnded = TakeInAll();
 
         if (TryTake(out grant))
         {
@@ -229,24 +220,14 @@ public sealed partial class SequenceClient : IDisposable
 
         while (true)
         {
-            WatchResumption();
-
-            if (!TrySendCommits(timeout, start))
-            {
-                throw NotGranted(timeout);
-            }
+            SendBefore(timeout, start);
 
             if (TryTake(out Grant? grant))
             {
                 return grant;
             }
 
-            ThrowIfNothingAsked();
-
-            if (!TryTakeIn(timeout, start))
-            {
-                throw NotGranted(timeout);
-            }
+            TakeInBefore(timeout, start);
         }
     }
 
@@ -289,6 +270,43 @@ public sealed partial class SequenceClient : IDisposable
     {
         _isDisposed = true;
         _link.Dispose();
+    }
+
+    /// <returns>Whether nothing more will come.</returns>
+    private bool TakeInAll()
+    {
+        ThrowIfDisposed();
+        WatchResumption();
+        TrySendCommits();
+
+        // Read first: what arrived before the end is then taken in before the end is told.
+        bool hasEnded = _link.IsClosed;
+
+        while (_link.TryReceive(_engine))
+        {
+        }
+
+        return hasEnded;
+    }
+
+    private void SendBefore(TimeSpan timeout, long start)
+    {
+        WatchResumption();
+
+        if (!TrySendCommits(timeout, start))
+        {
+            throw NotGranted(timeout);
+        }
+    }
+
+    private void TakeInBefore(TimeSpan timeout, long start)
+    {
+        ThrowIfNothingAsked();
+
+        if (!TryTakeIn(timeout, start))
+        {
+            throw NotGranted(timeout);
+        }
     }
 
     private TimeSpan Left(TimeSpan timeout, long start)

@@ -1,4 +1,5 @@
 using System.Diagnostics.CodeAnalysis;
+using Gudp.Messaging;
 
 namespace Gudp.Sequencing;
 
@@ -52,4 +53,7 @@ public sealed partial class SequenceServer
             return _engine.TryTakeReport(out report);
         }
     }
+
+    /// <summary>What went over the connections of all members, for measurements.</summary>
+    internal PeerCounters ReadTraffic() => _endpoint.ReadCounters();
 }

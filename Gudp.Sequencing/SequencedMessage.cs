@@ -10,7 +10,9 @@ namespace Gudp.Sequencing;
 /// <param name="Sender">Name of the sender.</param>
 /// <param name="SenderOrdinal">The sender's place in the sorted roster.</param>
 /// <param name="SubSequence">Counts the sender's messages over the whole run, from 1.</param>
-/// <param name="Payload">Owned by the grant it came with, and never reused: it may be kept.</param>
+/// <param name="Payload">
+/// Owned by the grant it came with, and never reused: it may be kept. Of a <see cref="GrantView"/> it is the client's.
+/// </param>
 public readonly record struct SequencedMessage(
     string Channel,
     Tag Arrival,

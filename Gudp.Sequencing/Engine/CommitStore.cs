@@ -1,4 +1,5 @@
 using System;
+using System.Buffers;
 using System.Collections.Generic;
 
 namespace Gudp.Sequencing.Engine;
@@ -9,13 +10,23 @@ namespace Gudp.Sequencing.Engine;
 /// </summary>
 internal sealed class CommitStore
 {
-    private readonly List<(ulong Step, Outgoing Message)> _kept = [];
+    // Of the buffer that goes from one commit to the next; longer ones come from the pool and go back there.
+    private const int MaxSpareBytes = 4_096;
+    private const int LeastBytes = 256;
+
+    private readonly List<Commit> _kept = [];
+    private byte[]? _spare;
     private int _sent;
     private ulong _applied;
 
     internal int Count => _kept.Count;
 
-    internal void Add(ulong step, ReadOnlySpan<byte> message) => _kept.Add((step, new Outgoing(0, message)));
+    internal void Add(ulong step, ReadOnlySpan<byte> message)
+    {
+        byte[] buffer = Take(message.Length);
+        message.CopyTo(buffer);
+        _kept.Add(new Commit(step, buffer, message.Length));
+    }
 
     /// <summary>The next message for the link; valid until the store changes.</summary>
     internal bool TryPeek(out ReadOnlySpan<byte> message)
@@ -27,7 +38,7 @@ internal sealed class CommitStore
         }
 
         bool isThere = _sent < _kept.Count;
-        message = isThere ? _kept[_sent].Message.Message : default;
+        message = isThere ? _kept[_sent].Message : default;
         return isThere;
     }
 
@@ -52,11 +63,39 @@ internal sealed class CommitStore
 
         while (count < _sent && _kept[count].Step <= step)
         {
-            _kept[count].Message.Release();
+            GiveBack(_kept[count].Buffer);
             count++;
         }
 
         _kept.RemoveRange(0, count);
         _sent -= count;
+    }
+
+    private byte[] Take(int length)
+    {
+        if (_spare is not { } spare || spare.Length < length)
+        {
+            return ArrayPool<byte>.Shared.Rent(Math.Max(length, LeastBytes));
+        }
+
+        _spare = null;
+        return spare;
+    }
+
+    private void GiveBack(byte[] buffer)
+    {
+        if (_spare is null && buffer.Length <= MaxSpareBytes)
+        {
+            _spare = buffer;
+        }
+        else
+        {
+            ArrayPool<byte>.Shared.Return(buffer);
+        }
+    }
+
+    private readonly record struct Commit(ulong Step, byte[] Buffer, int Length)
+    {
+        internal ReadOnlySpan<byte> Message => Buffer.AsSpan(0, Length);
     }
 }

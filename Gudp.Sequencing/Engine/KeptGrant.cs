@@ -9,26 +9,59 @@ namespace Gudp.Sequencing.Engine;
 /// </summary>
 internal sealed class KeptGrant
 {
-    private readonly List<Outgoing> _messages = [];
+    // Most grants are one short message: it has a place of its own, which costs a copy and no way to a pool.
+    private const int ShortBytes = 4_096;
 
-    internal bool IsEmpty => _messages.Count == 0;
+    private readonly List<Outgoing> _more = [];
+    private byte[] _short = [];
+    private int _shortLength;
 
-    internal void Add(ReadOnlySpan<byte> message) => _messages.Add(new Outgoing(0, message));
+    internal bool IsEmpty => _shortLength == 0 && _more.Count == 0;
+
+    internal void Add(ReadOnlySpan<byte> message)
+    {
+        if (!IsEmpty || message.Length > ShortBytes)
+        {
+            _more.Add(new Outgoing(0, message));
+            return;
+        }
+
+        if (message.Length > _short.Length)
+        {
+            _short = new byte[Math.Min(ShortBytes, Math.Max(message.Length, 2 * _short.Length))];
+        }
+
+        message.CopyTo(_short);
+        _shortLength = message.Length;
+    }
 
     internal void Clear()
     {
-        foreach (Outgoing message in _messages)
+        _shortLength = 0;
+
+        if (_more.Count == 0)
+        {
+            return;
+        }
+
+        foreach (Outgoing message in _more)
         {
             message.Release();
         }
 
-        _messages.Clear();
+        _more.Clear();
     }
 
     /// <summary>Sends it once more, to whatever link its member has now.</summary>
     internal void SendAgain(Outbox outbox, Members.Member member)
     {
-        foreach (Outgoing message in _messages)
+        if (_shortLength > 0)
+        {
+            outbox.Writer.WriteBytes(_short.AsSpan(0, _shortLength));
+            outbox.Send(member);
+        }
+
+        foreach (Outgoing message in _more)
         {
             outbox.Writer.WriteBytes(message.Message);
             outbox.Send(member);

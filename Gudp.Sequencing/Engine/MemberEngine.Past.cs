@@ -39,10 +39,8 @@ internal sealed partial class MemberEngine
     }
 
     /// <summary>What was taken in since the last grant.</summary>
-    private void ForgetBatch()
+    private void ForgetNotes()
     {
-        _batch.Clear();
-        _batchInterests.Clear();
         _health.Forget();
         _snapshot = null;
         _historyFrom = null;

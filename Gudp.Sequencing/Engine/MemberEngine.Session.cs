@@ -105,8 +105,13 @@ internal sealed partial class MemberEngine
             return false;
         }
 
-        // Half a batch is none: it comes again, and the digest goes back to where it began.
-        ForgetBatch();
+        // Half a batch is none: it comes again, and the digest goes back to where it began. A whole one is the grant's.
+        if (Phase != MemberPhase.Running)
+        {
+            _batch.Clear();
+        }
+
+        ForgetNotes();
         _heldFrames.Clear();
         _holdsBatch = false;
         _digest?.Return(in _atGrant);

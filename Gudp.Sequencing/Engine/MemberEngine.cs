@@ -12,7 +12,6 @@
 
 using System;
 using System.Collections.Generic;
-using System.Runtime.InteropServices;
 using Gudp.Core;
 using Gudp.Sequencing.Config;
 using Gudp.Sequencing.Time;
@@ -47,8 +46,7 @@ internal sealed partial class MemberEngine
     private readonly FrameWriter _writer = new();
 
     private readonly CommitStore _commits = new();
-    private readonly List<SequencedMessage> _batch = [];
-    private readonly List<int> _batchInterests = [];
+    private readonly MemberBatch _batch = new();
 
     private ulong _step;
     private ulong _peek;
@@ -56,7 +54,9 @@ internal sealed partial class MemberEngine
     private ulong _stepAtGrant;
     private ulong[]? _channelKeys;
     private Digest? _digest;
-    private Grant? _grant;
+    private GrantHead _grant;
+    private bool _hasGrant;
+    private Grant? _leftGrant;
     private readonly MemberHealth _health = new();
 
     /// <summary>Says hello at once; the message waits in the outbox.</summary>
@@ -213,6 +213,7 @@ internal sealed partial class MemberEngine
         CommitElements.WriteRequest(_writer, Now, request);
         EndCommit(withDigest: true);
         _speech.State.Request = request;
+        LeaveBatch();
         Phase = MemberPhase.Waiting;
         TakeHeldBatch();
         return SequencingError.None;
@@ -248,12 +249,27 @@ internal sealed partial class MemberEngine
         return error;
     }
 
-    /// <summary>The grant of the outstanding request, or the start grant.</summary>
+    /// <summary>The grant of the outstanding request, or the start grant, as its taker's own.</summary>
     internal bool TryTakeGrant(out Grant grant)
     {
-        grant = _grant!;
-        _grant = null;
-        return grant is not null;
+        Grant? taken = _leftGrant ?? (_hasGrant ? new Grant(in _grant, _batch.ToOwned()) : null);
+        grant = taken!;
+        _leftGrant = null;
+        _hasGrant = false;
+        return taken is not null;
+    }
+
+    /// <summary>As <see cref="TryTakeGrant"/>, valid until the member asks again.</summary>
+    internal bool TryReadGrant(out GrantView grant)
+    {
+        bool isThere = _leftGrant is not null || _hasGrant;
+        grant = _leftGrant is { } left
+            ? left.View
+            : new GrantView(in _grant, isThere ? _batch.Messages : default);
+
+        _leftGrant = null;
+        _hasGrant = false;
+        return isThere;
     }
 
     /// <summary>Takes one message of the server.</summary>
@@ -322,23 +338,22 @@ internal sealed partial class MemberEngine
             return false;
         }
 
-        // One piece of memory per frame, owned by the grant: the caller may keep a payload without copying it.
-        byte[] owned = body.ToArray();
-        FrameReader reader = new(owned);
+        ReadOnlyMemory<byte> held = _batch.Hold(body);
+        FrameReader reader = new(held.Span);
 
         while (!reader.IsAtEnd)
         {
             DeliveryRecord record = DeliveryRecord.Read(ref reader, isFirst ? null : Now);
 
-            if (reader.IsMalformed || !IsInPlace(in record, _batch))
+            if (reader.IsMalformed || !IsInPlace(in record, _batch.Last))
             {
                 return false;
             }
 
             DeliveryKey key = record.Key;
             _digest.AddDelivery(in key, ChannelKeyOf(record.Interest), record.Payload);
-            _batchInterests.Add(record.Interest);
-            _batch.Add(MessageOf(in record, owned.AsMemory(^(reader.Remaining + record.Payload.Length)..)));
+            _batch.Add(
+                MessageOf(in record, held[^(reader.Remaining + record.Payload.Length)..]), record.Interest);
         }
 
         return true;
@@ -355,7 +370,9 @@ internal sealed partial class MemberEngine
         {
             DeliveryRecord record = DeliveryRecord.Read(ref reader, Now);
 
-            if (reader.IsMalformed || !IsInPlace(in record, seen))
+            Tag last = seen.Count == 0 ? new Tag(long.MinValue, 0) : seen[^1].Arrival;
+
+            if (reader.IsMalformed || !IsInPlace(in record, last))
             {
                 return false;
             }
@@ -391,11 +408,11 @@ internal sealed partial class MemberEngine
             key.SubSequence, fromPayload[..record.Payload.Length]);
     }
 
-    private bool IsInPlace(in DeliveryRecord record, List<SequencedMessage> before)
+    private bool IsInPlace(in DeliveryRecord record, Tag before)
         => (Phase == MemberPhase.Joining ? record.Key.Arrival <= Now : record.Key.Arrival > Now)
         && record.Key.Publisher < _roster.Count
         && record.Interest < _interests.Length
-        && (before.Count == 0 || before[^1].Arrival <= record.Key.Arrival);
+        && before <= record.Key.Arrival;
 
     private ulong ChannelKeyOf(int interest)
     {
@@ -415,8 +432,8 @@ internal sealed partial class MemberEngine
         }
 
         bool isInPlace = (frame.Tag >= Now || isStart) && frame.Tag <= Tag.Infinity && frame.Count == _batch.Count
-            && (_batch.Count == 0 || _batch[^1].Arrival <= frame.Tag)
-            && _speech.IsWhatWasAskedFor(CollectionsMarshal.AsSpan(_batchInterests));
+            && _batch.Last <= frame.Tag
+            && _speech.IsWhatWasAskedFor(_batch.Interests);
 
         if (!isInPlace)
         {
@@ -453,8 +470,11 @@ internal sealed partial class MemberEngine
         _stepAtGrant = _step;
         _atGrant = _digest.Point;
         Phase = MemberPhase.Running;
-        _grant = new Grant(frame.Tag, _batch.ToArray())
+        _leftGrant = null;
+        _hasGrant = true;
+        _grant = new GrantHead
         {
+            Tag = frame.Tag,
             IsFinal = isFinal,
             Digest = frame.Digest,
             IsLate = (frame.Flags & GrantFlags.Late) != 0,
@@ -465,9 +485,20 @@ internal sealed partial class MemberEngine
             Snapshot = _snapshot,
         };
 
-        ForgetBatch();
+        ForgetNotes();
         _commits.Forget(frame.DurableStep);
         return true;
+    }
+
+    // Whoever asks without having looked at the last grant gets it first all the same.
+    private void LeaveBatch()
+    {
+        if (_hasGrant)
+        {
+            _leftGrant = TryTakeGrant(out Grant untaken) ? untaken : null;
+        }
+
+        _batch.Clear();
     }
 
     private bool TryEnd(ReadOnlySpan<byte> body)

@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using System.Reflection;
 using System.Threading.Channels;
 
 namespace Gudp.Tools.Demo;
@@ -26,7 +27,20 @@ internal sealed class ChildProcess : IDisposable
     /// <summary>What the process says; complete when its output has ended.</summary>
     internal ChannelReader<ChildLine> Lines => _lines.Reader;
 
-    internal static ChildProcess Start(string name, IEnumerable<string> arguments)
+    /// <summary>What it has used so far, all its threads.</summary>
+    internal TimeSpan ProcessorTime
+    {
+        get
+        {
+            _process.Refresh();
+            return _process.TotalProcessorTime;
+        }
+    }
+
+    /// <param name="name">For reports.</param>
+    /// <param name="arguments">Of the program.</param>
+    /// <param name="program">Its assembly; null: these tools.</param>
+    internal static ChildProcess Start(string name, IEnumerable<string> arguments, Assembly? program = null)
     {
         ProcessStartInfo start = new()
         {
@@ -36,7 +50,7 @@ internal sealed class ChildProcess : IDisposable
             UseShellExecute = false,
         };
 
-        SetProgram(start);
+        SetProgram(start, program ?? typeof(ChildProcess).Assembly);
 
         foreach (string argument in arguments)
         {
@@ -119,15 +133,19 @@ internal sealed class ChildProcess : IDisposable
     }
 
     // Run as an application of its own, or as a library by the dotnet host: the latter needs to be told which.
-    private static void SetProgram(ProcessStartInfo start)
+    private static void SetProgram(ProcessStartInfo start, Assembly program)
     {
-        string assembly = typeof(ChildProcess).Assembly.Location;
+        string assembly = program.Location;
         string host = Environment.ProcessPath ?? "dotnet";
 
         start.FileName = host;
 
-        if (!Path.GetFileNameWithoutExtension(host).Equals(
-            Path.GetFileNameWithoutExtension(assembly), StringComparison.OrdinalIgnoreCase))
+        // A name may have dots, so that what stands behind the last one is an extension only if it is this one.
+        string own = Path.GetFileNameWithoutExtension(assembly);
+        string name = Path.GetFileName(host);
+
+        if (!name.Equals(own, StringComparison.OrdinalIgnoreCase)
+            && !name.Equals(own + ".exe", StringComparison.OrdinalIgnoreCase))
         {
             start.ArgumentList.Add(assembly);
         }
