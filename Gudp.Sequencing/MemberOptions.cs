@@ -76,6 +76,12 @@ public sealed class MemberOptions : MemberDeclaration
     /// <summary>Whether a debugger may stop this process now; asked whenever the client sends.</summary>
     internal Func<bool> IsDebugged { get; init; } = () => System.Diagnostics.Debugger.IsAttached;
 
+    /// <summary>
+    /// Where the member records what it is granted and given, for itself alone (docs/protocol/record.md). Default null:
+    /// nowhere. One recording is for one client.
+    /// </summary>
+    public RunRecording? Recording { get; init; }
+
     /// <summary>Measures <see cref="ResumeFor"/>; nothing in the run depends on it.</summary>
     internal TimeProvider Clock { get; init; } = TimeProvider.System;
 

@@ -270,6 +270,8 @@ public sealed partial class SequenceClient : IDisposable
     {
         _isDisposed = true;
         _link.Dispose();
+        _recorder?.Close();
+        _recorder = null;
     }
 
     /// <returns>Whether nothing more will come.</returns>
@@ -370,6 +372,7 @@ public sealed partial class SequenceClient : IDisposable
         {
             grant = taken;
             Start ??= taken;
+            Record(taken);
             return true;
         }
 

@@ -22,6 +22,9 @@ public readonly record struct SequencedMessage(
     long SubSequence,
     ReadOnlyMemory<byte> Payload)
 {
+    /// <summary>1 for a duplicate that the channel's network made (lock-time section 17); else 0.</summary>
+    public byte Copy { get; init; }
+
     /// <summary>The payload as UTF-8; bytes that are none become U+FFFD. Made at each call.</summary>
     public string Text => Encoding.UTF8.GetString(Payload.Span);
 }

@@ -1,4 +1,5 @@
 using System;
+using System.Collections.Generic;
 using Gudp.Sequencing.Wire;
 
 namespace Gudp.Sequencing.Engine;
@@ -11,6 +12,14 @@ internal sealed partial class MemberEngine
 {
     private SequenceSnapshot? _snapshot;
     private long? _historyFrom;
+
+    /// <summary>Names of members by ordinal, as far as this member was told.</summary>
+    internal IReadOnlyList<string> Roster => _roster;
+
+    internal UInt128 RunId => _options.RunId;
+
+    /// <summary>Grants in the digest: the index of the last one in a record.</summary>
+    internal long DigestedGrants => _digest?.Grants ?? 0;
 
     private bool TryTrimmed(ReadOnlySpan<byte> body)
     {

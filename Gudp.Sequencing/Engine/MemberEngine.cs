@@ -405,7 +405,10 @@ internal sealed partial class MemberEngine
         DeliveryKey key = record.Key;
         return new SequencedMessage(
             _interests[record.Interest].Name, key.Arrival, key.Sent, _roster[key.Publisher], key.Publisher,
-            key.SubSequence, fromPayload[..record.Payload.Length]);
+            key.SubSequence, fromPayload[..record.Payload.Length])
+        {
+            Copy = key.Copy,
+        };
     }
 
     private bool IsInPlace(in DeliveryRecord record, Tag before)

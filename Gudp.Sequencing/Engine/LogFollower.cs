@@ -1,0 +1,317 @@
+// The reading side of the sealed log, without clock, threads or sockets (lock-time 21, clause ): asks for what
+// comes next, puts what came early aside, asks once for each hole, and gives everything out in order, each number once.
+//
+// Always true:
+//   - numbers given out ascend; between two of them there is no message, or the reader was told of the gap;
+//   - a hole is asked for once;
+//   - what waits to be read, and what came early, is within limits: who does not read asks for no more.
+
+using System;
+using System.Collections.Generic;
+using Gudp.Sequencing.Wire;
+
+namespace Gudp.Sequencing.Engine;
+
+internal sealed class LogFollower
+{
+    /// <summary>Numbers asked for at once.</summary>
+    internal const long FetchCount = 16_384;
+
+    private const long MaxUnreadBytes = 4L << 20;
+    private const int MaxEarlyPieces = 1_024;
+
+    private readonly Tag? _fromTag;
+    private readonly FrameWriter _writer = new();
+    private readonly Queue<LogRead> _ready = new();
+    private readonly SortedList<long, (long Next, List<LoggedMessage> Messages)> _early = [];
+    private readonly List<string> _members = [];
+    private readonly List<string> _channels = [];
+    private long _unreadBytes;
+    private long _repairedTo;
+    private bool _isAsked;
+    private bool _isAnswered;
+    private bool _isPositionAsked;
+    private bool _isSent = true;
+
+    /// <param name="from">Live, a tag or a number; number 0 is the oldest kept.</param>
+    internal LogFollower(HistoryStart from)
+    {
+        _fromTag = from.Kind == HistoryKind.Tag ? from.Tag : null;
+        _isPositionAsked = from.Kind == HistoryKind.Live;
+        Position = from.Kind == HistoryKind.Number ? from.Number : 0;
+    }
+
+    /// <summary>The number that is expected next; 0 before it is known.</summary>
+    internal long Position { get; private set; }
+
+    /// <summary>The number the log's next message will have, as last heard; 0 before it was.</summary>
+    internal long Next { get; private set; }
+
+    /// <summary>W, as last heard.</summary>
+    internal Tag Floor { get; private set; }
+
+    internal bool IsEnded { get; private set; }
+
+    internal SequencingError Error { get; private set; }
+
+    internal string ErrorDetail { get; private set; } = "";
+
+    /// <summary>Holes that were asked for.</summary>
+    internal long Repairs { get; private set; }
+
+    /// <summary>Messages that came again and were dropped.</summary>
+    internal long Duplicates { get; private set; }
+
+    /// <summary>What is to be sent; valid until the next call.</summary>
+    internal bool TryPeekOutgoing(out ReadOnlySpan<byte> message)
+    {
+        if (_isSent && !_isAsked && !IsEnded && Error == SequencingError.None && _unreadBytes < MaxUnreadBytes)
+        {
+            Ask(Position, _isPositionAsked ? 0 : FetchCount);
+        }
+
+        message = _writer.Written;
+        return !_isSent;
+    }
+
+    internal void OnSent() => _isSent = true;
+
+    internal bool TryTake(out LogRead read)
+    {
+        if (!_ready.TryDequeue(out read))
+        {
+            return false;
+        }
+
+        _unreadBytes -= read.Message?.Payload.Length + 1 ?? 0;
+        return true;
+    }
+
+    internal void HandleMessage(ReadOnlySpan<byte> message)
+    {
+        FrameReader reader = new(message);
+
+        while (Error == SequencingError.None && Frame.TryNext(ref reader, out Frame frame))
+        {
+            bool isUnderstood = frame.Type switch
+            {
+                FrameType.PeerEvent => TryMember(frame.Body),
+                FrameType.ChannelName => TryChannel(frame.Body),
+                FrameType.Log => TryLog(frame.Body),
+                FrameType.Trimmed => TryTrimmed(frame.Body),
+                FrameType.Heartbeat => TryHeartbeat(frame.Body),
+                FrameType.End => TryEnd(frame.Body),
+                FrameType.Error => TryRefusal(frame.Body),
+                _ => true,
+            };
+
+            if (!isUnderstood)
+            {
+                Fail(SequencingError.BadFrame, $"The server's frame {frame.Type} is malformed.");
+            }
+        }
+
+        if (reader.IsMalformed)
+        {
+            Fail(SequencingError.BadFrame, "The server's bytes are not a frame.");
+        }
+    }
+
+    internal void Fail(SequencingError error, string detail)
+    {
+        if (Error == SequencingError.None)
+        {
+            Error = error;
+            ErrorDetail = detail;
+        }
+    }
+
+    private void Ask(long first, long count)
+    {
+        _writer.Clear();
+        new FetchFrame(first, count, _members.Count, _channels.Count).Write(_writer);
+        _isSent = false;
+        _isAsked = true;
+        _isAnswered = false;
+    }
+
+    private bool TryMember(ReadOnlySpan<byte> body)
+    {
+        if (!PeerEventFrame.TryRead(body, out PeerEventFrame member))
+        {
+            return false;
+        }
+
+        _members.Add(member.Name);
+        return _members.Count <= Config.SequencingRules.MaxMembers;
+    }
+
+    private bool TryChannel(ReadOnlySpan<byte> body)
+    {
+        if (!ChannelNameFrame.TryRead(body, out ChannelNameFrame channel) || channel.Index != _channels.Count)
+        {
+            return false;
+        }
+
+        _channels.Add(channel.Name);
+        return true;
+    }
+
+    private bool TryLog(ReadOnlySpan<byte> body)
+    {
+        byte[] owned = body.ToArray();
+        FrameReader reader = new(owned);
+        long first = LogRecord.ReadFirst(ref reader);
+        long before = first - 1;
+        List<LoggedMessage> messages = [];
+        long next;
+
+        while (LogRecord.TryRead(ref reader, before, out LogRecord record, out next))
+        {
+            bool isKnown = record.Key.Publisher < _members.Count && record.Channel < _channels.Count;
+
+            if (reader.IsMalformed || !isKnown)
+            {
+                return false;
+            }
+
+            before = record.Number;
+            messages.Add(new LoggedMessage(
+                record.Number, _channels[record.Channel], record.Key.Arrival, record.Key.Sent,
+                _members[record.Key.Publisher], record.Key.Publisher, record.Key.SubSequence,
+                owned.AsMemory(owned.Length - reader.Remaining - record.Payload.Length, record.Payload.Length)));
+        }
+
+        if (!reader.IsComplete || first < 1)
+        {
+            return false;
+        }
+
+        _isAnswered = true;
+        Position = Position == 0 ? first : Position;
+
+        if (first > Position)
+        {
+            PutAside(first, next, messages);
+        }
+        else
+        {
+            Take(next, messages);
+            TakeEarly();
+        }
+
+        return true;
+    }
+
+    // S-E1: what lies between is asked for once, and what came early waits for it.
+    private void PutAside(long first, long next, List<LoggedMessage> messages)
+    {
+        if (_early.Count < MaxEarlyPieces)
+        {
+            _early[first] = (next, messages);
+        }
+
+        if (_repairedTo > Position)
+        {
+            return;
+        }
+
+        _repairedTo = first;
+        Repairs++;
+        Ask(Position, first - Position);
+    }
+
+    private void Take(long next, List<LoggedMessage> messages)
+    {
+        foreach (LoggedMessage message in messages)
+        {
+            if (message.Number < Position)
+            {
+                Duplicates++;
+            }
+            else if (_fromTag is null || message.Arrival >= _fromTag)
+            {
+                _ready.Enqueue(new LogRead(LogReadKind.Message, message.Number, message, 0));
+                _unreadBytes += message.Payload.Length + 1;
+            }
+        }
+
+        Position = Math.Max(Position, next);
+    }
+
+    private void TakeEarly()
+    {
+        while (_early.Count > 0 && _early.GetKeyAtIndex(0) <= Position)
+        {
+            (long next, List<LoggedMessage> messages) = _early.GetValueAtIndex(0);
+            _early.RemoveAt(0);
+            Take(next, messages);
+        }
+    }
+
+    private bool TryTrimmed(ReadOnlySpan<byte> body)
+    {
+        if (!TrimmedFrame.TryRead(body, out TrimmedFrame trimmed) || trimmed.First <= Position)
+        {
+            return false;
+        }
+
+        Position = trimmed.First;
+        _isAsked = false;
+        _ready.Enqueue(new LogRead(LogReadKind.Trimmed, trimmed.First, null, 0));
+        TakeEarly();
+        return true;
+    }
+
+    private bool TryHeartbeat(ReadOnlySpan<byte> body)
+    {
+        if (!HeartbeatFrame.TryRead(body, out HeartbeatFrame heartbeat))
+        {
+            return false;
+        }
+
+        Next = (long)heartbeat.NextNumber;
+        Floor = heartbeat.Floor;
+
+        if (_isPositionAsked)
+        {
+            Position = Next;
+            _isPositionAsked = false;
+            _isAsked = false;
+        }
+
+        // S-E2: it closes an answer; and a tail that was missed is asked for again.
+        _isAsked &= !_isAnswered && !(Position > 0 && Next > Position);
+        return true;
+    }
+
+    private bool TryEnd(ReadOnlySpan<byte> body)
+    {
+        if (!EndFrame.TryRead(body, out EndFrame end))
+        {
+            return false;
+        }
+
+        Next = (long)end.LastNumber + 1;
+        _isAsked = false;
+
+        if (Position == 0 || Position >= Next)
+        {
+            IsEnded = true;
+            _ready.Enqueue(new LogRead(LogReadKind.End, (long)end.LastNumber, null, end.RunDigest));
+        }
+
+        return true;
+    }
+
+    private bool TryRefusal(ReadOnlySpan<byte> body)
+    {
+        if (!RefusalFrame.TryRead(body, out RefusalFrame refusal) || refusal.Error == SequencingError.None)
+        {
+            return false;
+        }
+
+        Fail(refusal.Error, refusal.Detail);
+        return true;
+    }
+}

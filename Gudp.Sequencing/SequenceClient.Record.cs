@@ -1,0 +1,26 @@
+using System;
+using Gudp.Sequencing.Engine;
+
+namespace Gudp.Sequencing;
+
+/// <content>The member's own record: what it was granted and given (docs/protocol/record.md).</content>
+public sealed partial class SequenceClient
+{
+    private MemberRecorder? _recorder;
+
+    /// <summary>
+    /// Why the member's own record ends early: the disk failed, or was too slow. Null if all is well or nothing is
+    /// recorded (<see cref="MemberOptions.Recording"/>).
+    /// </summary>
+    public Exception? RecordFailure => _recorder?.Failure;
+
+    // With the first grant everything is known that stands at the head of a record.
+    private void Record(Grant grant)
+    {
+        if (_options.Recording is RunRecording recording)
+        {
+            _recorder ??= new MemberRecorder(_engine, recording);
+            _recorder.Add(grant);
+        }
+    }
+}
