@@ -79,6 +79,14 @@ internal sealed class SvgCanvas
         }
     }
 
+    /// <summary>A filled polygon.</summary>
+    internal void Shape(IReadOnlyList<ChartPoint> corners, string style, string? tip = null)
+    {
+        Start("path", style);
+        Attribute("d", "M" + string.Join('L', corners.Select(at => $"{Number(at.X)} {Number(at.Y)}")) + "z");
+        End(tip);
+    }
+
     /// <summary>A small mark; eight numbers give four shapes.</summary>
     internal void Mark(ChartPoint at, int shape, string style, string? tip = null)
     {

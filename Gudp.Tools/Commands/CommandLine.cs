@@ -99,6 +99,7 @@ internal static class CommandLine
         SimCommand.Create(printer),
         ConfigCommand.Create(printer),
         TraceCommand.Create(printer),
+        LogCommand.Create(printer),
         DiffCommand.Create(printer),
         DemoServerCommand.Create(),
         DemoMemberCommand.Create(),

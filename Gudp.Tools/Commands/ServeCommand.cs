@@ -26,10 +26,15 @@ internal static class ServeCommand
         {
             Description = "Only reads the roster and says what is wrong with it; needs no port.",
         };
+        Option<string?> record = new("--record")
+        {
+            Description = "Records the run into this file; see 'gudp log' and 'gudp diff'.",
+            HelpName = "FILE",
+        };
         Option<int?> status = StatusPort.Option();
         Command command = new("serve", "Serves one run: starts when every member has joined, ends when all have left.")
         {
-            port, roster, check, members, status,
+            port, roster, check, members, record, status,
         };
 
         command.Validators.Add(result =>
@@ -49,7 +54,8 @@ internal static class ServeCommand
             return parsed.GetValue(check)
                 ? Task.FromResult((int)Check(config, printer))
                 : CommandLine.RunAsync(RunAsync(
-                    parsed.GetValue(port)!.Value, config, parsed.GetValue(status), printer, cancelled));
+                    parsed.GetValue(port)!.Value, config,
+                    new Wishes(parsed.GetValue(status), parsed.GetValue(record)), printer, cancelled));
         });
 
         return command;
@@ -64,17 +70,18 @@ internal static class ServeCommand
     }
 
     private static async Task<ExitCode> RunAsync(
-        int port, SequencingConfig config, int? statusPort, Printer printer, CancellationToken cancelled)
+        int port, SequencingConfig config, Wishes wishes, Printer printer, CancellationToken cancelled)
     {
+        RunRecording? recording = wishes.Record is null ? null : new RunRecording { Path = wishes.Record };
         using Daemon daemon = new(ToolConfig.Lockstep.Core);
         daemon.Start();
         using SequenceServer server = ToolConfig.OnPort(
-            port, local => new SequenceServer(daemon, local, config, ToolConfig.Lockstep));
+            port, local => new SequenceServer(daemon, local, config, ToolConfig.Lockstep, recording));
 
         printer.Line(
             $"listening on port {server.LocalAddress.Port} for {config.Roster.Count} members, "
             + $"config hash {FlockServer.TextOf(server.ConfigHash)}; Ctrl-C ends");
-        using StatusPort? status = StatusPort.Open(statusPort, daemon, printer);
+        using StatusPort? status = StatusPort.Open(wishes.StatusPort, daemon, printer);
 
         try
         {
@@ -86,6 +93,13 @@ internal static class ServeCommand
             printer.Line("stopped before the end of the run");
         }
 
+        if (server.RecordFailure is { } failure)
+        {
+            printer.Error($"The record '{wishes.Record}' ends early: {failure.Message}");
+        }
+
         return ExitCode.Fine;
     }
+
+    private sealed record Wishes(int? StatusPort, string? Record);
 }
