@@ -35,6 +35,7 @@ public sealed class MemberOptions : MemberDeclaration
             JoinEarliest = other.JoinEarliest;
             History = other.History;
             ResumeFor = other.ResumeFor;
+            Recording = other.Recording;
             IsDebugged = other.IsDebugged;
             Clock = other.Clock;
         }

@@ -7,6 +7,7 @@ namespace Gudp.Sequencing;
 public sealed partial class SequenceClient
 {
     private MemberRecorder? _recorder;
+    private long _recordStart;
 
     /// <summary>
     /// Why the member's own record ends early: the disk failed, or was too slow. Null if all is well or nothing is
@@ -19,8 +20,13 @@ public sealed partial class SequenceClient
     {
         if (_options.Recording is RunRecording recording)
         {
-            _recorder ??= new MemberRecorder(_engine, recording);
-            _recorder.Add(grant);
+            if (_recorder is null)
+            {
+                _recorder = new MemberRecorder(_engine, recording);
+                _recordStart = _options.Clock.GetTimestamp();
+            }
+
+            _recorder.Add(grant, _options.Clock.GetElapsedTime(_recordStart));
         }
     }
 }

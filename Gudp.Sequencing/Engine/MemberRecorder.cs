@@ -4,7 +4,6 @@
 
 using System;
 using System.Collections.Generic;
-using System.Diagnostics;
 
 namespace Gudp.Sequencing.Engine;
 
@@ -14,7 +13,6 @@ internal sealed class MemberRecorder
     private readonly RunRecordWriter _writer;
     private readonly Dictionary<string, int> _channels = [];
     private readonly HashSet<string> _names = [];
-    private readonly long _start = Stopwatch.GetTimestamp();
     private int _members;
 
     internal MemberRecorder(MemberEngine engine, RunRecording recording)
@@ -33,7 +31,9 @@ internal sealed class MemberRecorder
 
     internal Exception? Failure => _writer.Failure;
 
-    internal void Add(Grant grant)
+    /// <param name="grant">As the application gets it.</param>
+    /// <param name="elapsed">Since the record began. A measurement.</param>
+    internal void Add(Grant grant, TimeSpan elapsed)
     {
         for (; _members < _engine.Roster.Count; _members++)
         {
@@ -53,7 +53,7 @@ internal sealed class MemberRecorder
         _writer.AddGrant(new RecordedGrant(_engine.Ordinal, _engine.DigestedGrants, grant.Tag, grant.Digest)
         {
             Flags = (byte)((grant.IsFinal ? Wire.GrantFlags.Final : 0) | (grant.IsLate ? Wire.GrantFlags.Late : 0)),
-            WallMilliseconds = (long)Stopwatch.GetElapsedTime(_start).TotalMilliseconds,
+            WallMilliseconds = (long)elapsed.TotalMilliseconds,
             WaitedBecause = grant.WaitedBecause,
             WaitedMilliseconds = (long)grant.Waited.TotalMilliseconds,
         });

@@ -33,6 +33,7 @@ public sealed class MemberOptionsTests
             JoinEarliest = true,
             History = HistoryStart.Last(3),
             ResumeFor = TimeSpan.FromSeconds(1),
+            Recording = new RunRecording(),
         };
         MemberOptions untouched = new("b");
 

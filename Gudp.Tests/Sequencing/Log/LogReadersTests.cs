@@ -105,9 +105,8 @@ public sealed class LogReadersTests
         Assert.That(again.SelectMany(answer => answer.Numbers), Is.EqualTo((long[])[2, 3, 4]));
     }
 
-    // S-E14.
     [Test]
-    public void A_large_message_between_small_ones_keeps_its_place_and_an_answer_has_a_limit()
+    public void S_E14_a_large_message_between_small_ones_keeps_its_place_and_an_answer_has_a_limit()
     {
         SingleProcessRun run = Filled(0);
 

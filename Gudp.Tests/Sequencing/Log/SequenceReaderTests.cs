@@ -19,7 +19,7 @@ public sealed class SequenceReaderTests
     // S-E4, S-E10: whoever reads from the beginning reads the same, whenever it comes and whatever the network.
     [TestCase(0, 0)]
     [TestCase(60, 50_000)]
-    public void Readers_get_every_number_once_and_the_end_and_hold_nobody(int joinsAfter, int loss)
+    public void S_E10_readers_get_every_number_once_and_the_end_and_hold_nobody(int joinsAfter, int loss)
     {
         using SimWorld world = new(3);
         world.Network.DefaultLink = new LinkModel { Delay = TimeSpan.FromMilliseconds(5), LossPpm = loss };
