@@ -7,8 +7,8 @@
 //   - reports that nobody takes are bounded: the oldest go.
 
 using System;
-using System.Diagnostics.CodeAnalysis;
 using System.Collections.Generic;
+using System.Diagnostics.CodeAnalysis;
 using Gudp.Core;
 using Gudp.Sequencing.Config;
 using Gudp.Sequencing.Members;
