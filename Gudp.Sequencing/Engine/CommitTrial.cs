@@ -144,7 +144,7 @@ internal ref struct CommitTrial(RunState run, Member member, ulong step)
             return SequencingError.UnknownChannel;
         }
 
-        return interests[element.Interest].Bits.HasFlag(use) ? SequencingError.None : SequencingError.NotDeclared;
+        return (interests[element.Interest].Bits & use) != 0 ? SequencingError.None : SequencingError.NotDeclared;
     }
 
     // Whoever may stop holds everybody below max(F, N + L): no grant has come that far (lock-time 12).
