@@ -84,7 +84,7 @@ internal sealed record SequencePicture(
     // The server stands left of all members.
     private double X(int member) => Left + (ColumnWidth * (member + 1.5));
 
-    private double Y(int row) => Top + (RowHeight * (Math.Max(row, -0.6) + 0.7));
+    private static double Y(int row) => Top + (RowHeight * (Math.Max(row, -0.6) + 0.7));
 
     private void DrawLifelines(SvgCanvas canvas)
     {
