@@ -34,7 +34,8 @@ internal sealed class Subscriptions
     internal void Switch(int interest, bool isOn)
     {
         Filter[interest] = isOn ? _interests[interest].Policy : BufferPolicy.None;
-        _wakes[interest] = isOn && _interests[interest].Bits.HasFlag(InterestBits.Wake);
+        // A bit test: HasFlag makes garbage until its caller is compiled with optimisation.
+        _wakes[interest] = isOn && (_interests[interest].Bits & InterestBits.Wake) != 0;
         IsStale = true;
     }
 }
