@@ -13,11 +13,6 @@ public sealed class MessagesReportTests
 {
     private const double WireTolerance = 0.1;
 
-    // A quiet machine measures at the end of the work; until then there is nothing to judge.
-    [OneTimeSetUp]
-    public void RequireMeasurements()
-        => Assume.That(Repository.PathOf("docs/measurements/messages.json"), Does.Exist);
-
     [Test]
     public void The_committed_verdicts_are_those_of_the_committed_figures()
     {
