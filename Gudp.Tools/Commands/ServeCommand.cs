@@ -39,7 +39,8 @@ internal static class ServeCommand
 
         command.Validators.Add(result =>
         {
-            if (result.GetValue(port) is null && !result.GetValue(check))
+            // Whether it was named at all: its value may be one that cannot be read, which is told elsewhere.
+            if (result.GetResult(port) is null && !result.GetValue(check))
             {
                 result.AddError("Option '--port' is required, but with '--check'.");
             }
