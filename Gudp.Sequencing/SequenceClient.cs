@@ -311,16 +311,7 @@ public sealed partial class SequenceClient : IDisposable
         }
     }
 
-    private TimeSpan Left(TimeSpan timeout, long start)
-    {
-        if (timeout == Timeout.InfiniteTimeSpan)
-        {
-            return timeout;
-        }
-
-        TimeSpan left = timeout - _options.Clock.GetElapsedTime(start);
-        return left > TimeSpan.Zero ? left : TimeSpan.Zero;
-    }
+    private TimeSpan Left(TimeSpan timeout, long start) => TimeLeft.Of(timeout, start, _options.Clock);
 
     /// <returns>False if the time passed first.</returns>
     private bool TrySendCommits(TimeSpan timeout, long start)

@@ -1,11 +1,11 @@
 using System;
 using System.Collections.Generic;
-using System.Diagnostics;
 using System.Threading;
 using System.Threading.Tasks;
 using Gudp.Core;
 using Gudp.Messaging;
 using Gudp.Sequencing.Engine;
+using Gudp.Sequencing.Links;
 using Gudp.Sequencing.Wire;
 
 namespace Gudp.Sequencing;
@@ -27,20 +27,20 @@ namespace Gudp.Sequencing;
 public sealed class SequenceOperator : IDisposable
 {
     private readonly OperatorEngine _engine;
-    private readonly Peer _peer;
+    private readonly Exchange _exchange;
     private bool _isDisposed;
 
     private SequenceOperator(string name, Peer peer)
     {
         _engine = new OperatorEngine(name);
-        _peer = peer;
+        _exchange = new Exchange(peer, _engine);
     }
 
     /// <summary>Whose barriers these are.</summary>
     public string Name => _engine.Name;
 
     /// <summary>The peer beneath: status and counters of the connection.</summary>
-    public Peer Peer => _peer;
+    public Peer Peer => _exchange.Peer;
 
     /// <summary>Begins to connect to a server, and returns at once.</summary>
     /// <param name="endpoint">Without a sink; its daemon runs. Not one that members of the same server use.</param>
@@ -220,7 +220,7 @@ public sealed class SequenceOperator : IDisposable
     public void Dispose()
     {
         _isDisposed = true;
-        _peer.Dispose();
+        Peer.Dispose();
     }
 
     private RunStatus AskStatus(TimeSpan timeout)
@@ -238,28 +238,14 @@ public sealed class SequenceOperator : IDisposable
     private void WaitForAnswer(TimeSpan timeout)
     {
         ObjectDisposedException.ThrowIf(_isDisposed, this);
-        long start = Stopwatch.GetTimestamp();
+        long start = TimeProvider.System.GetTimestamp();
 
         while (!_engine.IsAnswered)
         {
-            if (!TrySend())
-            {
-                if (!_peer.WaitToSend(Left(timeout, start)))
-                {
-                    throw NotAnswered(timeout);
-                }
-
-                continue;
-            }
-
-            ReceiveStatus status = _peer.Receive(Left(timeout, start), out ReceivedMessage message);
-
-            if (status == ReceiveStatus.TimedOut)
+            if (!_exchange.TryStep(timeout, start))
             {
                 throw NotAnswered(timeout);
             }
-
-            Take(status == ReceiveStatus.Received ? message : null);
         }
 
         ThrowIfRefused();
@@ -271,49 +257,10 @@ public sealed class SequenceOperator : IDisposable
 
         while (!_engine.IsAnswered)
         {
-            if (TrySend())
-            {
-                Take(await _peer.ReceiveAsync(cancellationToken).ConfigureAwait(false));
-            }
-            else
-            {
-                await _peer.WaitToSendAsync(cancellationToken).ConfigureAwait(false);
-            }
+            await _exchange.StepAsync(cancellationToken).ConfigureAwait(false);
         }
 
         ThrowIfRefused();
-    }
-
-    /// <returns>False if there is no room now.</returns>
-    private bool TrySend()
-    {
-        if (!_engine.TryPeekOutgoing(out ReadOnlySpan<byte> message))
-        {
-            return true;
-        }
-
-        if (_peer.TrySend(message) is not (SendStatus.Accepted or SendStatus.Closed))
-        {
-            return false;
-        }
-
-        _engine.OnSent();
-        return true;
-    }
-
-    private void Take(ReceivedMessage? received)
-    {
-        if (received is not { } message)
-        {
-            _engine.Fail(
-                SequencingError.ConnectionLost, $"The connection to the server ended. {_peer.CloseReason}");
-            return;
-        }
-
-        using (message)
-        {
-            _engine.HandleMessage(message.Span);
-        }
     }
 
     private void ThrowIfRefused()
@@ -322,17 +269,6 @@ public sealed class SequenceOperator : IDisposable
         {
             throw new SequencingException(_engine.Error, _engine.ErrorDetail);
         }
-    }
-
-    private static TimeSpan Left(TimeSpan timeout, long start)
-    {
-        if (timeout == Timeout.InfiniteTimeSpan)
-        {
-            return timeout;
-        }
-
-        TimeSpan left = timeout - Stopwatch.GetElapsedTime(start);
-        return left > TimeSpan.Zero ? left : TimeSpan.Zero;
     }
 
     private TimeoutException NotAnswered(TimeSpan timeout)

@@ -1,10 +1,10 @@
 using System;
-using System.Diagnostics;
 using System.Threading;
 using System.Threading.Tasks;
 using Gudp.Core;
 using Gudp.Messaging;
 using Gudp.Sequencing.Engine;
+using Gudp.Sequencing.Links;
 
 namespace Gudp.Sequencing;
 
@@ -21,13 +21,13 @@ namespace Gudp.Sequencing;
 public sealed class SequenceReader : IDisposable
 {
     private readonly LogFollower _follower;
-    private readonly Peer _peer;
+    private readonly Exchange _exchange;
     private bool _isDisposed;
 
     private SequenceReader(Peer peer, HistoryStart from)
     {
         _follower = new LogFollower(from);
-        _peer = peer;
+        _exchange = new Exchange(peer, _follower);
     }
 
     /// <summary>The number read next; 0 before it is known.</summary>
@@ -40,7 +40,7 @@ public sealed class SequenceReader : IDisposable
     public Tag Floor => _follower.Floor;
 
     /// <summary>The peer beneath: status and counters of the connection.</summary>
-    public Peer Peer => _peer;
+    public Peer Peer => _exchange.Peer;
 
     /// <summary>Begins to connect to a server, and returns at once.</summary>
     /// <param name="endpoint">Without a sink. Not one that members of the same server use.</param>
@@ -80,18 +80,15 @@ public sealed class SequenceReader : IDisposable
         while (!_follower.TryTake(out read))
         {
             ThrowIfFailed();
-            TrySend();
-            ReceiveStatus status = _peer.Receive(TimeSpan.Zero, out ReceivedMessage message);
+            _exchange.TrySend();
 
-            if (status == ReceiveStatus.TimedOut)
+            if (!_exchange.TryTake(TimeSpan.Zero))
             {
                 return false;
             }
-
-            Take(status == ReceiveStatus.Received ? message : null);
         }
 
-        TrySend();
+        _exchange.TrySend();
         return true;
     }
 
@@ -102,31 +99,17 @@ public sealed class SequenceReader : IDisposable
     public LogRead Read(TimeSpan timeout)
     {
         ObjectDisposedException.ThrowIf(_isDisposed, this);
-        long start = Stopwatch.GetTimestamp();
+        long start = TimeProvider.System.GetTimestamp();
         LogRead read;
 
         while (!_follower.TryTake(out read))
         {
             ThrowIfFailed();
 
-            if (!TrySend())
-            {
-                if (!_peer.WaitToSend(Left(timeout, start)))
-                {
-                    return default;
-                }
-
-                continue;
-            }
-
-            ReceiveStatus status = _peer.Receive(Left(timeout, start), out ReceivedMessage message);
-
-            if (status == ReceiveStatus.TimedOut)
+            if (!_exchange.TryStep(timeout, start))
             {
                 return default;
             }
-
-            Take(status == ReceiveStatus.Received ? message : null);
         }
 
         return read;
@@ -144,14 +127,7 @@ public sealed class SequenceReader : IDisposable
         {
             ThrowIfFailed();
 
-            if (TrySend())
-            {
-                Take(await _peer.ReceiveAsync(cancellationToken).ConfigureAwait(false));
-            }
-            else
-            {
-                await _peer.WaitToSendAsync(cancellationToken).ConfigureAwait(false);
-            }
+            await _exchange.StepAsync(cancellationToken).ConfigureAwait(false);
         }
 
         return read;
@@ -161,7 +137,7 @@ public sealed class SequenceReader : IDisposable
     public void Dispose()
     {
         _isDisposed = true;
-        _peer.Dispose();
+        Peer.Dispose();
     }
 
     private static void CheckStart(HistoryStart from)
@@ -169,50 +145,6 @@ public sealed class SequenceReader : IDisposable
         if (from.Kind is HistoryKind.Last or HistoryKind.Snapshot)
         {
             throw new ArgumentException($"A log is read from now on, a tag or a number, not {from.Kind}.", nameof(from));
-        }
-    }
-
-    private static TimeSpan Left(TimeSpan timeout, long start)
-    {
-        if (timeout == Timeout.InfiniteTimeSpan)
-        {
-            return timeout;
-        }
-
-        TimeSpan left = timeout - Stopwatch.GetElapsedTime(start);
-        return left > TimeSpan.Zero ? left : TimeSpan.Zero;
-    }
-
-    /// <returns>False if there is no room now.</returns>
-    private bool TrySend()
-    {
-        if (!_follower.TryPeekOutgoing(out ReadOnlySpan<byte> message))
-        {
-            return true;
-        }
-
-        if (_peer.TrySend(message) is not (SendStatus.Accepted or SendStatus.Closed))
-        {
-            return false;
-        }
-
-        _follower.OnSent();
-        return true;
-    }
-
-    private void Take(ReceivedMessage? received)
-    {
-        if (received is not { } message)
-        {
-            _follower.Fail(
-                SequencingError.ConnectionLost,
-                $"The connection to the server ended; number {Position} is next. {_peer.CloseReason}");
-            return;
-        }
-
-        using (message)
-        {
-            _follower.HandleMessage(message.Span);
         }
     }
 

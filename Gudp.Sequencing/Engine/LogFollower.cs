@@ -8,11 +8,12 @@
 
 using System;
 using System.Collections.Generic;
+using Gudp.Core;
 using Gudp.Sequencing.Wire;
 
 namespace Gudp.Sequencing.Engine;
 
-internal sealed class LogFollower
+internal sealed class LogFollower : IAsker
 {
     /// <summary>Numbers asked for at once.</summary>
     internal const long FetchCount = 16_384;
@@ -62,8 +63,7 @@ internal sealed class LogFollower
     /// <summary>Messages that came again and were dropped.</summary>
     internal long Duplicates { get; private set; }
 
-    /// <summary>What is to be sent; valid until the next call.</summary>
-    internal bool TryPeekOutgoing(out ReadOnlySpan<byte> message)
+    public bool TryPeekOutgoing(out ReadOnlySpan<byte> message)
     {
         if (_isSent && !_isAsked && !IsEnded && Error == SequencingError.None && _unreadBytes < MaxUnreadBytes)
         {
@@ -74,7 +74,7 @@ internal sealed class LogFollower
         return !_isSent;
     }
 
-    internal void OnSent() => _isSent = true;
+    public void OnSent() => _isSent = true;
 
     internal bool TryTake(out LogRead read)
     {
@@ -87,7 +87,7 @@ internal sealed class LogFollower
         return true;
     }
 
-    internal void HandleMessage(ReadOnlySpan<byte> message)
+    public void HandleMessage(ReadOnlySpan<byte> message)
     {
         FrameReader reader = new(message);
 
@@ -117,7 +117,11 @@ internal sealed class LogFollower
         }
     }
 
-    internal void Fail(SequencingError error, string detail)
+    public void HandleLost(CloseReason? reason) => Fail(
+        SequencingError.ConnectionLost,
+        $"The connection to the server ended; number {Position} is next. {reason}");
+
+    private void Fail(SequencingError error, string detail)
     {
         if (Error == SequencingError.None)
         {

@@ -6,11 +6,12 @@
 
 using System;
 using System.Collections.Generic;
+using Gudp.Core;
 using Gudp.Sequencing.Wire;
 
 namespace Gudp.Sequencing.Engine;
 
-internal sealed class OperatorEngine(string name)
+internal sealed class OperatorEngine(string name) : IAsker
 {
     private readonly FrameWriter _writer = new();
     private readonly List<MemberStatus> _members = [];
@@ -62,16 +63,15 @@ internal sealed class OperatorEngine(string name)
         new StartFrame(_request, Name).Write(_writer);
     }
 
-    /// <summary>What is to be sent; valid until the next call.</summary>
-    internal bool TryPeekOutgoing(out ReadOnlySpan<byte> message)
+    public bool TryPeekOutgoing(out ReadOnlySpan<byte> message)
     {
         message = _writer.Written;
         return !_isSent;
     }
 
-    internal void OnSent() => _isSent = true;
+    public void OnSent() => _isSent = true;
 
-    internal void HandleMessage(ReadOnlySpan<byte> message)
+    public void HandleMessage(ReadOnlySpan<byte> message)
     {
         FrameReader reader = new(message);
 
@@ -97,7 +97,10 @@ internal sealed class OperatorEngine(string name)
         }
     }
 
-    internal void Fail(SequencingError error, string detail)
+    public void HandleLost(CloseReason? reason)
+        => Fail(SequencingError.ConnectionLost, $"The connection to the server ended. {reason}");
+
+    private void Fail(SequencingError error, string detail)
     {
         Error = error;
         ErrorDetail = detail;
