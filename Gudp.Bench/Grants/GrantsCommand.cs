@@ -26,7 +26,7 @@ internal sealed class GrantsCommand
 
         GrantsCommand command = new();
 
-        if (!command.TryRead(arguments))
+        if (!command._files.TryRead(arguments, command.TryFlag, command.TryTake))
         {
             log.WriteLine("grants [--only NAME] [--quick] [--rounds N] [--json F] [--html F] [--markdown F]");
             log.WriteLine($"NAME: {string.Join(", ", Parts)}");
@@ -37,25 +37,15 @@ internal sealed class GrantsCommand
         return 0;
     }
 
-    private bool TryRead(IReadOnlyList<string> arguments)
+    private bool TryFlag(string name)
     {
-        for (int i = 0; i < arguments.Count; i++)
+        if (name != "--quick")
         {
-            string name = arguments[i];
-
-            if (name == "--quick")
-            {
-                _rounds = 1;
-                _span = TimeSpan.FromMilliseconds(200);
-                continue;
-            }
-
-            if (++i == arguments.Count || !TryTake(name, arguments[i]))
-            {
-                return false;
-            }
+            return false;
         }
 
+        _rounds = 1;
+        _span = TimeSpan.FromMilliseconds(200);
         return true;
     }
 
@@ -69,7 +59,7 @@ internal sealed class GrantsCommand
             case "--rounds":
                 return int.TryParse(value, NumberStyles.None, CultureInfo.InvariantCulture, out _rounds) && _rounds > 0;
             default:
-                return _files.TryTake(name, value);
+                return false;
         }
     }
 
@@ -90,9 +80,7 @@ internal sealed class GrantsCommand
             Evaluate = Wants(Evaluate) ? bench.Evaluate() : former.Evaluate,
         };
         report = report with { Floors = GrantFloors.Judge(report) };
-        _files.WriteJson(report.ToJson);
-        _files.WriteHtml(() => GrantsText.ToHtml(report));
-        _files.WriteMarkdown(() => GrantsText.ToMarkdown(report));
+        _files.Write(report.ToJson, GrantsText.Page(report));
         log.WriteLine();
         log.Write(FloorRow.ToTable(report.Floors).ToMarkdown());
     }

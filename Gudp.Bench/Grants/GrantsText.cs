@@ -1,15 +1,12 @@
 using System.Globalization;
-using System.Text;
 using Gudp.Bench.Transport;
 using Gudp.Tools.Charts;
 
 namespace Gudp.Bench.Grants;
 
-/// <summary>The report for people: an HTML page with charts, a Markdown file with the same tables.</summary>
+/// <summary>What the report for people says.</summary>
 internal static class GrantsText
 {
-    internal const string Command = "dotnet run -c Release --project Gudp.Bench -- grants";
-
     private const string Title = "Grant measurements";
 
     private const string Intro =
@@ -44,54 +41,23 @@ internal static class GrantsText
 
         """;
 
-    internal static string ToMarkdown(GrantsReport report)
+    internal static ReportPage Page(GrantsReport report) => new("grants", Title)
     {
-        StringBuilder text = new();
-        text.Append($"# {Title}\n\nMade by\n\n```\n{Command} --json docs/measurements/grants.json ")
-            .Append("--html docs/measurements/grants.html --markdown docs/measurements/grants.md\n```\n\n")
-            .Append("with charts in [grants.html](grants.html). `--only NAME` measures one part anew and keeps the rest ")
-            .Append("of the JSON file; names:\nudp, in-process, ticks, phold, evaluate. `--quick` tells little.\n\n")
-            .Append(Schema.ReplaceLineEndings("\n"))
-            .Append($"## Floors\n\n{ReportText.Wrap(Intro)}\n\n{RoundsOf(report)}\n\n")
-            .Append(FloorRow.ToTable(report.Floors).ToMarkdown());
+        Usage = "`--only NAME` measures one part anew and keeps the rest of the JSON file; names:\n"
+            + "udp, in-process, ticks, phold, evaluate. `--quick` tells little.",
+        Schema = Schema,
+        Intro = Intro,
+        Runs = FormattableString.Invariant(
+            $"Rounds: {report.Rounds}, of {report.SpanMs} ms, on {report.Processors} processors."),
+        Floors = report.Floors,
+        Sections = Sections(report),
+    };
 
-        foreach ((string heading, string note, PageTable table, _) in Sections(report))
-        {
-            text.Append($"\n## {heading}\n\n{ReportText.Wrap(note)}\n\n").Append(table.ToMarkdown());
-        }
-
-        return text.ToString();
-    }
-
-    internal static string ToHtml(GrantsReport report)
-    {
-        HtmlPage page = new(Title + " of Gudp");
-        page.Paragraph(Intro);
-        page.Paragraph($"{RoundsOf(report)} Made by");
-        page.Command(Command);
-        page.Heading("Floors");
-        page.Table(FloorRow.ToTable(report.Floors));
-
-        foreach ((string heading, string note, PageTable table, IReadOnlyList<IChart> charts) in Sections(report))
-        {
-            page.Heading(heading);
-            page.Paragraph(note);
-            page.Charts(charts);
-            page.Table(table);
-        }
-
-        return page.ToHtml();
-    }
-
-    private static string RoundsOf(GrantsReport report) => FormattableString.Invariant(
-        $"Rounds: {report.Rounds}, of {report.SpanMs} ms, on {report.Processors} processors.");
-
-    private static IEnumerable<(string Heading, string Note, PageTable Table, IReadOnlyList<IChart> Charts)> Sections(
-        GrantsReport report)
-    {
-        yield return ("Grants", RowNote, RowTable(report), [RateChart(report), ProcessorChart(report)]);
-        yield return ("Cost of evaluate", EvaluateNote, EvaluateTable(report), []);
-    }
+    private static ReportSection[] Sections(GrantsReport report) =>
+    [
+        new("Grants", RowNote, RowTable(report), [RateChart(report), ProcessorChart(report)]),
+        new("Cost of evaluate", EvaluateNote, EvaluateTable(report), []),
+    ];
 
     private static PageTable RowTable(GrantsReport report)
     {

@@ -23,7 +23,7 @@ internal sealed class MessagesCommand
     {
         MessagesCommand command = new();
 
-        if (!command.TryRead(arguments))
+        if (!command._files.TryRead(arguments, command.TryFlag, command.TryTake))
         {
             log.WriteLine("messages [--only NAME] [--mode MODE] [--bytes N] [--quick] [--rounds N]");
             log.WriteLine("         [--json F] [--html F] [--markdown F]");
@@ -37,25 +37,15 @@ internal sealed class MessagesCommand
         return 0;
     }
 
-    private bool TryRead(IReadOnlyList<string> arguments)
+    private bool TryFlag(string name)
     {
-        for (int i = 0; i < arguments.Count; i++)
+        if (name != "--quick")
         {
-            string name = arguments[i];
-
-            if (name == "--quick")
-            {
-                _rounds = 1;
-                _span = TimeSpan.FromMilliseconds(100);
-                continue;
-            }
-
-            if (++i == arguments.Count || !TryTake(name, arguments[i]))
-            {
-                return false;
-            }
+            return false;
         }
 
+        _rounds = 1;
+        _span = TimeSpan.FromMilliseconds(100);
         return true;
     }
 
@@ -76,7 +66,7 @@ internal sealed class MessagesCommand
             case "--rounds":
                 return int.TryParse(value, NumberStyles.None, CultureInfo.InvariantCulture, out _rounds) && _rounds > 0;
             default:
-                return _files.TryTake(name, value);
+                return false;
         }
     }
 
@@ -100,9 +90,7 @@ internal sealed class MessagesCommand
             Repeats = Wants("repeats") ? bench.Repeats() : report.Repeats,
         };
         report = report with { Floors = MessageFloors.Judge(report) };
-        _files.WriteJson(report.ToJson);
-        _files.WriteHtml(() => MessagesText.ToHtml(report));
-        _files.WriteMarkdown(() => MessagesText.ToMarkdown(report));
+        _files.Write(report.ToJson, MessagesText.Page(report));
         log.WriteLine();
         log.Write(FloorRow.ToTable(report.Floors).ToMarkdown());
     }

@@ -1,15 +1,12 @@
-using System.Text;
 using Gudp.Bench.Transport;
 using Gudp.Messaging;
 using Gudp.Tools.Charts;
 
 namespace Gudp.Bench.Messages;
 
-/// <summary>The report for people: an HTML page with charts, a Markdown file with the same tables.</summary>
+/// <summary>What the report for people says.</summary>
 internal static class MessagesText
 {
-    internal const string Command = "dotnet run -c Release --project Gudp.Bench -- messages";
-
     private const string Title = "Message measurements";
 
     private const string Intro =
@@ -61,78 +58,34 @@ internal static class MessagesText
 
         """;
 
-    internal static string ToMarkdown(MessagesReport report)
+    internal static ReportPage Page(MessagesReport report) => new("messages", Title)
     {
-        StringBuilder text = new();
-        text.Append($"# {Title}\n\nMade by\n\n```\n{Command} --json docs/measurements/messages.json ")
-            .Append("--html docs/measurements/messages.html --markdown docs/measurements/messages.md\n```\n\n")
-            .Append("with charts in [messages.html](messages.html). `--only NAME` measures one part anew and keeps the rest ")
-            .Append("of the JSON file; names:\nstreams, lanes, repeats. So do `--mode MODE` and `--bytes N`; ")
-            .Append("`--quick` tells little.\n\n")
-            .Append(Schema.ReplaceLineEndings("\n"))
-            .Append($"## Floors\n\n{ReportText.Wrap(Intro)}\n\n{RoundsOf(report)}\n\n")
-            .Append(FloorRow.ToTable(report.Floors).ToMarkdown());
+        Usage = "`--only NAME` measures one part anew and keeps the rest of the JSON file; names:\n"
+            + "streams, lanes, repeats. So do `--mode MODE` and `--bytes N`; `--quick` tells little.",
+        Schema = Schema,
+        Intro = Intro,
+        Runs = FormattableString.Invariant(
+            $"Rounds: {report.Rounds}, of {report.SpanMs} ms a stream, on {report.Processors} processors."),
+        Floors = report.Floors,
+        Sections = Sections(report),
+    };
 
-        foreach ((string heading, string note, PageTable table, _) in Sections(report))
-        {
-            text.Append($"\n## {heading}\n\n");
-
-            if (note.Length > 0)
-            {
-                text.Append(ReportText.Wrap(note)).Append("\n\n");
-            }
-
-            text.Append(table.ToMarkdown());
-        }
-
-        return text.ToString();
-    }
-
-    internal static string ToHtml(MessagesReport report)
-    {
-        HtmlPage page = new(Title + " of Gudp");
-        page.Paragraph(Intro);
-        page.Paragraph($"{RoundsOf(report)} Made by");
-        page.Command(Command);
-        page.Heading("Floors");
-        page.Table(FloorRow.ToTable(report.Floors));
-
-        foreach ((string heading, string note, PageTable table, IReadOnlyList<IChart> charts) in Sections(report))
-        {
-            page.Heading(heading);
-
-            if (note.Length > 0)
-            {
-                page.Paragraph(note);
-            }
-
-            page.Charts(charts);
-            page.Table(table);
-        }
-
-        return page.ToHtml();
-    }
-
-    private static string RoundsOf(MessagesReport report)
-        => FormattableString.Invariant(
-            $"Rounds: {report.Rounds}, of {report.SpanMs} ms a stream, on {report.Processors} processors.");
-
-    private static IEnumerable<(string Heading, string Note, PageTable Table, IReadOnlyList<IChart> Charts)> Sections(
-        MessagesReport report)
+    private static IEnumerable<ReportSection> Sections(MessagesReport report)
     {
         string note = StreamNote;
 
         foreach (LaneMode mode in StreamCells.Modes)
         {
             IChart[] charts = [MessagesCharts.Rates(report, mode)];
-            yield return ($"Streams, {MessagesTables.NameOf(mode)}", note, MessagesTables.Streams(report, mode), charts);
+            yield return new ReportSection(
+                $"Streams, {MessagesTables.NameOf(mode)}", note, MessagesTables.Streams(report, mode), charts);
             note = "";
         }
 
-        yield return ("Overhead", OverheadNote, MessagesTables.Overhead(report), []);
-        yield return (
+        yield return new ReportSection("Overhead", OverheadNote, MessagesTables.Overhead(report), []);
+        yield return new ReportSection(
             "One lane against 64", LanesNote, MessagesTables.Lanes(report), [MessagesCharts.Lanes(report)]);
-        yield return (
+        yield return new ReportSection(
             "Small messages at 60 Hz, with repeats (P14)",
             RepeatsNote,
             MessagesTables.Repeats(report),

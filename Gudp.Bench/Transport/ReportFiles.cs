@@ -9,8 +9,41 @@ internal sealed class ReportFiles
 
     private readonly Dictionary<string, string> _paths = [];
 
-    /// <summary>Takes an option and its value, if it is one of these.</summary>
-    internal bool TryTake(string option, string path)
+    /// <summary>Reads arguments: options without a value, and options followed by one.</summary>
+    /// <param name="arguments">In their order.</param>
+    /// <param name="tryFlag">Takes an option that has no value; false: it is none.</param>
+    /// <param name="tryTake">Takes an option and its value; false: neither it nor this knows it.</param>
+    /// <returns>False if one is unknown, has a value that is not allowed, or lacks one.</returns>
+    internal bool TryRead(
+        IReadOnlyList<string> arguments, Func<string, bool> tryFlag, Func<string, string, bool> tryTake)
+    {
+        for (int i = 0; i < arguments.Count; i++)
+        {
+            string name = arguments[i];
+
+            if (!tryFlag(name)
+                && (++i == arguments.Count || !(tryTake(name, arguments[i]) || TryTake(name, arguments[i]))))
+            {
+                return false;
+            }
+        }
+
+        return true;
+    }
+
+    /// <summary>The JSON file as it is before it is written; null if there is none.</summary>
+    internal string? FormerJson()
+        => _paths.TryGetValue(Json, out string? path) && File.Exists(path) ? File.ReadAllText(path) : null;
+
+    /// <summary>Writes those that were named.</summary>
+    internal void Write(Func<string> json, ReportPage page)
+    {
+        Write(Json, json);
+        Write(Html, page.ToHtml);
+        Write(Markdown, page.ToMarkdown);
+    }
+
+    private bool TryTake(string option, string path)
     {
         bool isOurs = option is Json or Html or Markdown;
 
@@ -21,16 +54,6 @@ internal sealed class ReportFiles
 
         return isOurs;
     }
-
-    /// <summary>The JSON file as it is before it is written; null if there is none.</summary>
-    internal string? FormerJson()
-        => _paths.TryGetValue(Json, out string? path) && File.Exists(path) ? File.ReadAllText(path) : null;
-
-    internal void WriteJson(Func<string> content) => Write(Json, content);
-
-    internal void WriteHtml(Func<string> content) => Write(Html, content);
-
-    internal void WriteMarkdown(Func<string> content) => Write(Markdown, content);
 
     private void Write(string option, Func<string> content)
     {

@@ -1,13 +1,8 @@
-using System.Text;
-using Gudp.Tools.Charts;
-
 namespace Gudp.Bench.Transport;
 
-/// <summary>The report for people: an HTML page with charts, a Markdown file with the same tables.</summary>
+/// <summary>What the report for people says.</summary>
 internal static class ReportText
 {
-    internal const string Command = "dotnet run -c Release --project Gudp.Bench -- transport";
-
     private const string Title = "Transport measurements";
 
     private const string Intro =
@@ -69,108 +64,51 @@ internal static class ReportText
 
         """;
 
-    internal static string ToMarkdown(TransportReport report)
+    internal static ReportPage Page(TransportReport report) => new("transport", Title)
     {
-        StringBuilder text = new();
-        text.Append($"# {Title}\n\nMade by\n\n```\n{Command} --json docs/measurements/transport.json ")
-            .Append("--html docs/measurements/transport.html --markdown docs/measurements/transport.md --relay\n```\n\n")
-            .Append("with charts in [transport.html](transport.html). `--only NAME` measures one part anew and keeps the ")
-            .Append("rest of the JSON file;\nnames: grid, longfat, fairness, ticks, speed, relay.\n\n")
-            .Append(Schema.ReplaceLineEndings("\n"))
-            .Append($"## Floors\n\n{Wrap(Intro)}\n\nSeeds: 1 to {report.Seeds}.\n\n")
-            .Append(FloorRow.ToTable(report.Floors).ToMarkdown());
-
-        foreach ((string heading, string note, PageTable table) in Sections(report))
-        {
-            text.Append($"\n## {heading}\n\n{Wrap(note)}\n\n").Append(table.ToMarkdown());
-        }
-
-        return text.ToString();
-    }
-
-    internal static string ToHtml(TransportReport report)
-    {
-        HtmlPage page = new(Title + " of Gudp");
-        page.Paragraph(Intro);
-        page.Paragraph($"Seeds: 1 to {report.Seeds}. Made by");
-        page.Command(Command);
-        page.Heading("Floors");
-        page.Table(FloorRow.ToTable(report.Floors));
-
-        foreach ((string heading, string note, PageTable table) in Sections(report))
-        {
-            page.Heading(heading);
-            page.Paragraph(note);
-            page.Charts(ChartsOf(heading, report));
-            page.Table(table);
-        }
-
-        return page.ToHtml();
-    }
-
-    private static IReadOnlyList<IChart> ChartsOf(string heading, TransportReport report) => heading switch
-    {
-        Headings.Grid =>
-        [
-            ReportCharts.Presets(report),
-            ReportCharts.Controllers(report, Presets.Default),
-            ReportCharts.Controllers(report, Presets.Lossy),
-            ReportCharts.QueueDelay(report),
-        ],
-        Headings.LongFat => [ReportCharts.LossCurve(report)],
-        Headings.Fairness => [ReportCharts.Fairness(report), .. ReportCharts.FairnessOverTime(report)],
-        Headings.Ticks => [ReportCharts.Ticks(report)],
-        Headings.Relay => [ReportCharts.Relay(report)],
-        _ => [],
+        MoreOptions = " --relay",
+        Usage = "`--only NAME` measures one part anew and keeps the rest of the JSON file;\n"
+            + "names: grid, longfat, fairness, ticks, speed, relay.",
+        Schema = Schema,
+        Intro = Intro,
+        Runs = $"Seeds: 1 to {report.Seeds}.",
+        Floors = report.Floors,
+        Sections = Sections(report),
     };
 
-    private static IEnumerable<(string Heading, string Note, PageTable Table)> Sections(TransportReport report)
+    private static IEnumerable<ReportSection> Sections(TransportReport report)
     {
-        yield return (Headings.Grid, GridNote, ReportTables.Transfers(report, TransferRow.Grid));
-        yield return (Headings.LongFat, LongFatNote, ReportTables.Transfers(report, TransferRow.LongFat));
-        yield return (
-            Headings.Goodput,
-            "10 MB over 10 Mbit/s and 30 ms with a queue of 25 packets of 1,452 bytes.",
-            ReportTables.Transfers(report, TransferRow.Goodput));
-        yield return (Headings.Fairness, FairnessNote, ReportTables.Fairness(report));
-        yield return (Headings.Ticks, TicksNote, ReportTables.Ticks(report));
+        yield return new ReportSection(
+            "20 MB over 100 Mbit/s (P13)", GridNote, ReportTables.Transfers(report, TransferRow.Grid),
+            [
+                ReportCharts.Presets(report),
+                ReportCharts.Controllers(report, Presets.Default),
+                ReportCharts.Controllers(report, Presets.Lossy),
+                ReportCharts.QueueDelay(report),
+            ]);
+        yield return new ReportSection(
+            "Long and fat: 1 Gbit/s, 100 ms (T14)", LongFatNote, ReportTables.Transfers(report, TransferRow.LongFat),
+            [ReportCharts.LossCurve(report)]);
+        yield return new ReportSection(
+            "10 Mbit/s (T13)", "10 MB over 10 Mbit/s and 30 ms with a queue of 25 packets of 1,452 bytes.",
+            ReportTables.Transfers(report, TransferRow.Goodput), []);
+        yield return new ReportSection(
+            "Sharing a link (T12)", FairnessNote, ReportTables.Fairness(report),
+            [ReportCharts.Fairness(report), .. ReportCharts.FairnessOverTime(report)]);
+        yield return new ReportSection(
+            "Small messages at 60 Hz, 50 ms (P14)", TicksNote, ReportTables.Ticks(report), [ReportCharts.Ticks(report)]);
 
         if (report.Speed is not null)
         {
-            yield return (Headings.Speed, SpeedNote, ReportTables.Speed(report.Speed));
+            yield return new ReportSection(
+                "The simulator's own speed (P19)", SpeedNote, ReportTables.Speed(report.Speed), []);
         }
 
         if (report.Relay.Count > 0)
         {
-            yield return (Headings.Relay, RelayNote, ReportTables.Relay(report));
+            yield return new ReportSection(
+                "Through the relay, between processes", RelayNote, ReportTables.Relay(report),
+                [ReportCharts.Relay(report)]);
         }
-    }
-
-    /// <summary>Lines of a text file; Markdown joins them again.</summary>
-    internal static string Wrap(string text)
-    {
-        const int Columns = 118;
-        StringBuilder lines = new();
-        int length = 0;
-
-        foreach (string word in text.Split(' '))
-        {
-            bool isNewLine = length + 1 + word.Length > Columns;
-            lines.Append(length == 0 ? "" : isNewLine ? "\n" : " ").Append(word);
-            length = isNewLine ? word.Length : length + 1 + word.Length;
-        }
-
-        return lines.ToString();
-    }
-
-    private static class Headings
-    {
-        internal const string Grid = "20 MB over 100 Mbit/s (P13)";
-        internal const string LongFat = "Long and fat: 1 Gbit/s, 100 ms (T14)";
-        internal const string Goodput = "10 Mbit/s (T13)";
-        internal const string Fairness = "Sharing a link (T12)";
-        internal const string Ticks = "Small messages at 60 Hz, 50 ms (P14)";
-        internal const string Speed = "The simulator's own speed (P19)";
-        internal const string Relay = "Through the relay, between processes";
     }
 }

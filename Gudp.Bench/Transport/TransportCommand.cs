@@ -19,7 +19,7 @@ internal sealed class TransportCommand
     {
         TransportCommand command = new();
 
-        if (!command.TryRead(arguments))
+        if (!command._files.TryRead(arguments, command.TryFlag, command.TryTake))
         {
             log.WriteLine("transport [--only NAME] [--seeds N] [--relay] [--json F] [--html F] [--markdown F]");
             log.WriteLine($"NAME: {string.Join(", ", Parts)}, {RelayPart}");
@@ -30,24 +30,14 @@ internal sealed class TransportCommand
         return 0;
     }
 
-    private bool TryRead(IReadOnlyList<string> arguments)
+    private bool TryFlag(string name)
     {
-        for (int i = 0; i < arguments.Count; i++)
+        if (name != "--relay")
         {
-            string name = arguments[i];
-
-            if (name == "--relay")
-            {
-                _withRelay = true;
-                continue;
-            }
-
-            if (++i == arguments.Count || !TryTake(name, arguments[i]))
-            {
-                return false;
-            }
+            return false;
         }
 
+        _withRelay = true;
         return true;
     }
 
@@ -61,7 +51,7 @@ internal sealed class TransportCommand
             case "--seeds":
                 return int.TryParse(value, NumberStyles.None, CultureInfo.InvariantCulture, out _seeds) && _seeds > 0;
             default:
-                return _files.TryTake(name, value);
+                return false;
         }
     }
 
@@ -90,9 +80,7 @@ internal sealed class TransportCommand
             Relay = Wants(RelayPart) ? RelayRun.Run(bench, log) : report.Relay,
         };
         report = report with { Floors = FloorJudge.Judge(report) };
-        _files.WriteJson(report.ToJson);
-        _files.WriteHtml(() => ReportText.ToHtml(report));
-        _files.WriteMarkdown(() => ReportText.ToMarkdown(report));
+        _files.Write(report.ToJson, ReportText.Page(report));
         log.WriteLine();
         log.Write(FloorRow.ToTable(report.Floors).ToMarkdown());
     }

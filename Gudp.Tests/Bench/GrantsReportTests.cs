@@ -45,8 +45,8 @@ public sealed class GrantsReportTests
 
         Assert.Multiple(() =>
         {
-            Assert.That(Read("grants.md"), Is.EqualTo(GrantsText.ToMarkdown(report)));
-            Assert.That(Read("grants.html"), Is.EqualTo(GrantsText.ToHtml(report)));
+            Assert.That(Read("grants.md"), Is.EqualTo(GrantsText.Page(report).ToMarkdown()));
+            Assert.That(Read("grants.html"), Is.EqualTo(GrantsText.Page(report).ToHtml()));
             Assert.That(() => XDocument.Parse(Read("grants.html")), Throws.Nothing);
         });
     }

@@ -79,8 +79,8 @@ public sealed class MessagesReportTests
 
         Assert.Multiple(() =>
         {
-            Assert.That(Read("messages.md"), Is.EqualTo(MessagesText.ToMarkdown(report)));
-            Assert.That(Read("messages.html"), Is.EqualTo(MessagesText.ToHtml(report)));
+            Assert.That(Read("messages.md"), Is.EqualTo(MessagesText.Page(report).ToMarkdown()));
+            Assert.That(Read("messages.html"), Is.EqualTo(MessagesText.Page(report).ToHtml()));
             Assert.That(() => XDocument.Parse(Read("messages.html")), Throws.Nothing);
         });
     }

@@ -69,8 +69,8 @@ public sealed class TransportReportTests
 
         Assert.Multiple(() =>
         {
-            Assert.That(Read("transport.md"), Is.EqualTo(ReportText.ToMarkdown(report)));
-            Assert.That(Read("transport.html"), Is.EqualTo(ReportText.ToHtml(report)));
+            Assert.That(Read("transport.md"), Is.EqualTo(ReportText.Page(report).ToMarkdown()));
+            Assert.That(Read("transport.html"), Is.EqualTo(ReportText.Page(report).ToHtml()));
             Assert.That(() => XDocument.Parse(Read("transport.html")), Throws.Nothing);
         });
     }
