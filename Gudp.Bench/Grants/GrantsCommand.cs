@@ -3,7 +3,7 @@ using Gudp.Bench.Transport;
 
 namespace Gudp.Bench.Grants;
 
-/// <summary><c>grants [--only NAME] [--quick] [--rounds N] [--json F] [--html F] [--markdown F]</c>.</summary>
+/// <summary><c>grants [--only NAME] [--members N] [--quick] [--rounds N] [--json F] [--html F] [--markdown F]</c>.</summary>
 internal sealed class GrantsCommand
 {
     private const string Evaluate = "evaluate";
@@ -14,6 +14,7 @@ internal sealed class GrantsCommand
     private readonly List<string> _only = [];
     private readonly ReportFiles _files = new();
     private int _rounds = 5;
+    private int _members;
     private TimeSpan _span = TimeSpan.FromSeconds(2);
 
     /// <summary>Runs what the arguments name; 2: they name something else.</summary>
@@ -28,7 +29,7 @@ internal sealed class GrantsCommand
 
         if (!command._files.TryRead(arguments, command.TryFlag, command.TryTake))
         {
-            log.WriteLine("grants [--only NAME] [--quick] [--rounds N] [--json F] [--html F] [--markdown F]");
+            log.WriteLine("grants [--only NAME] [--members N] [--quick] [--rounds N] [--json F] [--html F] [--markdown F]");
             log.WriteLine($"NAME: {string.Join(", ", Parts)}");
             return 2;
         }
@@ -56,6 +57,8 @@ internal sealed class GrantsCommand
             case "--only" when Parts.Contains(value):
                 _only.Add(value);
                 return true;
+            case "--members":
+                return int.TryParse(value, NumberStyles.None, CultureInfo.InvariantCulture, out _members);
             case "--rounds":
                 return int.TryParse(value, NumberStyles.None, CultureInfo.InvariantCulture, out _rounds) && _rounds > 0;
             default:
@@ -67,7 +70,7 @@ internal sealed class GrantsCommand
     {
         GrantsBench bench = new(_rounds, _span, log);
         GrantsReport former = Former();
-        GrantCell[] cells = [.. GrantFloors.Cells.Where(cell => Wants(cell.Work) || Wants(cell.Transport))];
+        GrantCell[] cells = [.. GrantFloors.Cells.Where(Wants)];
         IReadOnlyList<GrantRow> rows = bench.Rows(cells);
         GrantsReport report = former with
         {
@@ -85,9 +88,12 @@ internal sealed class GrantsCommand
         log.Write(FloorRow.ToTable(report.Floors).ToMarkdown());
     }
 
+    private bool Wants(GrantCell cell)
+        => (_members == 0 || _members == cell.Members) && (Wants(cell.Work) || Wants(cell.Transport));
+
     private bool Wants(string part) => _only.Count == 0 || _only.Contains(part);
 
     // What is not measured this time stays as it was.
     private GrantsReport Former()
-        => _only.Count > 0 && _files.FormerJson() is { } json ? GrantsReport.Parse(json) : new GrantsReport();
+        => (_only.Count > 0 || _members > 0) && _files.FormerJson() is { } json ? GrantsReport.Parse(json) : new GrantsReport();
 }
