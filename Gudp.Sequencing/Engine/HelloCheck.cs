@@ -14,7 +14,7 @@ internal static class HelloCheck
     {
         detail = hello.Version != RunLayout.ProtocolVersion
             ? $"Version {hello.Version} was given; this server speaks {RunLayout.ProtocolVersion}."
-            : hello.RunId != run.Layout.RunId ? "This is another run." : "";
+            : hello.RunId != run.Layout.RunId ? $"Run {hello.RunId:x32} was given; this is another one." : "";
 
         return detail.Length > 0 ? SequencingError.ConfigMismatch : SequencingError.None;
     }
@@ -41,7 +41,7 @@ internal static class HelloCheck
             _ when member is null && !isBesideRoster => (SequencingError.NotDeclared, $"\"{hello.Name}\" is not in the roster."),
 
             _ when (hello.Flags & ~RoleBits.Known) != 0 => (
-                SequencingError.NotDeclared, "Joins other than at the start are not offered by this server."),
+                SequencingError.NotDeclared, $"Flags {hello.Flags} were given; this server knows {RoleBits.Known}."),
 
             _ when !IsSame(hello.ConfigHash, layout) => (SequencingError.ConfigMismatch,
                 $"The member's configuration is {hello.ConfigHash:x16}, the server's is {layout.ConfigHash:x16}."),

@@ -149,7 +149,9 @@ internal sealed class Operators(RunState run, Outbox outbox, Waits waits, Grants
 
         if (at < earliest)
         {
-            return (SequencingError.PastTag, $"Members have come to {latest}; the run can end at {earliest} or later.");
+            return (
+                SequencingError.PastTag,
+                $"The stop {at} was given; members have come to {latest}, the run can end at {earliest} or later.");
         }
 
         if (run.Phase is RunPhase.Gathering or RunPhase.Running && at < run.Limits.Stop)

@@ -38,26 +38,34 @@ public sealed class SequenceRunTests
         Assert.That(histories, Has.Count.EqualTo(1), "The network has changed the history.");
     }
 
-    [Test]
-    public void A_member_with_another_configuration_is_refused()
+    // Another file, and the same file with another look-ahead in the program: both are told, and the right one comes in.
+    [TestCase(1, 1, "configuration is")]
+    [TestCase(0, 2, "look-ahead 2 ticks was given, 1 ticks is declared")]
+    public void H92_a_member_of_another_configuration_is_refused_and_the_right_one_is_not(
+        int hash, int lookahead, string text)
     {
         using SimWorld world = new(1);
         SequencingConfig config = Config();
         using SequenceServer server = new(world.AddNode().Daemon, Any(world, 0, 7000), config, Messaging);
-        MemberOptions options = MemberOptions.From(config, "m0");
+        MemberOptions right = MemberOptions.From(config, "m0");
         MemberOptions other = new("m0")
         {
-            Publish = options.Publish,
-            Subscribe = options.Subscribe,
-            Lookahead = Delay.Ticks(2),
-            ConfigHash = options.ConfigHash,
+            Publish = right.Publish,
+            Subscribe = right.Subscribe,
+            Lookahead = Delay.Ticks(lookahead),
+            ConfigHash = right.ConfigHash + (ulong)hash,
         };
         SequenceClient client = Begin(world, server, other);
         SequencingException? refusal = null;
 
         world.RunUntil(() => (refusal = Poll(client)) is not null, Limit);
+        Player[] players =
+            [.. Enumerable.Range(0, Members).Select(i => new Player(Begin(world, server, MemberOptions.From(config, $"m{i}"))))];
+        world.RunUntil(() => players.Count(player => player.Act()) == players.Length, Limit);
 
         Assert.That(refusal!.Error, Is.EqualTo(SequencingError.ConfigMismatch));
+        Assert.That(refusal.Message, Does.Contain(text));
+        Assert.That(server.Refusals, Is.EqualTo(1));
     }
 
     [Test]

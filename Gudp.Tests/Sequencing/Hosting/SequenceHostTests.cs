@@ -89,6 +89,30 @@ public sealed class SequenceHostTests
     }
 
     [Test]
+    public void H90_what_is_said_in_the_past_is_refused_with_what_is_allowed_and_changes_nothing()
+    {
+        SequenceHost host = new(Pair());
+        SequenceClient sensor = host.Join("sensor");
+        SequenceClient lamp = host.Join("lamp");
+        sensor.WaitForGrant(Timeout.InfiniteTimeSpan);
+        lamp.WaitForGrant(Timeout.InfiniteTimeSpan);
+        sensor.AdvanceTo(10, Timeout.InfiniteTimeSpan);
+        sensor.Publish("light", "good", at: 12);
+
+        SequencingException? publication = Assert.Throws<SequencingException>(() => sensor.Publish("light", "bad", at: 9));
+        SequencingException? request = Assert.Throws<SequencingException>(() => sensor.RequestTo(9));
+        sensor.RequestTo(20);
+        Grant grant = lamp.AdvanceTo(15, Timeout.InfiniteTimeSpan);
+
+        Assert.That(publication!.Error, Is.EqualTo(SequencingError.LookaheadViolation));
+        Assert.That(publication.Message, Does.Contain("'sensor' at 10").And.Contain("at 9: the earliest is (10,1)"));
+        Assert.That(request!.Error, Is.EqualTo(SequencingError.PastTag));
+        Assert.That(request.Message, Does.Contain("asking for To(9): the target is the last grant, 10, or later"));
+        Assert.That(grant.Messages.Select(message => message.Text), Is.EqualTo(new[] { "good" }));
+        Assert.That(host.Refusals, Is.Zero);
+    }
+
+    [Test]
     public void What_a_member_throws_comes_out_of_the_run()
     {
         SequenceHost host = new(Pair());

@@ -1,5 +1,6 @@
 using Gudp.Sequencing;
 using Gudp.Sequencing.Engine;
+using Gudp.Sequencing.Time;
 using NUnit.Framework;
 
 namespace Gudp.Tests.Sequencing.Joining;
@@ -70,6 +71,43 @@ public sealed class ResumeTests
         }).Digest;
 
         Assert.That(broken, Is.EqualTo(digest));
+    }
+
+    // Before it died it published, said so, and asked: two steps. A program that takes other ones is not the same one.
+    [TestCase(0, "Step 1 asks to advance; before the resumption 2 did.")]
+    [TestCase(2, "The grant answers step 2, this member is at 3.")]
+    public void Who_does_something_else_than_before_its_death_is_told_that_it_diverged(int flushes, string text)
+    {
+        LinkedRun run = new(Config());
+        run.Settle();
+        LinkedMember member = run["m0"];
+        member.Engine.TryTakeGrant(out _);
+        ResumeTicket ticket = member.Engine.CreateTicket();
+        Say(member.Engine, flushes: 1);
+        Say(run["m1"].Engine, flushes: 0);
+        run.Settle();
+        run.Restart(member, ticket);
+        run.Settle();
+        string before = RunDump.Of(run.Server);
+
+        Say(member.Engine, flushes);
+
+        Assert.That((member.Engine.Error, member.Engine.ErrorDetail), Is.EqualTo((SequencingError.Diverged, text)));
+        run.Settle();
+        Assert.That(RunDump.Of(run.Server), Is.EqualTo(before));
+
+        static void Say(MemberEngine engine, int flushes)
+        {
+            engine.TryTakeGrant(out _);
+
+            for (int i = 0; i < flushes; i++)
+            {
+                engine.Publish("x", "m"u8, null);
+                engine.Flush();
+            }
+
+            engine.Request(AdvanceMode.To, 9);
+        }
     }
 
     // A server that does not know that a link is dead keeps its member until somebody comes with the token.

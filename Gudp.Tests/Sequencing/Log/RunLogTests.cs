@@ -57,6 +57,40 @@ public sealed class RunLogTests
         Assert.That(lists, Is.All.EqualTo(lists[0]));
     }
 
+    // S-E8: what a sequencer keyed by publish ids is asked for, steps do here. The publisher says its commit again and again,
+    // as one does that never heard that it came.
+    [Test]
+    public void S_E8_a_commit_said_again_is_sequenced_once_and_keeps_its_number()
+    {
+        SingleProcessRun run = new(new()
+        {
+            Roster = [new("a") { Publish = ["x"] }, new("b") { Subscribe = ["x"], Sends = false }],
+        });
+        run.Settle();
+        MemberEngine a = run["a"];
+        a.TryTakeGrant(out _);
+        a.Publish("x", "one"u8, 5);
+        a.Flush();
+        Assert.That(a.TryPeekOutgoing(out ReadOnlySpan<byte> commit));
+        byte[] again = commit.ToArray();
+
+        run.MoveUp(0);
+        run.Inject(0, again);
+        a.Publish("x", "two"u8, 6);
+        a.Request(AdvanceMode.To, 50);
+        run.MoveUp(0);
+        run.Inject(0, again);
+        run.Settle();
+
+        SealedLog log = run.Server.Run.Log;
+        Assert.That(run.Server.DuplicateSteps, Is.EqualTo(2));
+        Assert.That(log.TryRead(1, out SealedMessage one) && one.Letter.Payload.SequenceEqual("one"u8));
+        Assert.That(log.TryRead(2, out SealedMessage two) && two.Letter.Payload.SequenceEqual("two"u8));
+        Assert.That(log.Next, Is.EqualTo(3));
+        Assert.That(run.Server.Members.Find("b")!.Inbox.Count, Is.EqualTo(2));
+        Assert.That((a.Error, a.Now), Is.EqualTo((SequencingError.None, new Tag(50, 0))), "The step is acknowledged.");
+    }
+
     // Nobody subscribes, so no inbox fills; with the floor stuck, what is not final has no other limit.
     [Test]
     public void What_is_not_final_counts_against_the_limit_of_an_inbox()

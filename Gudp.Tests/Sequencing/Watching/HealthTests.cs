@@ -50,9 +50,9 @@ public sealed class HealthTests
         Assert.That(report.ToString(), Does.Match("  <- v1 is running at 1 for .*ROOT"));
     }
 
-    // H84: not after the limit, but with the loss.
+    // Not after the limit, but with the loss.
     [Test]
-    public void Whoever_waits_for_a_member_that_is_lost_hears_of_it_at_once()
+    public void H84_whoever_waits_for_a_member_that_is_lost_hears_of_it_at_once()
     {
         SingleProcessRun run = Waiting();
 
