@@ -67,7 +67,25 @@ public sealed class RunCommandTests
         Assert.That(clear.Output, Does.Not.Contain("held"));
         Assert.That(stop.Output, Does.Contain("stops at 15, influenced from outside"));
         Assert.That((late.Code, late.Errors), Is.EqualTo((ExitCode.CheckFailed,
-            "gudp: PastTag: Members have come to 10; the run can end at (10,1) or later.\n")));
+            "gudp: PastTag: The stop 3 was given; members have come to 10, the run can end at (10,1) or later.\n")));
+    }
+
+    // Lock-time 8.1: an open run starts on command, with whoever is there.
+    [Test]
+    public async Task A_run_that_starts_on_command_is_started_from_the_shell_without_whom_it_does_not_wait_for()
+    {
+        using Scene scene = new(OperatorAccess.Loopback, startsOnCommand: true);
+        SequenceClient a = scene.Begin("a");
+        a.TryTakeGrant(out _);
+
+        var before = await CommandCall.RunAsync("status", scene.Target);
+        bool isEarly = a.TryTakeGrant(out _);
+        var start = await CommandCall.RunAsync("start", scene.Target);
+        Grant grant = a.WaitForGrant(Patience);
+
+        Assert.That(isEarly, Is.False);
+        Assert.That(before.Output, Does.StartWith("gathering"));
+        Assert.That((start.Code, grant.Tag), Is.EqualTo((ExitCode.Fine, Tag.Zero)), start.Errors);
     }
 
     [Test]
@@ -91,12 +109,13 @@ public sealed class RunCommandTests
         private readonly SequenceServer _server;
         private readonly List<IDisposable> _open = [];
 
-        internal Scene(OperatorAccess operators)
+        internal Scene(OperatorAccess operators, bool startsOnCommand = false)
         {
             _config = new SequencingConfig
             {
                 Roster = [new MemberDeclaration("a") { Publish = ["x"] }, new MemberDeclaration("b") { Subscribe = ["x"] }],
                 Operators = operators,
+                StartsOnCommand = startsOnCommand,
             };
             _daemon.Start();
             _server = new SequenceServer(_daemon, PeerAddress.LoopbackIPv4(0), _config, ToolConfig.Lockstep);
@@ -122,7 +141,7 @@ public sealed class RunCommandTests
             _daemon.Dispose();
         }
 
-        private SequenceClient Begin(string name)
+        internal SequenceClient Begin(string name)
         {
             MessageEndpoint endpoint = new(_daemon, PeerAddress.LoopbackIPv4(0), ToolConfig.Lockstep);
             SequenceClient client = SequenceClient.Begin(

@@ -91,6 +91,7 @@ internal static class CommandLine
         TopCommand.Create(printer),
         RunCommand.CreateStatus(printer),
         RunCommand.CreateWho(printer),
+        RunCommand.CreateStart(printer),
         RunCommand.CreateBarrier(printer),
         RunCommand.CreateStep(printer),
         RunCommand.CreateStop(printer),

@@ -8,7 +8,7 @@ using Gudp.Tools.Watching;
 namespace Gudp.Tools.Commands;
 
 /// <summary>
-/// <c>gudp status | who | barrier | step | stop HOST:PORT</c>: look at a run and hold it without being a member.
+/// <c>gudp status | who | start | barrier | step | stop HOST:PORT</c>: look at a run and hold it without being a member.
 /// </summary>
 internal static class RunCommand
 {
@@ -41,6 +41,18 @@ internal static class RunCommand
         command.SetAction((parsed, cancelled) => CommandLine.RunAsync(WhoAsync(
             new Call(parsed.GetRequiredValue(target), "gudp", parsed.GetValue(json), printer),
             parsed.GetValue(member),
+            cancelled)));
+        return command;
+    }
+
+    internal static Command CreateStart(Printer printer)
+    {
+        Argument<HostPort> target = CommandOption.Target(ServerText);
+        Option<bool> json = Json();
+        Command command = new("start", "Starts a run that starts on command, with whoever is there.") { target, json };
+        command.SetAction((parsed, cancelled) => CommandLine.RunAsync(StatusAsync(
+            new Call(parsed.GetRequiredValue(target), "gudp", parsed.GetValue(json), printer),
+            static (run, late) => run.StartAsync(late),
             cancelled)));
         return command;
     }
