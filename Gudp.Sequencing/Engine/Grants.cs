@@ -6,7 +6,8 @@
 //
 // Always true:
 //   - a grant is below the member's bound, and never before its last one;
-//   - the bound E of a member never falls, except when a sender comes late.
+//   - the bound E of a member never falls, except when a sender comes late;
+//   - the grant G that a waiting receiver may expect never rises: messages, bounds and stops only bring it nearer.
 
 using System;
 using System.Diagnostics;
@@ -26,6 +27,7 @@ internal sealed class Grants(RunState run, Outbox outbox, Waits waits, Barriers 
     private readonly FlowControl _flow = new(run);
     private readonly Pacer _pacer = new(run.Layout.Pacing);
     private Tag[] _lastEarliest = [];
+    private Tag[] _lastExpected = [];
 
     /// <summary>Passes of the rule over all members.</summary>
     internal long Evaluations { get; private set; }
@@ -222,6 +224,9 @@ internal sealed class Grants(RunState run, Outbox outbox, Waits waits, Barriers 
         }
 
         AdvanceRule.Bounds(run.Members.States, run.Members.Reach, run.Limits.Stop, run.Bounds);
+        int known = _lastExpected.Length;
+        Array.Resize(ref _lastExpected, Math.Max(known, run.Members.Count));
+        _lastExpected.AsSpan(known).Fill(Tag.Top);
 
         foreach (Member member in run.Members.All)
         {
@@ -235,6 +240,12 @@ internal sealed class Grants(RunState run, Outbox outbox, Waits waits, Barriers 
                 || member.IsPaced || member.HeldFor != BoundTable.Nobody
                 || !AdvanceRule.IsGrantable(in state, run.Bounds.Bound[ordinal], run.Limits, out _),
                 "One pass grants all that can be granted.");
+
+            // Whoever is lost or no receiver has nothing to expect: an operator may take its role away meanwhile.
+            bool expects = member.Life == MemberLife.Live && state.IsWaiting && state.Receives;
+            Tag expected = expects ? AdvanceRule.GrantOf(in state, run.Limits.Stop) : Tag.Top;
+            Invariant.Require(!expects || expected <= _lastExpected[ordinal], "The grant of who waits never rises.");
+            _lastExpected[ordinal] = expected;
         }
     }
 }

@@ -3,8 +3,8 @@ using NUnit.Framework;
 namespace Gudp.Tests.House;
 
 /// <summary>
-/// docs/lock-time.md: a whole simulation in its first block, and a member in its last that begins as the second does. All
-/// are built and run.
+/// docs/lock-time.md: a whole simulation in its first block, and a member in each face, the third and the fourth, that
+/// begin as the second does. All are built and run.
 /// </summary>
 [TestFixture, Category("Release")]
 public sealed class LockTimeDocumentTests
@@ -21,13 +21,14 @@ public sealed class LockTimeDocumentTests
         project.BuildAndRun(Blocks[0]);
     }
 
-    [Test]
-    public void The_timed_member_takes_ten_lines_builds_and_ends_well()
+    [TestCase(2)]
+    [TestCase(3)]
+    public void The_timed_member_of_each_face_takes_ten_lines_builds_and_ends_well(int member)
     {
         using NewcomerProject project = new();
 
-        Assert.That(Blocks, Has.Length.EqualTo(3));
-        Assert.That(Blocks[2].TrimEnd('\n').Split('\n'), Has.Length.AtMost(MaxMemberLines));
-        project.BuildAndRun($"{Blocks[1]}\n{Blocks[2]}");
+        Assert.That(Blocks, Has.Length.EqualTo(4));
+        Assert.That(Blocks[member].TrimEnd('\n').Split('\n'), Has.Length.AtMost(MaxMemberLines));
+        project.BuildAndRun($"{Blocks[1]}\n{Blocks[member]}");
     }
 }
