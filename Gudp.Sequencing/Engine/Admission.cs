@@ -12,6 +12,9 @@ internal readonly record struct Doors(Newcomers Newcomers, Observers Observers);
 
 internal sealed class Admission(RunState run, Outbox outbox, Sessions sessions, Grants grants, Doors doors)
 {
+    /// <summary>What gives the start, and everything after it.</summary>
+    internal Grants Grants => grants;
+
     internal void HandleHello(long link, in Frame frame, Instant now)
     {
         if (!HelloFrame.TryRead(in frame, out HelloFrame hello))

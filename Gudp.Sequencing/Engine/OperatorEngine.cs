@@ -14,7 +14,7 @@ namespace Gudp.Sequencing.Engine;
 internal sealed class OperatorEngine(string name) : IAsker
 {
     private readonly FrameWriter _writer = new();
-    private readonly List<MemberStatus> _members = [];
+    private List<MemberStatus> _members = [];
     private readonly List<WaitReport> _waits = [];
     private ulong _request;
     private bool _isSent = true;
@@ -110,7 +110,8 @@ internal sealed class OperatorEngine(string name) : IAsker
     private void Begin()
     {
         _request++;
-        _members.Clear();
+        // The list of the last answer is the asker's now.
+        _members = [];
         _waits.Clear();
         Status = null;
         Error = SequencingError.None;

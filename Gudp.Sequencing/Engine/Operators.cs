@@ -12,9 +12,9 @@ using Gudp.Sequencing.Wire;
 
 namespace Gudp.Sequencing.Engine;
 
-internal sealed class Operators(RunState run, Outbox outbox, Waits waits, Grants grants, Barriers barriers)
+internal sealed class Operators(RunState run, Outbox outbox, Waits waits, Admission admission, Barriers barriers)
 {
-    private readonly StatusView _status = new(run, outbox, barriers, grants.Pacer);
+    private readonly StatusView _status = new(run, outbox, barriers, admission.Grants.Pacer);
     private readonly HashSet<long> _allowed = [];
 
     /// <summary>The link may look at the run and hold it.</summary>
@@ -36,8 +36,7 @@ internal sealed class Operators(RunState run, Outbox outbox, Waits waits, Grants
             return;
         }
 
-        // What this turn has brought so far counts in the answer.
-        grants.Evaluate(now);
+        TakeIn(now);
         ulong session = from?.Session ?? 0;
 
         if (question.Name.Length > 0)
@@ -80,9 +79,16 @@ internal sealed class Operators(RunState run, Outbox outbox, Waits waits, Grants
             return;
         }
 
-        grants.Evaluate(now);
+        TakeIn(now);
         _status.Write(request, command.First, from?.Session ?? 0, now);
         outbox.Send(link);
+    }
+
+    // What this turn has brought so far counts in the answer: who asked for the start is told that it has started.
+    private void TakeIn(Instant now)
+    {
+        admission.StartIfComplete(now);
+        admission.Grants.Evaluate(now);
     }
 
     /// <inheritdoc cref="StatusView.Read"/>

@@ -67,7 +67,7 @@ internal sealed class ServerEngine
         _peeks = new Peeks(_run, _outbox);
         _readers = new LogReaders(_run, _outbox);
         _commits = new Commits(_run, _outbox, _departures, _roles, postings);
-        _operators = new Operators(_run, _outbox, _waits, _grants, _barriers);
+        _operators = new Operators(_run, _outbox, _waits, _admission, _barriers);
     }
 
     /// <summary>For tests and records: everything the engine knows.</summary>

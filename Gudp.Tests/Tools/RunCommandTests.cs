@@ -86,6 +86,18 @@ public sealed class RunCommandTests
         Assert.That(isEarly, Is.False);
         Assert.That(before.Output, Does.StartWith("gathering"));
         Assert.That((start.Code, grant.Tag), Is.EqualTo((ExitCode.Fine, Tag.Zero)), start.Errors);
+        Assert.That(start.Output, Does.StartWith("running"));
+    }
+
+    [Test]
+    public async Task A_closed_run_is_not_started_from_the_shell_and_says_so()
+    {
+        using Scene scene = new(OperatorAccess.Loopback);
+
+        var start = await CommandCall.RunAsync("start", scene.Target);
+
+        Assert.That((start.Code, start.Output), Is.EqualTo((ExitCode.CheckFailed, "")));
+        Assert.That(start.Errors, Does.Contain("startsOnCommand"));
     }
 
     [Test]

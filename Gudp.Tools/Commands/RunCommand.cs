@@ -52,7 +52,7 @@ internal static class RunCommand
         Command command = new("start", "Starts a run that starts on command, with whoever is there.") { target, json };
         command.SetAction((parsed, cancelled) => CommandLine.RunAsync(StatusAsync(
             new Call(parsed.GetRequiredValue(target), "gudp", parsed.GetValue(json), printer),
-            static (run, late) => run.StartAsync(late),
+            StartAsync,
             cancelled)));
         return command;
     }
@@ -105,6 +105,19 @@ internal static class RunCommand
             (run, late) => run.StopAsync(parsed.GetValue(at), late),
             cancelled)));
         return command;
+    }
+
+    // A closed run ignores the command; whoever gave it must not believe that it was obeyed.
+    private static async Task<RunStatus> StartAsync(SequenceOperator run, CancellationToken late)
+    {
+        RunStatus status = await run.StartAsync(late).ConfigureAwait(false);
+
+        return status.Stage == RunStage.Gathering
+            ? throw new CommandFailure(
+                ExitCode.CheckFailed,
+                "The run starts by itself when everybody of its roster is there; only one with \"startsOnCommand\" "
+                + "starts without them.")
+            : status;
     }
 
     private static Option<bool> Json() => new("--json") { Description = "Print a line of JSON." };

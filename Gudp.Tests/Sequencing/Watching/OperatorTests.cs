@@ -135,6 +135,22 @@ public sealed class OperatorTests
         Assert.That(run.Server.ReadStatus(run.Now), Has.Property(nameof(RunStatus.Stop)).Null);
     }
 
+    // It lost its members with the next question.
+    [Test]
+    public void A_status_stays_what_it_was_when_something_else_is_asked()
+    {
+        SingleProcessRun run = Started(Senders());
+        OperatorEngine op = Allowed(run);
+        Ask(run, op, op.AskStatus);
+        RunStatus status = op.Status!;
+        string before = $"{status}";
+
+        Ask(run, op, () => op.AskWhoBlocks(""));
+
+        Assert.That($"{status}", Is.EqualTo(before));
+        Assert.That(status.Members, Has.Count.EqualTo(2));
+    }
+
     [Test]
     public void A_run_that_starts_on_command_waits_for_it()
     {
@@ -148,6 +164,7 @@ public sealed class OperatorTests
         run.Settle();
 
         Assert.That(before.Root.Kind, Is.EqualTo(WaitKind.Barrier));
+        Assert.That(op.Status!.Stage, Is.EqualTo(RunStage.Running), "The answer is how the run stood right after.");
         Assert.That(run["a"].TryTakeGrant(out _));
     }
 
