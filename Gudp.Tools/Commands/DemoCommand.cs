@@ -6,7 +6,10 @@ using Gudp.Tools.Output;
 
 namespace Gudp.Tools.Commands;
 
-/// <summary><c>gudp demo</c>: one simulation twice over a bad network, and the proof that it was the same.</summary>
+/// <summary>
+/// <c>gudp demo</c>: one simulation twice over a bad network, and the proof that it was the same. <c>--kill</c>: three
+/// times, with processes that are killed.
+/// </summary>
 internal static class DemoCommand
 {
     internal const int MaxMembers = 64;
@@ -30,7 +33,12 @@ internal static class DemoCommand
         };
 
         Option<string?> trace = TraceCommand.Option();
+        Option<bool> kill = new("--kill")
+        {
+            Description = "Kills processes: one comes back from what it saved, one stays away; checks both.",
+        };
         command.Add(trace);
+        command.Add(kill);
 
         command.SetAction((parsed, cancelled) =>
         {
@@ -45,13 +53,53 @@ internal static class DemoCommand
                 Seed = parsed.GetValue(seed),
             };
 
-            return CommandLine.RunAsync(RunAsync(plan, parsed.GetValue(limit), printer, cancelled));
+            TimeSpan most = parsed.GetValue(limit);
+            return CommandLine.RunAsync(parsed.GetValue(kill)
+                ? KillAsync(plan, most, printer, cancelled)
+                : CompareAsync(plan, most, printer, cancelled));
         });
 
         return command;
     }
 
-    private static async Task<ExitCode> RunAsync(
+    /// <summary>Two runs, and everything that must not matter is different.</summary>
+    private static async Task<ExitCode> CompareAsync(
+        DemoPlan plan, TimeSpan limit, Printer printer, CancellationToken cancelled)
+    {
+        IReadOnlyList<DemoRunResult> results = await RunAllAsync(plan, limit, printer, cancelled).ConfigureAwait(false);
+        return Judge(DemoVerdict.Differences(results[0], results[1]), printer);
+    }
+
+    /// <summary>Three runs: one in peace, one whose killed member comes back, and one whose killed member does not.</summary>
+    private static async Task<ExitCode> KillAsync(
+        DemoPlan plan, TimeSpan limit, Printer printer, CancellationToken cancelled)
+    {
+        if (plan.Members < DemoKills.LeastMembers || plan.Steps < DemoKills.LeastSteps)
+        {
+            throw new CommandFailure(
+                ExitCode.Usage,
+                $"--kill needs {DemoKills.LeastMembers} members or more and {DemoKills.LeastSteps} steps or more.");
+        }
+
+        // Only its owner can read it: whoever has what a member saves can take its place.
+        string directory = Directory.CreateTempSubdirectory("gudp-demo-").FullName;
+
+        try
+        {
+            plan = plan with { Kills = DemoKills.Draw(plan.Members, plan.Seed, directory) };
+            IReadOnlyList<DemoRunResult> results = await RunAllAsync(plan, limit, printer, cancelled)
+                .ConfigureAwait(false);
+            KillVerdict verdict = KillVerdict.Of(plan.Kills, results);
+            verdict.Claims.ToList().ForEach(printer.Line);
+            return Judge(verdict.Differences, printer);
+        }
+        finally
+        {
+            Directory.Delete(directory, recursive: true);
+        }
+    }
+
+    private static async Task<IReadOnlyList<DemoRunResult>> RunAllAsync(
         DemoPlan plan, TimeSpan limit, Printer printer, CancellationToken cancelled)
     {
         using CancellationTokenSource limited = CancellationTokenSource.CreateLinkedTokenSource(cancelled);
@@ -63,7 +111,14 @@ internal static class DemoCommand
             foreach (DemoRunPlan run in plan.Runs())
             {
                 printer.Line(run.ToString());
-                results.Add(await RunOnceAsync(plan, run, printer, limited.Token).ConfigureAwait(false));
+                DemoRunResult result = await RunOnceAsync(plan, run, printer, limited.Token).ConfigureAwait(false);
+
+                foreach (string note in result.Notes)
+                {
+                    printer.Line("  " + note);
+                }
+
+                results.Add(result);
             }
         }
         catch (OperationCanceledException) when (!cancelled.IsCancellationRequested)
@@ -79,8 +134,11 @@ internal static class DemoCommand
             printer.Line($"run {result.Plan.Number}: {Units.Span(result.Elapsed)}, run digest {result.RunDigest}");
         }
 
-        IReadOnlyList<string> differences = DemoVerdict.Differences(results[0], results[1]);
+        return results;
+    }
 
+    private static ExitCode Judge(IReadOnlyList<string> differences, Printer printer)
+    {
         foreach (string difference in differences)
         {
             printer.Error(difference);

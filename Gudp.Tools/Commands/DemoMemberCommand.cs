@@ -16,12 +16,16 @@ internal static class DemoMemberCommand
     private const string StepsName = "--steps";
     private const string SeedName = "--seed";
     private const string PauseName = "--pause";
+    private const string ExpendableName = "--expendable";
+    private const string SaveName = "--save";
+    private const string ResumeName = "--resume";
+    private const string DoomedName = "--doomed";
 
     /// <param name="plan">What is simulated.</param>
     /// <param name="member">Which one.</param>
     /// <param name="port">Where the server, or the relay before it, listens on this machine.</param>
-    /// <param name="isPaused">Whether it sleeps for a while in the middle.</param>
-    internal static IEnumerable<string> Arguments(DemoPlan plan, int member, int port, bool isPaused) =>
+    /// <param name="wishes">What is special about it.</param>
+    internal static IEnumerable<string> Arguments(DemoPlan plan, int member, int port, FlockWishes wishes) =>
     [
         Name,
         ServerName, "127.0.0.1:" + Text(port),
@@ -30,8 +34,22 @@ internal static class DemoMemberCommand
         AgentsName, Text(plan.Agents),
         StepsName, Text(plan.Steps),
         SeedName, plan.Seed.ToString(CultureInfo.InvariantCulture),
-        PauseName, Text(isPaused ? (int)DemoPlan.Pause.TotalMilliseconds : 0) + "ms",
+        PauseName, Text((int)wishes.Pause.TotalMilliseconds) + "ms",
+        .. ExpendableArguments(plan),
+        .. wishes.SavePath is { } path ? new[] { SaveName, path } : [],
+        .. wishes.Resumes ? new[] { ResumeName } : [],
+        .. wishes.IsDoomed ? new[] { DoomedName } : [],
     ];
+
+    /// <summary>For the server too: both must know the same run.</summary>
+    internal static IEnumerable<string> ExpendableArguments(DemoPlan plan)
+        => plan.Kills is { } kills ? [ExpendableName, Text(kills.Removed)] : [];
+
+    internal static Option<int?> Expendable() => new(ExpendableName)
+    {
+        Description = "The member the run goes on without if it is lost; the others are waited for.",
+        HelpName = "N",
+    };
 
     internal static Command Create()
     {
@@ -43,7 +61,15 @@ internal static class DemoMemberCommand
         Option<ulong> seed = CommandOption.Seed();
         Option<TimeSpan> pause = CommandOption.Span(PauseName, "How long it sleeps in the middle.", TimeSpan.Zero);
 
-        Command command = new(Name) { server, member, members, agents, steps, seed, pause };
+        Option<int?> expendable = Expendable();
+        Option<string?> save = new(SaveName) { Description = "Saves every sequence point here.", HelpName = "FILE" };
+        Option<bool> resume = new(ResumeName) { Description = "Goes on from what is saved." };
+        Option<bool> doomed = new(DoomedName) { Description = "Waits at the last step to be killed." };
+
+        Command command = new(Name)
+        {
+            server, member, members, agents, steps, seed, pause, expendable, save, resume, doomed,
+        };
         command.Hidden = true;
 
         command.SetAction((parsed, cancelled) =>
@@ -55,7 +81,14 @@ internal static class DemoMemberCommand
                 Agents = parsed.GetValue(agents),
                 Steps = parsed.GetValue(steps),
                 Seed = parsed.GetValue(seed),
-                Pause = parsed.GetValue(pause),
+                Expendable = parsed.GetValue(expendable),
+                Wishes = new FlockWishes
+                {
+                    Pause = parsed.GetValue(pause),
+                    SavePath = parsed.GetValue(save),
+                    Resumes = parsed.GetValue(resume),
+                    IsDoomed = parsed.GetValue(doomed),
+                },
             };
 
             return CommandLine.RunAsync(

@@ -75,6 +75,9 @@ internal sealed record MemberReport
     /// <summary>Over everything delivered, as 16 hexadecimal digits (lock-time section 18).</summary>
     public required string Digest { get; init; }
 
+    /// <summary>Members that were taken out of the run, as this one was told; null if none was.</summary>
+    public IReadOnlyList<FlockDeparture>? Departures { get; init; }
+
     /// <summary>Over the histories of all members, as the server told this one at the end.</summary>
     public required string RunDigest { get; init; }
 

@@ -68,6 +68,16 @@ internal sealed class ChildProcess : IDisposable
         return child;
     }
 
+    /// <summary>
+    /// SIGKILL, or what the system has for it: the process does nothing any more, and its sockets fall silent. Waits until
+    /// it is gone.
+    /// </summary>
+    internal async Task KillAsync(CancellationToken cancelled)
+    {
+        _process.Kill();
+        await _process.WaitForExitAsync(cancelled).ConfigureAwait(false);
+    }
+
     /// <summary>In a child: cancels once the parent is gone. Returns at once.</summary>
     internal static void CancelWithParent(CancellationTokenSource cancellation)
     {

@@ -21,6 +21,9 @@ internal sealed record DemoPlan
 
     internal required ulong Seed { get; init; }
 
+    /// <summary>Processes that are killed; null: none is.</summary>
+    internal DemoKills? Kills { get; init; }
+
     /// <summary>Everything that may differ between two runs without a difference in the result.</summary>
     internal IReadOnlyList<DemoRunPlan> Runs()
     {
@@ -39,11 +42,20 @@ internal sealed record DemoPlan
             Array.Reverse(otherOrder);
         }
 
-        return
-        [
-            new DemoRunPlan(1, draws.NextUInt64(), inOrder, PausedMember: null),
-            new DemoRunPlan(2, draws.NextUInt64(), otherOrder, PausedMember: (int)draws.NextBelow(Members)),
-        ];
+        DemoRunPlan first = new(1, draws.NextUInt64(), inOrder, PausedMember: null);
+        DemoRunPlan second = new(2, draws.NextUInt64(), otherOrder, PausedMember: null);
+
+        return Kills is { } kills
+            ?
+            [
+                first,
+                second with { Kill = new DemoKill(kills.Resumed, ComesBack: true) },
+                new DemoRunPlan(3, draws.NextUInt64(), inOrder, PausedMember: null)
+                {
+                    Kill = new DemoKill(kills.Removed, ComesBack: false),
+                },
+            ]
+            : [first, second with { PausedMember = (int)draws.NextBelow(Members) }];
     }
 }
 
@@ -54,6 +66,9 @@ internal sealed record DemoPlan
 /// <param name="PausedMember">Who sleeps in the middle of the run; null if nobody.</param>
 internal sealed record DemoRunPlan(int Number, ulong LossSeed, IReadOnlyList<int> StartOrder, int? PausedMember)
 {
+    /// <summary>Whose process is killed in the middle of the run; null if nobody's.</summary>
+    internal DemoKill? Kill { get; init; }
+
     public override string ToString()
     {
         string order = string.Join(' ', StartOrder);
@@ -61,7 +76,49 @@ internal sealed record DemoRunPlan(int Number, ulong LossSeed, IReadOnlyList<int
             ? string.Create(
                 CultureInfo.InvariantCulture, $", member {member} sleeps {DemoPlan.Pause.TotalMilliseconds:0} ms")
             : string.Empty;
+        string kill = Kill is { } killed
+            ? string.Create(
+                CultureInfo.InvariantCulture,
+                $", member {killed.Member} is killed and {(killed.ComesBack ? "comes back" : "stays away")}")
+            : string.Empty;
 
-        return $"run {Number}: loss seed {LossSeed:x16}, start order {order}{pause}";
+        return $"run {Number}: loss seed {LossSeed:x16}, start order {order}{pause}{kill}";
     }
+}
+
+/// <summary>One member's process is killed.</summary>
+/// <param name="Member">Whose.</param>
+/// <param name="ComesBack">Another process goes on from what it saved.</param>
+internal sealed record DemoKill(int Member, bool ComesBack);
+
+/// <summary>What <c>gudp demo --kill</c> does to its processes.</summary>
+internal sealed record DemoKills
+{
+    /// <summary>Members there must be: one of each kind, and one that watches.</summary>
+    internal const int LeastMembers = 3;
+
+    /// <summary>Steps there must be, so that there is a middle.</summary>
+    internal const int LeastSteps = 4;
+
+    /// <summary>The member with policy Resign: the run goes on without it.</summary>
+    internal required int Removed { get; init; }
+
+    /// <summary>A member with policy Stall: the run waits until it is back.</summary>
+    internal required int Resumed { get; init; }
+
+    /// <summary>An empty directory for what members save and the server records.</summary>
+    internal required string Directory { get; init; }
+
+    /// <summary>Draws who is killed.</summary>
+    internal static DemoKills Draw(int members, ulong seed, string directory)
+    {
+        Prng draws = new(seed);
+        int removed = (int)draws.NextBelow(members);
+        int resumed = (removed + 1 + (int)draws.NextBelow(members - 1)) % members;
+        return new DemoKills { Removed = removed, Resumed = resumed, Directory = directory };
+    }
+
+    internal string RecordOf(DemoRunPlan run) => Path.Combine(Directory, FormattableString.Invariant($"run-{run.Number}.record"));
+
+    internal string SaveOf(DemoRunPlan run) => Path.Combine(Directory, FormattableString.Invariant($"run-{run.Number}.save"));
 }

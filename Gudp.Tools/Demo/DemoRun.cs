@@ -9,6 +9,7 @@
 using System.Diagnostics;
 using Gudp.Core;
 using Gudp.Core.Simulation;
+using Gudp.Tools.Arguments;
 using Gudp.Tools.Commands;
 using Gudp.Tools.Output;
 using Gudp.Tools.Relay;
@@ -27,6 +28,7 @@ internal sealed class DemoRun
     private readonly List<ChildProcess> _children = [];
     private readonly Lock _gate = new();
     private readonly int[] _steps;
+    private readonly List<string> _notes = [];
 
     internal DemoRun(DemoPlan plan, DemoRunPlan run, ProgressMeter meter)
     {
@@ -62,7 +64,8 @@ internal sealed class DemoRun
     private async Task<DemoRunResult> RunAsync(CancellationTokenSource silence)
     {
         long start = Stopwatch.GetTimestamp();
-        ChildProcess server = Start("the server", DemoServerCommand.Arguments(_plan));
+        ChildProcess server = Start(
+            "the server", DemoServerCommand.Arguments(_plan, _plan.Kills?.RecordOf(_run)));
         ChildLine listening = await NextAsync(server, line => line.Port is not null, silence).ConfigureAwait(false);
 
         using UdpRelay relay = new(
@@ -71,24 +74,69 @@ internal sealed class DemoRun
 
         // Read from the start, so that a server that fails ends the run at once.
         Task<ChildLine> serverEnd = NextAsync(server, line => line.RunDigest is not null, silence);
-        Task<ChildLine>[] memberEnds = new Task<ChildLine>[_plan.Members];
+        Task<MemberReport?>[] memberEnds = new Task<MemberReport?>[_plan.Members];
+        Ports ports = new(listening.Port.Value, relay.LocalAddress.Port);
 
         foreach (int member in _run.StartOrder)
         {
-            ChildProcess process = Start(
-                FlockRun.NameOf(member),
-                DemoMemberCommand.Arguments(_plan, member, relay.LocalAddress.Port, _run.PausedMember == member));
-            memberEnds[member] = NextAsync(process, line => HasEnded(line, member), silence);
+            ChildProcess process = Start(member, ports.Relay, WishesOf(member));
+            memberEnds[member] = _run.Kill is { } kill && kill.Member == member
+                ? KillAsync(process, kill, ports, silence)
+                : EndAsync(process, member, silence);
         }
 
-        await foreach (Task<ChildLine> ended in Task.WhenEach([serverEnd, .. memberEnds]).ConfigureAwait(false))
+        await foreach (Task ended in Task.WhenEach([serverEnd, .. memberEnds]).ConfigureAwait(false))
         {
             // Throws for the first that failed, without waiting for those that wait for it.
             await ended.ConfigureAwait(false);
         }
 
-        MemberReport[] reports = [.. memberEnds.Select(ended => ended.Result.Member!)];
-        return new DemoRunResult(_run, serverEnd.Result.RunDigest!, reports, Stopwatch.GetElapsedTime(start));
+        MemberReport[] reports = [.. memberEnds.Select(ended => ended.Result).OfType<MemberReport>()];
+        return new DemoRunResult(_run, serverEnd.Result.RunDigest!, reports, Stopwatch.GetElapsedTime(start))
+        {
+            Notes = _notes,
+        };
+    }
+
+    /// <returns>Null if the member does not come back.</returns>
+    private async Task<MemberReport?> KillAsync(
+        ChildProcess victim, DemoKill kill, Ports ports, CancellationTokenSource silence)
+    {
+        ChildLine last = await NextAsync(
+            victim, line => HasEnded(line, kill.Member) || line.Step >= _plan.Steps / 2, silence).ConfigureAwait(false);
+        await victim.KillAsync(silence.Token).ConfigureAwait(false);
+        _notes.Add($"{victim.Name} was killed at step {last.Step} or soon after");
+
+        KillWatch watch = new(new HostPort("127.0.0.1", ports.Server), victim.Name);
+        _notes.AddRange(await watch.WatchAsync(kill.ComesBack, silence.Token).ConfigureAwait(false));
+        silence.CancelAfter(Patience);
+
+        if (!kill.ComesBack)
+        {
+            HasEnded(new ChildLine { Step = _plan.Steps }, kill.Member);
+            return null;
+        }
+
+        FlockWishes wishes = WishesOf(kill.Member) with { Resumes = true, IsDoomed = false };
+        _notes.Add(
+            $"another process goes on for {victim.Name} from what it saved at step "
+            + $"{FlockSave.Read(wishes.SavePath!).ReadTicket().Now.Time}");
+        return await EndAsync(Start(kill.Member, ports.Relay, wishes), kill.Member, silence).ConfigureAwait(false);
+    }
+
+    private async Task<MemberReport?> EndAsync(ChildProcess process, int member, CancellationTokenSource silence)
+        => (await NextAsync(process, line => HasEnded(line, member), silence).ConfigureAwait(false)).Member;
+
+    private FlockWishes WishesOf(int member)
+    {
+        bool isKilled = _run.Kill?.Member == member;
+
+        return new FlockWishes
+        {
+            Pause = _run.PausedMember == member ? DemoPlan.Pause : TimeSpan.Zero,
+            IsDoomed = isKilled,
+            SavePath = isKilled && _run.Kill!.ComesBack ? _plan.Kills!.SaveOf(_run) : null,
+        };
     }
 
     private ImpairmentOptions Impairment() => new()
@@ -97,10 +145,18 @@ internal sealed class DemoRun
         Link = new LinkModel { LossPpm = _plan.LossPpm, Delay = _plan.Delay },
     };
 
+    private ChildProcess Start(int member, int port, FlockWishes wishes)
+        => Start(FlockRun.NameOf(member), DemoMemberCommand.Arguments(_plan, member, port, wishes));
+
     private ChildProcess Start(string name, IEnumerable<string> arguments)
     {
         ChildProcess child = ChildProcess.Start(name, arguments);
-        _children.Add(child);
+
+        lock (_gate)
+        {
+            _children.Add(child);
+        }
+
         return child;
     }
 
@@ -133,4 +189,7 @@ internal sealed class DemoRun
 
         return line.Member is not null;
     }
+
+    /// <summary>Where the server listens, and the relay before it.</summary>
+    private readonly record struct Ports(int Server, int Relay);
 }

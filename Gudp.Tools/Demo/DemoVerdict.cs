@@ -6,10 +6,14 @@ namespace Gudp.Tools.Demo;
 /// <summary>What came of one run.</summary>
 /// <param name="Plan">How it was run.</param>
 /// <param name="RunDigest">The server's digest over all members' histories.</param>
-/// <param name="Members">By member.</param>
+/// <param name="Members">By member, without those that did not come to the end.</param>
 /// <param name="Elapsed">From the first process to the last report.</param>
 internal sealed record DemoRunResult(
-    DemoRunPlan Plan, string RunDigest, IReadOnlyList<MemberReport> Members, TimeSpan Elapsed);
+    DemoRunPlan Plan, string RunDigest, IReadOnlyList<MemberReport> Members, TimeSpan Elapsed)
+{
+    /// <summary>What was done to the run, and what it said to that, for people.</summary>
+    public IReadOnlyList<string> Notes { get; init; } = [];
+}
 
 /// <summary>Compares the runs: whatever the network did, all must have seen the same history.</summary>
 internal static class DemoVerdict

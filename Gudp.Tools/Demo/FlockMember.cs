@@ -26,8 +26,10 @@ internal sealed record FlockMember
 
     internal required ulong Seed { get; init; }
 
-    /// <summary>How long it sleeps in the middle of the run; zero if not at all.</summary>
-    internal required TimeSpan Pause { get; init; }
+    /// <summary>As for <see cref="FlockRun.Config"/>.</summary>
+    internal required int? Expendable { get; init; }
+
+    internal required FlockWishes Wishes { get; init; }
 
     internal async Task<ExitCode> RunAsync(HostPort server, TextWriter output, CancellationToken cancelled)
     {
@@ -35,56 +37,72 @@ internal sealed record FlockMember
         ChildProcess.CancelWithParent(alone);
         IReadOnlyList<PeerAddress> addresses = await server.ResolveAsync(alone.Token).ConfigureAwait(false);
 
-        using Daemon daemon = new(ToolConfig.Lockstep.Core);
+        MessagingConfig messaging = FlockRun.Messaging(Expendable);
+        using Daemon daemon = new(messaging.Core);
         daemon.Start();
-        using MessageEndpoint endpoint = ToolConfig.OnPort(
-            0, local => new MessageEndpoint(daemon, local, ToolConfig.Lockstep));
+        using MessageEndpoint endpoint = ToolConfig.OnPort(0, local => new MessageEndpoint(daemon, local, messaging));
 
-        MemberOptions options = MemberOptions.From(FlockRun.Config(Members), FlockRun.NameOf(Member));
-        using SequenceClient client = await SequenceClient
-            .JoinAsync(endpoint, addresses[0], options, alone.Token)
+        (SequenceClient client, FlockPilot pilot) = await BeginAsync(endpoint, addresses[0], alone.Token)
             .ConfigureAwait(false);
 
-        MemberReport report = await SimulateAsync(client, output, alone.Token).ConfigureAwait(false);
-
-        // Whether its ack comes does not matter: the last one may be lost with the server, which ends after it. The
-        // digest of the run says that everybody's resignation has arrived.
-        client.Resign(EndPatience);
-
-        if (client.WaitForEnd(EndPatience) is not { } runDigest)
+        using (client)
         {
-            throw new CommandFailure(ExitCode.TimedOut, "The server did not end the run in time.");
+            MemberReport report = await SimulateAsync(client, pilot, output, alone.Token).ConfigureAwait(false);
+
+            // Whether its ack comes does not matter: the last one may be lost with the server, which ends after it. The
+            // digest of the run says that everybody's resignation has arrived.
+            client.Resign(EndPatience);
+
+            if (client.WaitForEnd(EndPatience) is not { } runDigest)
+            {
+                throw new CommandFailure(ExitCode.TimedOut, "The server did not end the run in time.");
+            }
+
+            new ChildLine { Member = report with { RunDigest = FlockServer.TextOf(runDigest) } }.Write(output);
         }
 
-        new ChildLine { Member = report with { RunDigest = FlockServer.TextOf(runDigest) } }.Write(output);
         return ExitCode.Fine;
     }
 
-    private async Task<MemberReport> SimulateAsync(
-        SequenceClient client, TextWriter output, CancellationToken cancelled)
+    private async Task<(SequenceClient Client, FlockPilot Pilot)> BeginAsync(
+        MessageEndpoint endpoint, PeerAddress server, CancellationToken cancelled)
     {
-        FlockModel model = new(Agents, Seed);
-        Range share = model.ShareOf(Member, Members);
-        byte[] state = new byte[model.ShareBytes(share)];
+        if (Wishes is { Resumes: true, SavePath: { } path })
+        {
+            FlockSave save = FlockSave.Read(path);
+            FlockPilot pilot = FlockPilot.Restore(save, Agents, Member, Members);
+            return (
+                await SequenceClient.ResumeAsync(endpoint, server, save.ReadTicket(), cancelled).ConfigureAwait(false),
+                pilot);
+        }
+
+        MemberOptions options = MemberOptions.From(
+            FlockRun.Config(Members, Expendable), FlockRun.NameOf(Member));
+        return (
+            await SequenceClient.JoinAsync(endpoint, server, options, cancelled).ConfigureAwait(false),
+            new FlockPilot(new FlockModel(Agents, Seed), Member, Members));
+    }
+
+    private async Task<MemberReport> SimulateAsync(
+        SequenceClient client, FlockPilot pilot, TextWriter output, CancellationToken cancelled)
+    {
         Dictionary<string, TimeSpan> waitedFor = [];
         TimeSpan waited = TimeSpan.Zero;
-        long messages = 0;
         long lastReport = Stopwatch.GetTimestamp();
 
-        while (model.StepNumber < Steps)
+        while (pilot.StepNumber < Steps)
         {
-            model.Step(share);
-            int bytes = model.WriteShare(share, state);
-            client.Publish(FlockRun.ChannelOf(Member), state.AsSpan(0, bytes), client.Now + FlockRun.Lookahead);
+            await AtSequencePointAsync(client, pilot, cancelled).ConfigureAwait(false);
+            client.Publish(FlockRun.ChannelOf(Member), pilot.Move(), client.Now + FlockRun.Lookahead);
 
-            if (Pause > TimeSpan.Zero && model.StepNumber == Math.Max(1, Steps / 2))
+            if (Wishes.Pause > TimeSpan.Zero && pilot.StepNumber == Math.Max(1, Steps / 2))
             {
                 // As long as nobody is granted past this member's promise, the others wait, whatever the clocks say.
-                await Task.Delay(Pause, cancelled).ConfigureAwait(false);
+                await Task.Delay(Wishes.Pause, cancelled).ConfigureAwait(false);
             }
 
             long asked = Stopwatch.GetTimestamp();
-            Grant grant = await client.AdvanceToAsync(model.StepNumber, cancelled).ConfigureAwait(false);
+            Grant grant = await client.AdvanceToAsync(pilot.StepNumber, cancelled).ConfigureAwait(false);
             waited += Stopwatch.GetElapsedTime(asked);
 
             if (grant.WaitedFor is { } blocker)
@@ -92,42 +110,52 @@ internal sealed record FlockMember
                 waitedFor[blocker] = waitedFor.GetValueOrDefault(blocker) + grant.Waited;
             }
 
-            messages += ReadShares(model, grant);
+            pilot.Take(grant);
 
-            if (Stopwatch.GetElapsedTime(lastReport) >= ReportInterval)
+            if (Wishes.IsDoomed || Stopwatch.GetElapsedTime(lastReport) >= ReportInterval)
             {
                 lastReport = Stopwatch.GetTimestamp();
-                new ChildLine { Step = model.StepNumber }.Write(output);
+                new ChildLine { Step = pilot.StepNumber }.Write(output);
             }
         }
 
+        return Report(client, pilot) with { Waited = waited, WaitedFor = waitedFor };
+    }
+
+    private async Task AtSequencePointAsync(SequenceClient client, FlockPilot pilot, CancellationToken cancelled)
+    {
+        // Before anything is said: what follows is done again by whoever goes on from here.
+        if (Wishes.SavePath is { } path)
+        {
+            pilot.Save(client.CreateTicket()).Write(path);
+        }
+
+        if (Wishes.IsDoomed && pilot.StepNumber == Steps - 1)
+        {
+            await Task.Delay(Timeout.InfiniteTimeSpan, cancelled).ConfigureAwait(false);
+        }
+    }
+
+    private MemberReport Report(SequenceClient client, FlockPilot pilot)
+    {
         ConnectionCounters counters = client.Peer.Connection.ReadCounters();
 
         return new MemberReport
         {
             Member = Member,
-            Steps = model.StepNumber,
-            Grants = model.StepNumber + 1,
-            Messages = messages,
-            Waited = waited,
-            WaitedFor = waitedFor,
+            Steps = pilot.StepNumber,
+            Grants = pilot.StepNumber + 1,
+            Messages = pilot.Messages,
+            Waited = TimeSpan.Zero,
+            WaitedFor = new Dictionary<string, TimeSpan>(),
             Rtt = counters.SmoothedRtt,
             PacketsSent = counters.PacketsAcked + counters.PacketsLost,
             PacketsLost = counters.PacketsLost,
             Retransmits = counters.Retransmits,
             Digest = FlockServer.TextOf(client.Digest),
-            Checksum = FlockServer.TextOf(model.Checksum()),
+            Departures = pilot.Departures,
+            Checksum = FlockServer.TextOf(pilot.Checksum()),
             RunDigest = string.Empty,
         };
-    }
-
-    private static int ReadShares(FlockModel model, Grant grant)
-    {
-        foreach (SequencedMessage message in grant.Messages)
-        {
-            model.ReadShare(message.Payload.Span);
-        }
-
-        return grant.Messages.Count;
     }
 }

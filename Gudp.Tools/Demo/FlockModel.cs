@@ -9,7 +9,8 @@
 //
 // Always true:
 //   - every position lies in the world, and no component of a velocity exceeds MaxSpeed;
-//   - no agent is known at a step later than this model's own.
+//   - no agent is known at a step later than this model's own;
+//   - after the first step, _before is the whole flock as it was one step earlier.
 
 using System.Buffers.Binary;
 using Gudp.Core;
@@ -41,7 +42,7 @@ internal sealed class FlockModel
     private const int SeparationShift = 4;
 
     private readonly FlockAgent[] _agents;
-    private readonly FlockAgent[] _moved;
+    private readonly FlockAgent[] _before;
     private readonly int[] _knownAt;
     private readonly int[] _cellStarts = new int[(CellsPerSide * CellsPerSide) + 1];
     private readonly int[] _agentsByCell;
@@ -55,7 +56,7 @@ internal sealed class FlockModel
         ArgumentOutOfRangeException.ThrowIfGreaterThan(agents, MaxAgents);
 
         _agents = new FlockAgent[agents];
-        _moved = new FlockAgent[agents];
+        _before = new FlockAgent[agents];
         _knownAt = new int[agents];
         _agentsByCell = new int[agents];
 
@@ -132,19 +133,48 @@ internal sealed class FlockModel
     internal void Step(Range share)
     {
         RequireComplete();
-        SortIntoCells();
-
-        (int first, int count) = share.GetOffsetAndLength(_agents.Length);
-        _step++;
 
         // Nobody may see a neighbour that has already moved.
+        _agents.CopyTo(_before, 0);
+        SortIntoCells();
+        _step++;
+        MoveAlong(share);
+    }
+
+    /// <summary>
+    /// After <see cref="Step"/>: moves another share to the same step, as its owner would have. It follows from what
+    /// everybody knew, so it does not matter who does it, nor how many.
+    /// </summary>
+    internal void MoveAlong(Range share)
+    {
+        (int first, int count) = share.GetOffsetAndLength(_agents.Length);
+
         for (int i = first; i < first + count; i++)
         {
-            _moved[i] = Moved(i);
+            _agents[i] = Moved(i);
         }
 
-        _moved.AsSpan(first, count).CopyTo(_agents.AsSpan(first));
         _knownAt.AsSpan(first, count).Fill(_step);
+    }
+
+    /// <summary>A flock as <see cref="WriteShare"/> wrote all of it; it goes on from that step.</summary>
+    /// <param name="agents">1 to <see cref="MaxAgents"/>.</param>
+    /// <param name="whole">The share of one who owns all.</param>
+    /// <exception cref="InvalidDataException">The bytes are not such a flock.</exception>
+    internal static FlockModel Restore(int agents, ReadOnlySpan<byte> whole)
+    {
+        FlockModel model = new(agents, seed: 0);
+
+        if (whole.Length >= HeaderBytes)
+        {
+            model._step = BinaryPrimitives.ReadInt32BigEndian(whole);
+        }
+
+        model.ReadShare(whole);
+
+        return model.IsComplete
+            ? model
+            : throw new InvalidDataException($"{whole.Length} B do not hold all of {agents} agents.");
     }
 
     /// <summary>FNV-1a with 64 bits over all agents, which must be known at <see cref="StepNumber"/>.</summary>
@@ -222,7 +252,7 @@ internal sealed class FlockModel
     {
         Array.Clear(_cellStarts);
 
-        foreach (FlockAgent agent in _agents)
+        foreach (FlockAgent agent in _before)
         {
             _cellStarts[CellOf(agent)]++;
         }
@@ -233,9 +263,9 @@ internal sealed class FlockModel
         }
 
         // Now each entry is where its cell ends; placing the agents, last one first, moves it to where the cell begins.
-        for (int i = _agents.Length - 1; i >= 0; i--)
+        for (int i = _before.Length - 1; i >= 0; i--)
         {
-            _agentsByCell[--_cellStarts[CellOf(_agents[i])]] = i;
+            _agentsByCell[--_cellStarts[CellOf(_before[i])]] = i;
         }
     }
 
@@ -252,7 +282,7 @@ internal sealed class FlockModel
 
     private FlockAgent Moved(int index)
     {
-        FlockAgent self = _agents[index];
+        FlockAgent self = _before[index];
         Neighbourhood seen = default;
 
         int column = (int)(self.X >> SightBits);
@@ -264,7 +294,7 @@ internal sealed class FlockModel
             {
                 if (other != index)
                 {
-                    seen.Add(self, _agents[other]);
+                    seen.Add(self, _before[other]);
                 }
             }
         }

@@ -1,5 +1,6 @@
 using System.Globalization;
 using Gudp.Core;
+using Gudp.Messaging;
 using Gudp.Sequencing;
 using Gudp.Tools.Network;
 
@@ -10,19 +11,39 @@ internal static class FlockServer
 {
     private static readonly TimeSpan Step = TimeSpan.FromMilliseconds(100);
 
-    internal static async Task<ExitCode> RunAsync(int members, TextWriter output, CancellationToken cancelled)
+    /// <param name="members">Size of the roster.</param>
+    /// <param name="expendable">As for <see cref="FlockRun.Config"/>.</param>
+    /// <param name="record">Where the run is recorded; null: nowhere.</param>
+    /// <param name="output">To the parent.</param>
+    /// <param name="cancelled">Ends it before the run has ended.</param>
+    internal static async Task<ExitCode> RunAsync(
+        int members, int? expendable, string? record, TextWriter output, CancellationToken cancelled)
     {
         using CancellationTokenSource alone = CancellationTokenSource.CreateLinkedTokenSource(cancelled);
         ChildProcess.CancelWithParent(alone);
-
-        using Daemon daemon = new(ToolConfig.Lockstep.Core);
+        MessagingConfig messaging = FlockRun.Messaging(expendable);
+        RunRecording? recording = record is null ? null : new RunRecording { Path = record };
+        using Daemon daemon = new(messaging.Core);
         daemon.Start();
-        using SequenceServer server = ToolConfig.OnPort(
-            0, local => new SequenceServer(daemon, local, FlockRun.Config(members), ToolConfig.Lockstep));
+        string runDigest;
 
-        new ChildLine { Port = server.LocalAddress.Port }.Write(output);
-        await UntilEndAsync(server, alone.Token).ConfigureAwait(false);
-        new ChildLine { RunDigest = TextOf(server.RunDigest) }.Write(output);
+        // The record is whole once the server is closed, and the parent reads it once it has the digest.
+        using (SequenceServer server = ToolConfig.OnPort(
+            0,
+            local => new SequenceServer(
+                daemon, local, FlockRun.Config(members, expendable), messaging, recording)))
+        {
+            new ChildLine { Port = server.LocalAddress.Port }.Write(output);
+            await UntilEndAsync(server, alone.Token).ConfigureAwait(false);
+            runDigest = TextOf(server.RunDigest);
+
+            if (server.RecordFailure is { } failure)
+            {
+                throw new CommandFailure(ExitCode.CheckFailed, $"The record ends early: {failure.Message}");
+            }
+        }
+
+        new ChildLine { RunDigest = runDigest }.Write(output);
         return ExitCode.Fine;
     }
 
