@@ -131,6 +131,9 @@ public sealed class RunStatus
     /// <summary>Digest of the whole run; 0 until it has ended.</summary>
     public ulong RunDigest { get; internal init; }
 
+    /// <summary>What the server has counted over the whole run.</summary>
+    public RunCounters Counters { get; internal init; }
+
     /// <summary>All members by ordinal.</summary>
     public IReadOnlyList<MemberStatus> Members { get; }
 

@@ -74,6 +74,9 @@ public sealed partial class SequenceClient : IDisposable
     /// <summary>Digest of the whole run; null until everybody has resigned and the server has said so.</summary>
     public ulong? RunDigest => _engine.RunDigest;
 
+    /// <summary>What was counted at this end. A copy; the client's thread.</summary>
+    public ClientCounters ReadCounters() => _engine.Tally.Read();
+
     /// <summary>The peer beneath: status and counters of the connection.</summary>
     /// <exception cref="InvalidOperationException">The member is in a <see cref="SequenceHost"/>: nothing is beneath.</exception>
     public Peer Peer => _link is PeerLink link
@@ -385,7 +388,14 @@ public sealed partial class SequenceClient : IDisposable
     {
         ThrowIfDisposed();
         error = given;
-        return given != SequencingError.None;
+
+        if (given == SequencingError.None)
+        {
+            return false;
+        }
+
+        _engine.Tally.Refuse(given);
+        return true;
     }
 
     private SequencingException Refused(SequencingError error, string doing)
@@ -417,5 +427,9 @@ public sealed partial class SequenceClient : IDisposable
         => new($"Member '{Name}' at {Now} was not granted within {timeout}.");
 
     private SequencingException Lost(string what)
-        => new(SequencingError.ConnectionLost, $"Member '{Name}' at {Now}: {what}. {_link.CloseReason}");
+    {
+        _engine.Tally.Refuse(SequencingError.ConnectionLost);
+        return new SequencingException(
+            SequencingError.ConnectionLost, $"Member '{Name}' at {Now}: {what}. {_link.CloseReason}");
+    }
 }

@@ -197,6 +197,9 @@ public sealed partial class SequenceHost
     /// <summary>How the run stands.</summary>
     public RunStatus ReadStatus() => _server.ReadStatus(_clock.Now);
 
+    /// <summary>What was counted since the run began.</summary>
+    public RunCounters ReadCounters() => _server.Counters;
+
     /// <inheritdoc cref="SequenceServer.TryTakeWaitReport"/>
     public bool TryTakeWaitReport([NotNullWhen(true)] out WaitReport? report) => _server.TryTakeReport(out report);
 

@@ -4,6 +4,8 @@
 using System;
 using System.Collections.Generic;
 using System.Diagnostics.Metrics;
+using System.Linq;
+using Gudp.Core;
 
 namespace Gudp.Sequencing;
 
@@ -15,6 +17,9 @@ internal sealed class SequenceMeter : IDisposable
     internal const string MemberTag = "gudp.member";
     internal const string RootTag = "gudp.root";
     internal const string RootKindTag = "gudp.root.kind";
+    internal const string ErrorTag = "gudp.refusal.error";
+
+    private const string Prefix = "gudp.run.";
 
     private static readonly object Gate = new();
     private static readonly Meter Shared = new(MeterName);
@@ -83,6 +88,40 @@ internal sealed class SequenceMeter : IDisposable
         Shared.CreateObservableGauge(
             "gudp.grant.max_lag", static () => All(static shown => shown.Each(m => m.MaxLag.TotalSeconds)), "s",
             "The longest lag so far");
+        MakeCounters();
+    }
+
+    // Refusals share an instrument and differ by a tag; levels rise and fall.
+    private static void MakeCounters()
+    {
+        foreach (IGrouping<string, CounterRow<RunCounters>> rows in RunCounters.Table.Rows
+            .GroupBy(static row => row.InstrumentName(Prefix)))
+        {
+            CounterRow<RunCounters>[] all = [.. rows];
+            IEnumerable<Measurement<long>> Measure() => Shown.SelectMany(shown => shown.Measure(all));
+            string text = all[0].Name.Split('.')[0];
+
+            if (all[0].Kind == CounterKind.Level)
+            {
+                Shared.CreateObservableUpDownCounter(rows.Key, Measure, all[0].InstrumentUnit, text);
+            }
+            else
+            {
+                Shared.CreateObservableCounter(rows.Key, Measure, all[0].InstrumentUnit, text);
+            }
+        }
+    }
+
+    private IEnumerable<Measurement<long>> Measure(CounterRow<RunCounters>[] rows)
+    {
+        RunCounters counters = _server.ReadCounters();
+
+        foreach (CounterRow<RunCounters> row in rows)
+        {
+            yield return row.InstrumentTag.Length == 0
+                ? new Measurement<long>(row.Read(counters), _daemon)
+                : new Measurement<long>(row.Read(counters), _daemon, new(ErrorTag, row.InstrumentTag));
+        }
     }
 
     private static IEnumerable<Measurement<double>> All(

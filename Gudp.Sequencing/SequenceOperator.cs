@@ -39,6 +39,9 @@ public sealed class SequenceOperator : IDisposable
     /// <summary>Whose barriers these are.</summary>
     public string Name => _engine.Name;
 
+    /// <summary>What was counted at this end. A copy; the operator's thread.</summary>
+    public ClientCounters ReadCounters() => _engine.Tally.Read();
+
     /// <summary>The peer beneath: status and counters of the connection.</summary>
     public Peer Peer => _exchange.Peer;
 

@@ -39,6 +39,9 @@ public sealed class SequenceReader : IDisposable
     /// <summary>W, as last heard: everything that arrives below is final.</summary>
     public Tag Floor => _follower.Floor;
 
+    /// <summary>What was counted at this end. A copy.</summary>
+    public ClientCounters ReadCounters() => _follower.Tally.Read();
+
     /// <summary>The peer beneath: status and counters of the connection.</summary>
     public Peer Peer => _exchange.Peer;
 

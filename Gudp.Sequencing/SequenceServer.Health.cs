@@ -29,6 +29,18 @@ public sealed partial class SequenceServer
     }
 
     /// <summary>
+    /// What was counted since the run began, as the meter "Gudp.Sequencing" shows it. Any thread; a turn that runs is
+    /// waited for.
+    /// </summary>
+    public RunCounters ReadCounters()
+    {
+        lock (_gate)
+        {
+            return _engine.Counters;
+        }
+    }
+
+    /// <summary>
     /// How long each member has waited because of each root; what the meter "Gudp.Sequencing" shows as
     /// <c>gudp.grant.blocked</c>. Any thread; a turn that runs is waited for. A new array, by member.
     /// </summary>

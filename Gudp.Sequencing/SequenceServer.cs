@@ -129,13 +129,16 @@ public sealed partial class SequenceServer : IDisposable
         Link link = LinkOf(from);
 
         // What still arrives from a member that was given up changes nothing any more.
-        if (!link.IsGivenUp)
+        lock (_gate)
         {
-            lock (_gate)
+            if (link.IsGivenUp)
             {
-                _engine.HandleMessage(link.Number, message, now);
-                Answer(now);
+                _engine.NoteIgnored();
+                return;
             }
+
+            _engine.HandleMessage(link.Number, message, now);
+            Answer(now);
         }
     }
 
@@ -191,6 +194,15 @@ public sealed partial class SequenceServer : IDisposable
         }
     }
 
+    // Also when a lane has room again, which is no turn of the engine.
+    private void NoteGivenUp()
+    {
+        lock (_gate)
+        {
+            _engine.NoteGivenUp();
+        }
+    }
+
     private Link LinkOf(Peer peer)
     {
         if (peer.Tag is Link known)
@@ -198,7 +210,7 @@ public sealed partial class SequenceServer : IDisposable
             return known;
         }
 
-        Link link = new(++_lastLink, peer, _maxWaitingBytes);
+        Link link = new(++_lastLink, peer, this);
         peer.Tag = link;
         _links.Add(link.Number, link);
 
@@ -215,7 +227,7 @@ public sealed partial class SequenceServer : IDisposable
     }
 
     /// <summary>What goes to one member.</summary>
-    private sealed class Link(long number, Peer peer, long maxWaitingBytes)
+    private sealed class Link(long number, Peer peer, SequenceServer server)
     {
         private readonly Queue<Outgoing> _waiting = new();
         private long _waitingBytes;
@@ -230,7 +242,7 @@ public sealed partial class SequenceServer : IDisposable
             if (outgoing.Closes)
             {
                 outgoing.Release();
-                GiveUp(CloseCode.Superseded, "The session goes on over another connection.");
+                Close(CloseCode.Superseded, "The session goes on over another connection.");
                 return;
             }
 
@@ -254,7 +266,7 @@ public sealed partial class SequenceServer : IDisposable
                 SendWaiting();
             }
 
-            if (_waitingBytes > maxWaitingBytes)
+            if (_waitingBytes > server._maxWaitingBytes)
             {
                 GiveUp(CloseCode.CreditExceeded, "The member does not read what the run sends it.");
             }
@@ -296,6 +308,12 @@ public sealed partial class SequenceServer : IDisposable
         }
 
         private void GiveUp(CloseCode code, string detail)
+        {
+            server.NoteGivenUp();
+            Close(code, detail);
+        }
+
+        private void Close(CloseCode code, string detail)
         {
             IsGivenUp = true;
             DropAll();

@@ -24,12 +24,6 @@ internal sealed class Batches(RunState run, Outbox outbox)
     private readonly TieCounter _ties = new();
     private bool _isOpen;
 
-    /// <summary>Messages that policies and switched-off interests dropped.</summary>
-    internal long Dropped { get; private set; }
-
-    /// <summary>How often nothing but the rule for ties decided an order, over all receivers (clause ).</summary>
-    internal long Ties => _ties.Count;
-
     /// <summary>
     /// The batch of a late joiner's first grant: of the past what it asked for, <see cref="Member.History"/>, up to its
     /// join. Its inbox holds only what arrives later.
@@ -112,10 +106,11 @@ internal sealed class Batches(RunState run, Outbox outbox)
         return count;
     }
 
-    private static void Drop(Member member, Tag grant)
+    private void Drop(Member member, Tag grant)
     {
         while (member.Inbox.TryTake(grant, out _, out Letter letter, out _))
         {
+            run.Tally[RunCount.MessagesDropped]++;
             letter.Release();
         }
     }
@@ -126,7 +121,7 @@ internal sealed class Batches(RunState run, Outbox outbox)
 
         while (member.Inbox.TryTake(grant, out DeliveryKey key, out Letter letter, out int interest))
         {
-            _ties.Add(in key);
+            CountTie(in key);
             WriteOne(member, lastGrant, new DeliveryRecord(key, interest, letter.Payload), letter.Channel);
             letter.Release();
             count++;
@@ -139,12 +134,15 @@ internal sealed class Batches(RunState run, Outbox outbox)
     {
         while (member.Inbox.TryTake(grant, out DeliveryKey key, out Letter letter, out int interest))
         {
-            _ties.Add(in key);
+            CountTie(in key);
             _cut.Add(new BatchEntry(key, letter, interest));
         }
 
         return WriteCut(member, lastGrant);
     }
+
+    // Over all receivers, clause.
+    private void CountTie(in DeliveryKey key) => run.Tally[RunCount.Ties] += _ties.Add(in key) ? 1 : 0;
 
     private int WriteCut(Member member, Tag? lastGrant)
     {
@@ -160,7 +158,7 @@ internal sealed class Batches(RunState run, Outbox outbox)
         }
 
         int count = member.Subscriptions.Filter.Mark(_interests.AsSpan(0, _cut.Count), _kept.AsSpan(0, _cut.Count));
-        Dropped += _cut.Count - count;
+        run.Tally[RunCount.MessagesDropped] += _cut.Count - count;
 
         for (int i = 0; i < _cut.Count; i++)
         {
@@ -186,6 +184,7 @@ internal sealed class Batches(RunState run, Outbox outbox)
             _isOpen = true;
         }
 
+        run.Tally[RunCount.MessagesDelivered]++;
         DeliveryKey key = record.Key;
         record.Write(outbox.Writer, lastGrant);
         member.Digest.AddDelivery(in key, run.Channels[channel].Key, record.Payload);

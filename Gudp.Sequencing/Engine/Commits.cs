@@ -13,9 +13,6 @@ namespace Gudp.Sequencing.Engine;
 
 internal sealed class Commits(RunState run, Outbox outbox, Departures departures, Roles roles, Postings postings)
 {
-    /// <summary>Steps that came a second time and were dropped.</summary>
-    internal long DuplicateSteps { get; private set; }
-
     internal void Handle(long link, Member? member, in Frame frame, Instant now)
     {
         FrameReader reader = new(frame.Body);
@@ -43,7 +40,7 @@ internal sealed class Commits(RunState run, Outbox outbox, Departures departures
 
         if (step <= member.Step)
         {
-            DuplicateSteps++;
+            run.Tally[RunCount.StepsRepeated]++;
             return;
         }
 

@@ -57,11 +57,8 @@ internal sealed class LogFollower : IAsker
 
     internal string ErrorDetail { get; private set; } = "";
 
-    /// <summary>Holes that were asked for.</summary>
-    internal long Repairs { get; private set; }
-
-    /// <summary>Messages that came again and were dropped.</summary>
-    internal long Duplicates { get; private set; }
+    /// <summary>What is counted at this end.</summary>
+    internal ClientTally Tally { get; } = new();
 
     public bool TryPeekOutgoing(out ReadOnlySpan<byte> message)
     {
@@ -102,7 +99,7 @@ internal sealed class LogFollower : IAsker
                 FrameType.Heartbeat => TryHeartbeat(frame.Body),
                 FrameType.End => TryEnd(frame.Body),
                 FrameType.Error => TryRefusal(frame.Body),
-                _ => true,
+                _ => Tally.Ignore(),
             };
 
             if (!isUnderstood)
@@ -125,6 +122,7 @@ internal sealed class LogFollower : IAsker
     {
         if (Error == SequencingError.None)
         {
+            Tally.Refuse(error);
             Error = error;
             ErrorDetail = detail;
         }
@@ -214,6 +212,10 @@ internal sealed class LogFollower : IAsker
         {
             _early[first] = (next, messages);
         }
+        else
+        {
+            Tally.Ignore();
+        }
 
         if (_repairedTo > Position)
         {
@@ -221,7 +223,7 @@ internal sealed class LogFollower : IAsker
         }
 
         _repairedTo = first;
-        Repairs++;
+        Tally[ClientCount.LogHolesAsked]++;
         Ask(Position, first - Position);
     }
 
@@ -231,7 +233,7 @@ internal sealed class LogFollower : IAsker
         {
             if (message.Number < Position)
             {
-                Duplicates++;
+                Tally[ClientCount.LogMessagesRepeated]++;
             }
             else if (_fromTag is null || message.Arrival >= _fromTag)
             {

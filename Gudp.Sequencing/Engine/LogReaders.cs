@@ -31,12 +31,6 @@ internal sealed class LogReaders(RunState run, Outbox outbox)
     /// <summary>When those who wait for more of the log are told again how far it is.</summary>
     internal Instant NextDeadline { get; private set; } = Instant.Never;
 
-    /// <summary>Messages that were sent from the log.</summary>
-    internal long Sent { get; private set; }
-
-    /// <summary>Questions for what is not kept any more.</summary>
-    internal long Trimmed { get; private set; }
-
     /// <summary>A question of a link that may read. Follow with <see cref="Answer"/>.</summary>
     internal void Handle(long link, Member? from, in Frame frame)
     {
@@ -117,7 +111,7 @@ internal sealed class LogReaders(RunState run, Outbox outbox)
         }
         else if (first < run.Log.Complete)
         {
-            Trimmed++;
+            run.Tally[RunCount.LogQuestionsTrimmed]++;
             new TrimmedFrame(run.Log.Complete).Write(outbox.Writer, Outbox.Epoch, question.Session);
         }
         else if (first < run.Log.Next)
@@ -171,7 +165,7 @@ internal sealed class LogReaders(RunState run, Outbox outbox)
                 new LogRecord(message.Number, message.Key, message.Letter.Channel, message.Letter.Payload)
                     .Write(outbox.Writer, before);
                 before = message.Number;
-                Sent++;
+                run.Tally[RunCount.LogMessagesSent]++;
             }
 
             bytes += outbox.Writer.Length - start;

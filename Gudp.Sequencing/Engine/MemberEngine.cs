@@ -59,6 +59,9 @@ internal sealed partial class MemberEngine
     private Grant? _leftGrant;
     private readonly MemberHealth _health = new();
 
+    /// <summary>What is counted at this end.</summary>
+    internal ClientTally Tally { get; } = new();
+
     /// <summary>Says hello at once; the message waits in the outbox.</summary>
     internal MemberEngine(MemberOptions options)
     {
@@ -294,6 +297,7 @@ internal sealed partial class MemberEngine
         if (Phase != MemberPhase.Failed)
         {
             Phase = MemberPhase.Failed;
+            Tally.Refuse(error);
             Error = error;
             ErrorDetail = detail;
         }
@@ -301,7 +305,13 @@ internal sealed partial class MemberEngine
 
     private void HandleFrame(in Frame frame)
     {
-        if (!IsOfThisSession(in frame) || TryHold(in frame))
+        if (!IsOfThisSession(in frame))
+        {
+            Tally[ClientCount.FramesIgnored]++;
+            return;
+        }
+
+        if (TryHold(in frame))
         {
             return;
         }
@@ -320,7 +330,7 @@ internal sealed partial class MemberEngine
             FrameType.RoleTaken => TryRoleTaken(frame.Body),
             FrameType.End => TryEnd(frame.Body),
             FrameType.Heartbeat => HeartbeatFrame.TryRead(frame.Body, out _),
-            _ => true,
+            _ => Tally.Ignore(),
         };
 
         if (!isUnderstood)

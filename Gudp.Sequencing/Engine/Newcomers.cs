@@ -19,9 +19,6 @@ internal sealed class Newcomers(RunState run, Sessions sessions, Postings postin
 {
     private readonly JoinHistory _history = new(run);
 
-    /// <summary>Admissions that came to nothing: the name was in use, or the run has its most members.</summary>
-    internal long Clashes { get; private set; }
-
     /// <summary>Decides the earliest open admission if it can be. Bounds are as of now.</summary>
     /// <returns>True: bounds must be computed again.</returns>
     internal bool TryDecide()
@@ -62,7 +59,7 @@ internal sealed class Newcomers(RunState run, Sessions sessions, Postings postin
         }
         else
         {
-            Clashes++;
+            run.Tally[RunCount.AdmissionsRefused]++;
         }
 
         return true;

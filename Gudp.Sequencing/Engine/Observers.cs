@@ -19,9 +19,6 @@ internal sealed class Observers(RunState run, Outbox outbox, Sessions sessions, 
     private readonly JoinHistory _history = new(run);
     private bool _isEndTold;
 
-    /// <summary>Observers that did not ask, and were dropped with a full inbox.</summary>
-    internal long Dropped { get; private set; }
-
     internal (SequencingError Error, string Detail) Join(long link, HelloFrame hello, Instant now)
     {
         (SequencingError error, string detail) = Judge(link, hello);
@@ -208,7 +205,7 @@ internal sealed class Observers(RunState run, Outbox outbox, Sessions sessions, 
             outbox.Close(link);
         }
 
-        Dropped++;
+        run.Tally[RunCount.ObserversDropped]++;
         Leave(run, member);
     }
 }

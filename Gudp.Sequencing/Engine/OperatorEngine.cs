@@ -21,6 +21,9 @@ internal sealed class OperatorEngine(string name) : IAsker
 
     internal string Name { get; } = name;
 
+    /// <summary>What is counted at this end.</summary>
+    internal ClientTally Tally { get; } = new();
+
     /// <summary>The answer is whole, or the question was refused.</summary>
     internal bool IsAnswered { get; private set; }
 
@@ -82,7 +85,7 @@ internal sealed class OperatorEngine(string name) : IAsker
                 FrameType.Status => TryStatus(frame.Body),
                 FrameType.Health => TryHealth(frame.Body),
                 FrameType.Error => TryRefusal(frame.Body),
-                _ => true,
+                _ => Tally.Ignore(),
             };
 
             if (!isUnderstood)
@@ -102,6 +105,7 @@ internal sealed class OperatorEngine(string name) : IAsker
 
     private void Fail(SequencingError error, string detail)
     {
+        Tally.Refuse(error);
         Error = error;
         ErrorDetail = detail;
         IsAnswered = true;
@@ -126,7 +130,7 @@ internal sealed class OperatorEngine(string name) : IAsker
 
         if (head.ReadNumber() != _request)
         {
-            return !head.IsMalformed;
+            return !head.IsMalformed && Tally.Ignore();
         }
 
         int before = _members.Count;
@@ -164,9 +168,10 @@ internal sealed class OperatorEngine(string name) : IAsker
         {
             _waits.AddRange(read);
             IsAnswered = purpose == HealthPurpose.Answer;
+            return true;
         }
 
-        return true;
+        return Tally.Ignore();
     }
 
     private bool TryRefusal(ReadOnlySpan<byte> body)
@@ -180,8 +185,9 @@ internal sealed class OperatorEngine(string name) : IAsker
         if (refusal.Step == _request || refusal.Error == SequencingError.BadFrame)
         {
             Fail(refusal.Error, refusal.Detail);
+            return true;
         }
 
-        return true;
+        return Tally.Ignore();
     }
 }

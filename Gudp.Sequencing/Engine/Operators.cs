@@ -36,6 +36,7 @@ internal sealed class Operators(RunState run, Outbox outbox, Waits waits, Admiss
             return;
         }
 
+        run.Tally[RunCount.OperatorRequests] += from?.Name == question.Name ? 0 : 1;
         TakeIn(now);
         ulong session = from?.Session ?? 0;
 
@@ -79,6 +80,7 @@ internal sealed class Operators(RunState run, Outbox outbox, Waits waits, Admiss
             return;
         }
 
+        run.Tally[RunCount.OperatorRequests]++;
         TakeIn(now);
         _status.Write(request, command.First, from?.Session ?? 0, now);
         outbox.Send(link);

@@ -9,7 +9,8 @@ namespace Gudp.Sequencing.Engine;
 /// What leaves the server: frames are written one after the other and sent together as one message. Links get their
 /// messages in the order in which they were sent.
 /// </summary>
-internal sealed class Outbox
+/// <param name="tally">Counts what is refused.</param>
+internal sealed class Outbox(RunTally tally)
 {
     /// <summary>Of this server; a later one of the same run has a higher one.</summary>
     internal const ulong Epoch = 1;
@@ -20,7 +21,7 @@ internal sealed class Outbox
     internal FrameWriter Writer { get; } = new();
 
     /// <summary>Frames that were refused with an error.</summary>
-    internal long Refusals { get; private set; }
+    internal long Refusals => tally.Refusals;
 
     /// <summary>The next message, in the order they were sent. The taker releases it.</summary>
     internal bool TryTake(out Outgoing outgoing) => _outgoing.TryDequeue(out outgoing);
@@ -59,7 +60,7 @@ internal sealed class Outbox
     /// <param name="session">The present session of that name, to who came with an old one; else 0.</param>
     internal void Reject(long link, SequencingError error, string detail, ulong session = 0)
     {
-        Refusals++;
+        tally.Refuse(error);
         new RefusalFrame(error, Shorten(detail), 0).Write(Writer, FrameType.Reject, Epoch, session);
         Send(link);
     }
@@ -71,7 +72,7 @@ internal sealed class Outbox
     /// <param name="at">Step of the refused commit, and session of the link's member; 0 if there is none.</param>
     internal void Refuse(long link, SequencingError error, string detail, (ulong Step, ulong Session) at)
     {
-        Refusals++;
+        tally.Refuse(error);
         new RefusalFrame(error, Shorten(detail), at.Step).Write(Writer, FrameType.Error, Epoch, at.Session);
         Send(link);
     }

@@ -16,9 +16,6 @@ internal sealed class Peeks(RunState run, Outbox outbox)
 {
     private readonly List<(DeliveryKey Key, Letter Letter, int Interest)> _seen = [];
 
-    /// <summary>Questions that were answered.</summary>
-    internal long Answers { get; private set; }
-
     internal void Handle(long link, Member? member, in Frame frame)
     {
         Refusal refusal = Judge(member, in frame, out PeekFrame peek);
@@ -29,7 +26,7 @@ internal sealed class Peeks(RunState run, Outbox outbox)
             return;
         }
 
-        Answers++;
+        run.Tally[RunCount.PeeksAnswered]++;
         Answer(member, peek.Request);
     }
 

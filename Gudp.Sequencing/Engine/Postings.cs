@@ -6,6 +6,7 @@ using Gudp.Sequencing.Channels;
 using Gudp.Sequencing.Config;
 using Gudp.Sequencing.Members;
 using Gudp.Sequencing.Time;
+using Gudp.Sequencing.Wire;
 
 namespace Gudp.Sequencing.Engine;
 
@@ -90,9 +91,14 @@ internal sealed class Postings(RunState run)
         {
             Queue(receiver, in hearer, nominal with { Arrival = plan.Arrival }, letter);
         }
+        else
+        {
+            run.Tally[RunCount.MessagesLostByReceiver]++;
+        }
 
         if (plan.IsDoubled)
         {
+            run.Tally[RunCount.MessagesDuplicated]++;
             Queue(receiver, in hearer, nominal with { Arrival = plan.DoubleArrival, Copy = 1 }, letter);
         }
     }

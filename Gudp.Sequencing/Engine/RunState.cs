@@ -105,6 +105,9 @@ internal sealed class RunState
 
     internal LetterPool Letters { get; } = new(MaxIdleLetterBytes);
 
+    /// <summary>What is counted over the whole run.</summary>
+    internal RunTally Tally { get; } = new();
+
     /// <summary>Messages that the simulated network lost at their sender (lock-time 17).</summary>
     internal long Lost { get; set; }
 

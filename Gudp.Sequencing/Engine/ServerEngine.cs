@@ -27,7 +27,7 @@ internal sealed class ServerEngine
     private const int MaxQuestions = 8;
 
     private readonly RunState _run;
-    private readonly Outbox _outbox = new();
+    private readonly Outbox _outbox;
     private readonly Waits _waits;
     private readonly Barriers _barriers;
     private readonly Grants _grants;
@@ -50,6 +50,7 @@ internal sealed class ServerEngine
     internal ServerEngine(RunLayout layout, ISecretSource secrets)
     {
         _run = new RunState(layout);
+        _outbox = new Outbox(_run.Tally);
         Postings postings = new(_run);
         SystemNews news = new(_run, postings);
         _waits = new Waits(_run, _outbox);
@@ -78,29 +79,14 @@ internal sealed class ServerEngine
     /// <inheritdoc cref="RunState.RunDigest"/>
     internal ulong RunDigest => _run.RunDigest;
 
-    /// <inheritdoc cref="Commits.DuplicateSteps"/>
-    internal long DuplicateSteps => _commits.DuplicateSteps;
-
     /// <inheritdoc cref="Outbox.Refusals"/>
     internal long Refusals => _outbox.Refusals;
-
-    /// <inheritdoc cref="Batches.Ties"/>
-    internal long Ties => _batches.Ties;
-
-    /// <inheritdoc cref="Batches.Dropped"/>
-    internal long Dropped => _batches.Dropped;
 
     /// <inheritdoc cref="Grants.Evaluations"/>
     internal long Evaluations => _grants.Evaluations;
 
-    /// <inheritdoc cref="Observers.Dropped"/>
-    internal long DroppedObservers => _observers.Dropped;
-
-    /// <inheritdoc cref="Newcomers.Clashes"/>
-    internal long Clashes => _newcomers.Clashes;
-
-    /// <inheritdoc cref="Sessions.Resumed"/>
-    internal long ResumedSessions => _sessions.Resumed;
+    /// <summary>Everything that is counted, as of now.</summary>
+    internal RunCounters Counters => _run.Tally.Read(_run);
 
     /// <inheritdoc cref="RunState.IsInfluenced"/>
     internal bool IsInfluenced => _run.IsInfluenced;
@@ -143,6 +129,12 @@ internal sealed class ServerEngine
         }
     }
 
+    /// <summary>That link was closed from this end: it does not read, or cannot be served.</summary>
+    internal void NoteGivenUp() => _run.Tally[RunCount.LinksGivenUp]++;
+
+    /// <summary>A message still came over such a link.</summary>
+    internal void NoteIgnored() => _run.Tally[RunCount.MessagesIgnored]++;
+
     /// <summary>That link may act as an operator (clause ).</summary>
     internal void AllowOperator(long link) => _operators.Allow(link);
 
@@ -181,12 +173,6 @@ internal sealed class ServerEngine
 
     /// <summary>Nothing more is written down; the writer is the caller's again.</summary>
     internal void EndRecord() => _run.Recorder = null;
-
-    /// <inheritdoc cref="LogReaders.Sent"/>
-    internal long LogMessagesSent => _readers.Sent;
-
-    /// <inheritdoc cref="LogReaders.Trimmed"/>
-    internal long TrimmedQuestions => _readers.Trimmed;
 
     /// <summary>When <see cref="HandleTimeout"/> wants to be called.</summary>
     internal Instant NextDeadline => Instant.Earlier(
@@ -270,6 +256,7 @@ internal sealed class ServerEngine
                 break;
             default:
                 // Types of later versions, and those that only a server sends, mean nothing here.
+                _run.Tally[RunCount.FramesIgnored] += frame.Type == FrameType.Heartbeat ? 0 : 1;
                 break;
         }
     }

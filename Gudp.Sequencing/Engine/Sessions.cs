@@ -24,9 +24,6 @@ internal sealed class Sessions(RunState run, Outbox outbox, ISecretSource secret
 {
     private readonly Dictionary<long, Member> _memberOfLink = [];
 
-    /// <summary>Sessions that were taken up on another connection.</summary>
-    internal long Resumed { get; private set; }
-
     internal Member? MemberOf(long link) => _memberOfLink.GetValueOrDefault(link);
 
     /// <summary>The link is gone; whose it was, if anybody's.</summary>
@@ -70,7 +67,7 @@ internal sealed class Sessions(RunState run, Outbox outbox, ISecretSource secret
         }
 
         Bind(link, member);
-        Resumed++;
+        run.Tally[RunCount.SessionsResumed]++;
 
         // Lost before its first grant: the run may have started since.
         if (member.Life == MemberLife.Absent && run.Phase == RunPhase.Gathering)

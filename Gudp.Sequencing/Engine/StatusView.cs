@@ -73,6 +73,7 @@ internal sealed class StatusView(RunState run, Outbox outbox, Barriers barriers,
             IsInfluenced = run.IsInfluenced,
             ConfigHash = run.Layout.ConfigHash,
             RunDigest = run.RunDigest,
+            Counters = run.Tally.Read(run),
         };
     }
 

@@ -134,6 +134,9 @@ internal static class StatusFrame
     private const ulong HasBarrier = 2;
     private const ulong Influenced = 4;
 
+    // Of one list; far above what any version counts.
+    private const ulong MaxCounters = 1_024;
+
     // Of a member's request.
     private const ulong To = 1;
     private const ulong Next = 2;
@@ -155,6 +158,7 @@ internal static class StatusFrame
         writer.WriteNumber((ulong)status.ExternalFacts);
         writer.WriteUInt64(status.ConfigHash);
         writer.WriteUInt64(status.RunDigest);
+        WriteCounters(writer, status.Counters.Counts);
     }
 
     internal static void WriteMember(FrameWriter writer, in MemberStatus member)
@@ -209,6 +213,7 @@ internal static class StatusFrame
             ExternalFacts = (long)reader.ReadNumber(),
             ConfigHash = reader.ReadUInt64(),
             RunDigest = reader.ReadUInt64(),
+            Counters = ReadCounters(ref reader),
         };
 
         total = (int)reader.ReadNumber(SequencingRules.MaxMembers);
@@ -227,6 +232,48 @@ internal static class StatusFrame
         }
 
         return reader.IsComplete && members.Count <= total ? status : null;
+    }
+
+    // Two lists, so that a counter more or an error more moves no other number (clause ).
+    private static void WriteCounters(FrameWriter writer, in SequenceCounts counts)
+    {
+        writer.WriteNumber((ulong)RunCount.FirstRefused);
+
+        for (int i = 0; i < (int)RunCount.FirstRefused; i++)
+        {
+            writer.WriteNumber((ulong)counts[i]);
+        }
+
+        writer.WriteNumber(SequenceCounts.LocalError);
+
+        for (int i = 0; i < SequenceCounts.LocalError; i++)
+        {
+            writer.WriteNumber((ulong)counts[(int)RunCount.FirstRefused + i]);
+        }
+    }
+
+    private static RunCounters ReadCounters(ref FrameReader reader)
+    {
+        SequenceCounts counts = default;
+        ReadList(ref reader, counts[..(int)RunCount.FirstRefused]);
+        ReadList(ref reader, counts[(int)RunCount.FirstRefused..][..SequenceCounts.LocalError]);
+        return new RunCounters(in counts);
+    }
+
+    // What a later version counts besides is not looked at.
+    private static void ReadList(ref FrameReader reader, scoped Span<long> into)
+    {
+        ulong count = reader.ReadNumber(MaxCounters);
+
+        for (ulong i = 0; i < count && !reader.IsMalformed; i++)
+        {
+            ulong value = reader.ReadNumber();
+
+            if (i < (ulong)into.Length)
+            {
+                into[(int)i] = (long)value;
+            }
+        }
     }
 
     private static MemberStatus ReadMember(ref FrameReader reader)

@@ -23,7 +23,7 @@ public sealed class CommitAllocationTests
         long allocated = GC.GetAllocatedBytesForCurrentThread() - before;
 
         Assert.That(run.Server.Refusals, Is.Zero);
-        Assert.That(run.Server.Dropped, Is.GreaterThan(100));
+        Assert.That(run.Server.Counters.MessagesDropped, Is.GreaterThan(100));
         Assert.That(run.Server.Members.Find("r")!.Digest.Deliveries, Is.GreaterThan(1_000));
         Assert.That(allocated, Is.Zero);
     }

@@ -182,7 +182,7 @@ public sealed class CommitRefusalTests
         string after = RunDump.Of(run.Server);
         run.Inject(0, whole);
         Assert.That(RunDump.Of(run.Server), Is.EqualTo(after).And.Not.EqualTo(before));
-        Assert.That(run.Server.DuplicateSteps, Is.EqualTo(1));
+        Assert.That(run.Server.Counters.StepsRepeated, Is.EqualTo(1));
     }
 
     [Test]

@@ -111,6 +111,7 @@ public sealed class HostileMemberTests
         Assert.That(silent.CloseReason!.Code, Is.EqualTo(CloseCode.CreditExceeded));
         Assert.That(home.Daemon.Fault, Is.Null);
         Assert.That(server.Refusals, Is.LessThan(100_000));
+        Assert.That(server.ReadCounters().LinksGivenUp, Is.EqualTo(1));
     }
 
     private static MessagingConfig Messaging => new()

@@ -71,7 +71,7 @@ public sealed class ModelledChannelTests
         Assert.That(run["r"].TryTakeGrant(out Grant grant), run["r"].ErrorDetail);
         Assert.That(grant.Tag, Is.EqualTo(new Tag(5, 0)));
         Assert.That(Texts(grant), Is.EqualTo(kept));
-        Assert.That(run.Server.Dropped, Is.EqualTo(5 - grant.Messages.Count));
+        Assert.That(run.Server.Counters.MessagesDropped, Is.EqualTo(5 - grant.Messages.Count));
         Assert.That(grant.Digest, Is.EqualTo(run.Server.DigestOf(run["r"].Ordinal).Value));
     }
 
@@ -117,7 +117,7 @@ public sealed class ModelledChannelTests
             Assert.That(run["r"].TryTakeGrant(out Grant grant));
             string order = Texts(grant);
             orders.Add(order);
-            rest.Add((run.Server.Ties, run.Server.Members.Find("a")!.CommitDigest.Value));
+            rest.Add((run.Server.Counters.Ties, run.Server.Members.Find("a")!.CommitDigest.Value));
             Assert.That("abc".All(name => order.IndexOf($"{name}1", StringComparison.Ordinal) + 3
                 == order.IndexOf($"{name}2", StringComparison.Ordinal)), order);
         }

@@ -143,7 +143,7 @@ public sealed class RoleTests
 
         Assert.That(run["r"].TryTakeGrant(out Grant grant));
         Assert.That(grant.Messages.Single().Arrival, Is.EqualTo(new Tag(20, 0)));
-        Assert.That(run.Server.Dropped, Is.EqualTo(1));
+        Assert.That(run.Server.Counters.MessagesDropped, Is.EqualTo(1));
     }
 
     [Test]

@@ -157,7 +157,7 @@ public sealed class ServerEngineTests
         run.Inject(0, Commit(3, "publication"));
 
         Assert.That(run.Server.Members.All[1].Inbox.Count, Is.EqualTo(1));
-        Assert.That(run.Server.DuplicateSteps, Is.EqualTo(1));
+        Assert.That(run.Server.Counters.StepsRepeated, Is.EqualTo(1));
         Assert.That(ErrorTo(run, 0), Is.EqualTo(SequencingError.WrongSequence));
     }
 

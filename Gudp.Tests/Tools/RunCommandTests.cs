@@ -52,6 +52,7 @@ public sealed class RunCommandTests
         var step = await CommandCall.RunAsync("step", scene.Target, "--json");
         Grant stepped = a.WaitForGrant(Patience);
         var status = await CommandCall.RunAsync("status", scene.Target, "--json");
+        var text = await CommandCall.RunAsync("status", scene.Target);
         var who = await CommandCall.RunAsync("who", scene.Target);
         var whoOne = await CommandCall.RunAsync("who", scene.Target, "--member", "b", "--json");
         var clear = await CommandCall.RunAsync("barrier", scene.Target, "clear");
@@ -68,6 +69,10 @@ public sealed class RunCommandTests
         Assert.That(stop.Output, Does.Contain("stops at 15, influenced from outside"));
         Assert.That((late.Code, late.Errors), Is.EqualTo((ExitCode.CheckFailed,
             "gudp: PastTag: The stop 3 was given; members have come to 10, the run can end at (10,1) or later.\n")));
+        Assert.That(JsonDocument.Parse(status.Output).RootElement.GetProperty("counters").GetProperty("OperatorRequests").GetInt64(),
+            Is.EqualTo(3));
+        Assert.That(text.Output, Does.Not.Contain("refused"));
+        Assert.That((await CommandCall.RunAsync("status", scene.Target)).Output, Does.Contain("1 refused (PastTag 1)"));
     }
 
     // Lock-time 8.1: an open run starts on command, with whoever is there.

@@ -143,6 +143,12 @@ internal static class RunCommand
                 else
                 {
                     call.Printer.Line(RunText.TitleOf(status));
+
+                    if (RunText.TroubleOf(status) is { Length: > 0 } trouble)
+                    {
+                        call.Printer.Line(trouble);
+                    }
+
                     call.Printer.Table(RunText.TableOf(status));
                 }
             },

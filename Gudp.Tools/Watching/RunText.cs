@@ -22,6 +22,25 @@ internal static class RunText
             + (status.IsInfluenced ? ", influenced from outside" : "");
     }
 
+    /// <summary>What a user should know of that went otherwise than asked; empty if nothing did.</summary>
+    internal static string TroubleOf(RunStatus status)
+    {
+        RunCounters counters = status.Counters;
+        List<string> all = [];
+        Add(all, counters.RefusedTotal, $"refused ({ErrorsOf(counters)})");
+        Add(all, counters.StepsRepeated, "steps repeated");
+        Add(all, counters.SessionsResumed, "sessions resumed");
+        Add(all, counters.AdmissionsRefused, "admissions refused");
+        Add(all, counters.MessagesDropped, "messages not wanted");
+        Add(all, counters.MessagesLostBySender + counters.MessagesLostByReceiver, "lost by the simulated network");
+        Add(all, counters.MessagesDuplicated, "duplicated by it");
+        Add(all, counters.Ties, "ties");
+        Add(all, counters.LogTrimmed, "trimmed from the log");
+        Add(all, counters.ObserversDropped, "observers dropped");
+        Add(all, counters.LinksGivenUp, "connections given up");
+        return string.Join(", ", all);
+    }
+
     internal static TextTable TableOf(RunStatus status)
     {
         TextTable table = new("member", "does", "at", "for", "asks", "because of", "inbox", "grants", "computing", "waiting");
@@ -69,6 +88,14 @@ internal static class RunText
         }
 
         json.WriteEndArray();
+        json.WriteStartObject("counters");
+
+        foreach ((string name, long value) in status.Counters.ToDictionary())
+        {
+            json.WriteNumber(name, value);
+        }
+
+        json.WriteEndObject();
         json.WriteEndObject();
     });
 
@@ -100,6 +127,18 @@ internal static class RunText
         json.WriteEndArray();
         json.WriteEndObject();
     });
+
+    private static void Add(List<string> all, long count, string what)
+    {
+        if (count > 0)
+        {
+            all.Add($"{Units.Count(count)} {what}");
+        }
+    }
+
+    private static string ErrorsOf(RunCounters counters) => string.Join(", ", Enum.GetValues<SequencingError>()
+        .Where(error => counters.Refused(error) > 0)
+        .Select(error => $"{error} {Units.Count(counters.Refused(error))}"));
 
     private static void WriteMember(Utf8JsonWriter json, in MemberStatus member)
     {

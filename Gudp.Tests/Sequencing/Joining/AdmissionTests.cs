@@ -76,7 +76,7 @@ public sealed class AdmissionTests
 
         Ask(run, "other", 80);
 
-        Assert.That(run.Server.Clashes, Is.EqualTo(1));
+        Assert.That(run.Server.Counters.AdmissionsRefused, Is.EqualTo(1));
         Assert.That(run.Server.Members.Count, Is.EqualTo(3));
     }
 
@@ -97,7 +97,7 @@ public sealed class AdmissionTests
         run.Settle();
 
         Assert.That(before, Is.EqualTo(Tag.Zero));
-        Assert.That(run.Server.Clashes, Is.Zero);
+        Assert.That(run.Server.Counters.AdmissionsRefused, Is.Zero);
         Assert.That(run.Server.Members.Count, Is.EqualTo(4));
     }
 

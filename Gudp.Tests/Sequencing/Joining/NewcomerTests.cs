@@ -156,7 +156,7 @@ public sealed class NewcomerTests
 
         Assert.That(run["hear"].Engine.TryTakeGrant(out Grant grant), Is.True);
         Assert.That(grant.Tag, Is.EqualTo(new Tag(50, 0)));
-        Assert.That(run.Server.Clashes, Is.EqualTo(1));
+        Assert.That(run.Server.Counters.AdmissionsRefused, Is.EqualTo(1));
     }
 
     // A stop reaches everybody, a sponsor only those who receive: others may be past the join already.

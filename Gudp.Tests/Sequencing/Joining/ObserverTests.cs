@@ -119,7 +119,7 @@ public sealed class ObserverTests
         }
 
         Assert.That(eye.Engine.Error, Is.EqualTo(SequencingError.InboxLimit));
-        Assert.That(run.Server.DroppedObservers, Is.EqualTo(1));
+        Assert.That(run.Server.Counters.ObserversDropped, Is.EqualTo(1));
         Assert.That(run.Closed, Is.EqualTo(new[] { eye.Link }));
         Assert.That(run["v1"].Engine.Now, Is.EqualTo(new Tag(40, 0)));
     }

@@ -75,7 +75,7 @@ public sealed class SessionTests
 
         Assert.That(run.Closed, Is.EqualTo(new[] { former }));
         Assert.That(run.Server.Phase, Is.EqualTo(RunPhase.Running));
-        Assert.That(run.Server.ResumedSessions, Is.EqualTo(1));
+        Assert.That(run.Server.Counters.SessionsResumed, Is.EqualTo(1));
     }
 
     // S2: told its session is over before anything it says is looked at, its own commit included.
@@ -217,7 +217,7 @@ public sealed class SessionTests
             Assert.That(run.Server.Refusals, Is.EqualTo(length), $"cut to {length}");
         }
 
-        Assert.That(run.Server.ResumedSessions, Is.Zero);
+        Assert.That(run.Server.Counters.SessionsResumed, Is.Zero);
         Assert.That(run.Server.Run.ExternalFacts, Is.Empty);
     }
 
@@ -231,7 +231,7 @@ public sealed class SessionTests
         run.Inject(Stranger, hello);
         run.Inject(Stranger, hello);
 
-        Assert.That(run.Server.ResumedSessions, Is.EqualTo(1));
+        Assert.That(run.Server.Counters.SessionsResumed, Is.EqualTo(1));
         Assert.That(run.Server.Refusals, Is.EqualTo(1));
     }
 

@@ -27,8 +27,8 @@ public sealed class LogFollowerTests
         Assert.That((first.First, first.Count), Is.EqualTo((1L, LogFollower.FetchCount)));
         Assert.That((hole.First, hole.Count), Is.EqualTo((4L, 3L)));
         Assert.That(again, Is.Null);
-        Assert.That(follower.Repairs, Is.EqualTo(1));
-        Assert.That(follower.Duplicates, Is.EqualTo(3));
+        Assert.That(follower.Tally[ClientCount.LogHolesAsked], Is.EqualTo(1));
+        Assert.That(follower.Tally[ClientCount.LogMessagesRepeated], Is.EqualTo(3));
         Assert.That(Numbers(follower), Is.EqualTo(Enumerable.Range(1, 10).Select(n => (long)n)));
         Assert.That(Asked(follower)!.Value.First, Is.EqualTo(11));
     }
@@ -143,7 +143,7 @@ public sealed class LogFollowerTests
         Give(follower, Names, Log(1, 3, last: 9), Log(9, 10), Heartbeat(10));
 
         Assert.That(Numbers(follower), Is.EqualTo((long[])[1, 2, 9]));
-        Assert.That(follower.Repairs, Is.Zero);
+        Assert.That(follower.Tally[ClientCount.LogHolesAsked], Is.Zero);
     }
 
     // Names come first, and every record names one of them.

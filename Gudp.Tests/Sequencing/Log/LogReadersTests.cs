@@ -46,7 +46,7 @@ public sealed class LogReadersTests
         Assert.That(FramesOf(answer).Select(frame => frame.Type), Is.EqualTo((FrameType[])[FrameType.Trimmed]));
         Assert.That(TrimmedFrame.TryRead(FramesOf(answer)[0].Body, out TrimmedFrame trimmed), Is.True);
         Assert.That(trimmed.First, Is.EqualTo(run.Server.Run.Log.First).And.GreaterThan(25));
-        Assert.That(run.Server.TrimmedQuestions, Is.EqualTo(1));
+        Assert.That(run.Server.Counters.LogQuestionsTrimmed, Is.EqualTo(1));
     }
 
     [Test]

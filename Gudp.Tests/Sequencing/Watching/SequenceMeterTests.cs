@@ -1,7 +1,9 @@
 using System.Diagnostics.Metrics;
+using System.Text.RegularExpressions;
 using Gudp.Core.Simulation;
 using Gudp.Messaging;
 using Gudp.Sequencing;
+using Gudp.Tests.House;
 using Gudp.Tests.World;
 using NUnit.Framework;
 
@@ -9,7 +11,8 @@ namespace Gudp.Tests.Sequencing.Watching;
 
 /// <summary>What a server shows on the meter, see docs/METRICS.md.</summary>
 [TestFixture]
-public sealed class SequenceMeterTests
+[NonParallelizable]
+public sealed partial class SequenceMeterTests
 {
     [Test]
     public void The_meter_shows_who_waited_for_whom_until_the_server_is_disposed()
@@ -43,8 +46,41 @@ public sealed class SequenceMeterTests
         Assert.That(shown["gudp.grant.user_time a"], Is.InRange(2.9, 3.1));
         Assert.That(shown["gudp.grant.count a"], Is.EqualTo(1));
         Assert.That(shown["gudp.grant.late a"], Is.Zero);
+        Assert.That(shown["gudp.run.messages_published"], Is.Zero);
+        Assert.That(shown["gudp.run.refused bad_frame"], Is.Zero);
         Assert.That(Read(Name), Is.Empty);
     }
+
+    [Test]
+    public void The_page_names_every_instrument_with_its_kind_and_unit()
+    {
+        using SimWorld world = new(1);
+        Node home = world.AddNode();
+        MessagingConfig messaging = new() { Core = SimWorld.Plain with { Metrics = true, Name = "page" } };
+        SequencingConfig config = new() { Roster = [new MemberDeclaration("a")] };
+        using SequenceServer server = new(home.Daemon, home.Host.Address.WithPort(7000), config, messaging);
+        HashSet<string> shown = [];
+
+        using MeterListener listener = new()
+        {
+            InstrumentPublished = (instrument, _) =>
+            {
+                if (instrument.Meter.Name == SequenceMeter.MeterName)
+                {
+                    string kind = instrument.GetType().Name.Split('`')[0]["Observable".Length..];
+                    shown.Add($"| `{instrument.Name}` | {kind} | {instrument.Unit} |");
+                }
+            },
+        };
+        listener.Start();
+
+        string page = File.ReadAllText(Repository.PathOf("docs", "METRICS.md"));
+        Assert.That(shown, Is.Not.Empty);
+        Assert.That(Row().Matches(page).Select(match => match.Value), Is.EquivalentTo(shown));
+    }
+
+    [GeneratedRegex(@"^\| `gudp\.(grant|run)\.[a-z_]+` \|.*\|$", RegexOptions.Multiline)]
+    private static partial Regex Row();
 
     private static SequenceClient Begin(SimWorld world, SequenceServer server, MemberOptions options)
     {
@@ -67,6 +103,13 @@ public sealed class SequenceMeterTests
             },
         };
         listener.SetMeasurementEventCallback<double>((instrument, value, tags, _) =>
+        {
+            if (Equals(tags[0].Value, daemon))
+            {
+                read[string.Join(' ', tags.ToArray()[1..].Select(tag => tag.Value).Prepend(instrument.Name))] = value;
+            }
+        });
+        listener.SetMeasurementEventCallback<long>((instrument, value, tags, _) =>
         {
             if (Equals(tags[0].Value, daemon))
             {
