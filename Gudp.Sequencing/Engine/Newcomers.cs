@@ -46,11 +46,13 @@ internal sealed class Newcomers(RunState run, Sessions sessions, Postings postin
         {
             bool isNew = run.Members.Reach.Undecided != order.Join;
             run.Members.Reach.Undecided = order.Join;
+            run.Members.Reach.UndecidedHolder = holder!.Ordinal;
             return isNew;
         }
 
         run.Admissions.Remove(order);
         run.Members.Reach.Undecided = Tag.Top;
+        run.Members.Reach.UndecidedHolder = BoundTable.Nobody;
 
         if (isFree && HasRoom(order.Hello))
         {

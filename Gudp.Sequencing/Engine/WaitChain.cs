@@ -6,7 +6,8 @@
 // the question is who could wake it so early, and if nobody can, what keeps its own grant.
 //
 // Always true: every link leads to a strictly smaller tag, so a chain ends.
-//   - wanting a grant at G, held by a sender with E <= B <= G;
+//   - wanting a grant at G, held by a sender with E <= B <= G, or by an admission at J = B <= G whose name somebody has
+//     that wants a grant below J, or has a bound below it;
 //   - holding others below E, woken by a sender with a smaller E, or wanting its own grant below E;
 //   - withheld at G for a receiver that wants a smaller G.
 
@@ -76,7 +77,12 @@ internal static class WaitChain
 
         if (step.Has <= needs)
         {
-            return step with { Kind = WaitKind.HeldBack, Next = bounds.HeldBy[ordinal], NextHolds = true };
+            int holder = bounds.HeldBy[ordinal];
+
+            // An admission that is not decided: at its name's holder, who may still resign before the join.
+            return holder == BoundTable.Nobody
+                ? step with { Kind = WaitKind.HeldBack, Next = run.Members.Reach.UndecidedHolder }
+                : step with { Kind = WaitKind.HeldBack, Next = holder, NextHolds = true };
         }
 
         if (needs >= run.Limits.Barrier)

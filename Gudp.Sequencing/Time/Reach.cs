@@ -41,6 +41,9 @@ internal sealed class Reach
     /// <summary>The tag of an admission that waits for the fate of its name; top if none does (lock-time 8.2).</summary>
     internal Tag Undecided { get; set; } = Tag.Top;
 
+    /// <summary>Who has the name it asks for, and may still give it up before; nobody if there is none.</summary>
+    internal int UndecidedHolder { get; set; } = BoundTable.Nobody;
+
     /// <summary>The least latency of a channel.</summary>
     internal Delay LinkOf(int channel) => _links[channel];
 

@@ -92,11 +92,16 @@ public sealed class AdmissionTests
         Ask(run, "down", 60);
 
         Tag before = run["down"].Engine.Now;
+        WaitReport? wait = run.Server.WhoBlocks("down", run.Now);
         run["other"].Engine.TryTakeGrant(out _);
         run["other"].Engine.Resign();
         run.Settle();
 
         Assert.That(before, Is.EqualTo(Tag.Zero));
+        Assert.That(wait!.Links.Select(link => (link.Member, link.Kind)), Is.EqualTo(new[]
+        {
+            ("down", WaitKind.HeldBack), ("other", WaitKind.Running),
+        }));
         Assert.That(run.Server.Counters.AdmissionsRefused, Is.Zero);
         Assert.That(run.Server.Members.Count, Is.EqualTo(4));
     }

@@ -83,7 +83,7 @@ public sealed class RunLogTests
         run.Settle();
 
         SealedLog log = run.Server.Run.Log;
-        Assert.That(run.Server.DuplicateSteps, Is.EqualTo(2));
+        Assert.That(run.Server.Counters.StepsRepeated, Is.EqualTo(2));
         Assert.That(log.TryRead(1, out SealedMessage one) && one.Letter.Payload.SequenceEqual("one"u8));
         Assert.That(log.TryRead(2, out SealedMessage two) && two.Letter.Payload.SequenceEqual("two"u8));
         Assert.That(log.Next, Is.EqualTo(3));
