@@ -17,6 +17,7 @@ public sealed class RosterFileTests
         """
         {
           // Every property once, and none at its default.
+          "$schema": "docs/roster.schema.json",
           "runId": "00000000-0000-0000-0000-000000000007",
           "stopTag": { "time": 900, "round": 2 }, "maxRounds": 99, "maxPayloadBytes": 1000, "maxInboxBytes": 100000,
           "seed": 18446744073709551615, "tieSeed": 3, "logBytes": 1, "logMessages": 2, "snapshotBytes": 9, "maxObservers": 5,
@@ -114,6 +115,27 @@ public sealed class RosterFileTests
         Assert.That(read.ComputeSettingsHash(), Is.EqualTo(expected.ComputeSettingsHash()));
     }
 
+    // As its first program declares it: a member of the one joins a server of the other.
+    [Test]
+    public void The_roster_of_the_page_that_teaches_is_that_of_its_program()
+    {
+        string page = File.ReadAllText(Repository.PathOf("docs", "lock-time.md")).ReplaceLineEndings("\n");
+        int start = page.IndexOf("```json\n", StringComparison.Ordinal) + "```json\n".Length;
+        SequencingConfig expected = new()
+        {
+            StopTag = 1_000,
+            Roster =
+            [
+                new("room") { Publish = ["temperature"], Subscribe = ["heater"], Lookahead = Delay.Ticks(10) },
+                new("thermostat") { Publish = ["heater"], Subscribe = ["temperature"], Lookahead = Delay.Ticks(1) },
+            ],
+        };
+
+        SequencingConfig read = RosterFile.Parse(page[start..page.IndexOf("```", start, StringComparison.Ordinal)]);
+
+        Assert.That(read.ComputeHash(), Is.EqualTo(expected.ComputeHash()));
+    }
+
     [Test]
     public void Each_property_of_the_schema_is_read_and_each_that_is_read_is_in_the_schema()
     {
@@ -139,7 +161,10 @@ public sealed class RosterFileTests
                 .Select(property => JsonNamingPolicy.CamelCase.ConvertName(property.Name))
                 .Select(name => name == "roster" ? "members" : name);
 
-            Assert.That(PropertiesOf(schema, kind).Select(property => property.Name), Is.EquivalentTo(declared), kind);
+            // What editors look for says nothing about the run.
+            IEnumerable<string> known = PropertiesOf(schema, kind).Select(property => property.Name).Except(["$schema"]);
+
+            Assert.That(known, Is.EquivalentTo(declared), kind);
         }
     }
 
@@ -201,6 +226,7 @@ public sealed class RosterFileTests
     [TestCase("""{"members":[{"name":"a","inboxLimit":{"messages":1}}]}""", "$.members[0].inboxLimit.bytes is missing")]
     [TestCase("""{"members":[{"name":"a"},{"name":"a"}],"members":[]}""", "$.members is there twice")]
     [TestCase("""{"members":[{"name":"a"}],"healthLimit":5}""", "$.healthLimit is 5; allowed is a time such as 20ms")]
+    [TestCase("""{"members":[{"name":"a"}],"$schema":1}""", "$.$schema is 1; allowed is a text")]
     [TestCase("""{"members":[{"name":"a"}],"pace":-1}""", "$.pace is -1; allowed is 0")]
     [TestCase("""{"members":[{"name":"a"}],"channels":[{"name":"x","latency":{"uniform":[9,2]}}]}""", "$.channels[0].latency is")]
     [TestCase("""{"members":[{"name":"a"}],"channels":[{"name":"x","senderLossPpm":2000000}]}""", "$.channels[0].senderLossPpm")]

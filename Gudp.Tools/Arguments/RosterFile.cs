@@ -70,6 +70,10 @@ internal static class RosterFile
     private static SequencingConfig ReadConfig(RosterObject roster)
     {
         SequencingConfig standard = new();
+
+        // For editors, which check and complete the file by it.
+        roster.ReadObjectOf("$schema", "a text", RosterValue.ReadText);
+
         SequencingConfig config = new()
         {
             RunId = roster.Read("runId", standard.RunId, "a UUID", ReadRunId),
