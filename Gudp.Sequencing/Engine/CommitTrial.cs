@@ -59,7 +59,7 @@ internal ref struct CommitTrial(RunState run, Member member, ulong step)
             return SequencingError.Stopped;
         }
 
-        if (member.IsObserver && element.Kind is (ElementKind.Role or ElementKind.Stop))
+        if (member.IsObserver && IsForMembers(element.Kind))
         {
             return SequencingError.NotDeclared;
         }
@@ -76,6 +76,10 @@ internal ref struct CommitTrial(RunState run, Member member, ulong step)
             _ => SequencingError.None,
         };
     }
+
+    // What others would notice, or what would be kept for them: an observer has no part in the run (clause ).
+    private static bool IsForMembers(ElementKind kind)
+        => kind is ElementKind.Role or ElementKind.Stop or ElementKind.Snapshot;
 
     private SequencingError JudgePublication(in CommitElement element)
     {
@@ -211,6 +215,8 @@ internal ref struct CommitTrial(RunState run, Member member, ulong step)
             (SequencingError.NotASender, _) => $"{what}: \"{member.Name}\" has not the role to send at {_state.Now}.",
             (SequencingError.UnknownChannel, _) => $"{what} names channel {element.Interest}; \"{member.Name}\" "
                 + $"declared {member.Layout.Interests.Length}, from 0 on.",
+            (SequencingError.NotDeclared, _) when member.IsObserver && IsForMembers(element.Kind) =>
+                $"{what}: \"{member.Name}\" observes, and has neither roles, a stop nor a snapshot to give.",
             (SequencingError.NotDeclared, ElementKind.Stop) => $"{what} at {element.Tag}: \"{member.Name}\" was not "
                 + "declared as one that may stop the run (MayStop).",
             (SequencingError.NotDeclared, _) => $"{what} on '{NameOf(in element)}': \"{member.Name}\" declared it as "

@@ -110,11 +110,21 @@ internal sealed class Departures(RunState run, Outbox outbox, SystemNews news)
 
         foreach (Member member in run.Members.All)
         {
-            Tag at = run.Members.StateOf(member).Now;
-            new RefusalFrame(
-                SequencingError.Stopped, $"\"{lost.Name}\" was lost; your last grant is {at}.", member.Step)
-                .Write(outbox.Writer, FrameType.Error, Outbox.Epoch, member.Session);
-            outbox.Send(member);
+            TellAborted(member, lost);
         }
+
+        foreach (Member observer in run.Members.Observers)
+        {
+            TellAborted(observer, lost);
+        }
+    }
+
+    private void TellAborted(Member member, Member lost)
+    {
+        Tag at = run.Members.StateOf(member).Now;
+        new RefusalFrame(
+            SequencingError.Stopped, $"\"{lost.Name}\" was lost; your last grant is {at}.", member.Step)
+            .Write(outbox.Writer, FrameType.Error, Outbox.Epoch, member.Session);
+        outbox.Send(member);
     }
 }

@@ -219,6 +219,11 @@ internal sealed class Newcomers(RunState run, Sessions sessions, Postings postin
             }
         }
 
+        foreach (Member observer in run.Members.Observers)
+        {
+            sessions.SendNames(observer, member.Ordinal);
+        }
+
         return member;
     }
 

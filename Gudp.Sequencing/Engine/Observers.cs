@@ -2,7 +2,8 @@
 // them: they read the nominal arrivals. They are granted after everybody else, from bounds that are there anyway.
 //
 // Always true:
-//   - nothing of the run depends on an observer, but where a late sender may first be heard: above their grants too;
+//   - nothing of the run depends on an observer, and one may be added or left out without anybody noticing;
+//   - nothing arrives at or before its last grant, also of those who take up sending late;
 //   - one that does not ask is dropped when its inbox is full; nobody waits for it.
 
 using System;
@@ -17,7 +18,6 @@ namespace Gudp.Sequencing.Engine;
 internal sealed class Observers(RunState run, Outbox outbox, Sessions sessions, Batches batches)
 {
     private readonly JoinHistory _history = new(run);
-    private bool _isEndTold;
 
     internal (SequencingError Error, string Detail) Join(long link, HelloFrame hello, Instant now)
     {
@@ -59,7 +59,6 @@ internal sealed class Observers(RunState run, Outbox outbox, Sessions sessions, 
         sessions.SendNames(member, 0);
         _history.FillInbox(member, join);
         run.Members.StateOf(member).Request = new AdvanceRequest(AdvanceMode.To, join, default);
-        _isEndTold = false;
         run.HasChanged = true;
         return (SequencingError.None, "");
     }
@@ -77,6 +76,13 @@ internal sealed class Observers(RunState run, Outbox outbox, Sessions sessions, 
     /// <summary>Grants what can be granted, after everybody else.</summary>
     internal void Evaluate()
     {
+        if (run.Members.Observers.Count == 0)
+        {
+            return;
+        }
+
+        Tag late = LateBound();
+
         for (int i = run.Members.Observers.Count - 1; i >= 0; i--)
         {
             Member member = run.Members.Observers[i];
@@ -87,19 +93,7 @@ internal sealed class Observers(RunState run, Outbox outbox, Sessions sessions, 
             }
             else if (run.Phase is RunPhase.Running or RunPhase.Ended)
             {
-                Evaluate(member);
-            }
-        }
-
-        if (run.Phase == RunPhase.Ended && !_isEndTold)
-        {
-            _isEndTold = true;
-
-            foreach (Member member in run.Members.Observers)
-            {
-                new EndFrame((ulong)(run.Log.Next - 1), run.RunDigest).Write(
-                    outbox.Writer, Outbox.Epoch, member.Session);
-                outbox.Send(member);
+                Evaluate(member, late);
             }
         }
     }
@@ -131,11 +125,21 @@ internal sealed class Observers(RunState run, Outbox outbox, Sessions sessions, 
             return (SequencingError.Overflow, "An observer joins at a tag below infinity.");
         }
 
+        if (hello.JoinTag < Tag.Zero)
+        {
+            return (SequencingError.PastTag, $"Join {hello.JoinTag} was given; a run begins at {Tag.Zero}.");
+        }
+
+        if (!hello.IsNewcomer)
+        {
+            return (SequencingError.NotDeclared, "An observer has a name, and channels that are sorted and named once.");
+        }
+
         foreach (DeclaredInterest interest in hello.Interests)
         {
-            if (interest.Bits.HasFlag(InterestBits.Publish))
+            if ((interest.Bits & (InterestBits.Publish | InterestBits.Subscribe)) != InterestBits.Subscribe)
             {
-                return (SequencingError.NotDeclared, $"An observer does not publish on \"{interest.Name}\".");
+                return (SequencingError.NotDeclared, $"An observer reads \"{interest.Name}\", and does nothing else there.");
             }
 
             if (!run.Channels.TryFind(interest.Name, out _))
@@ -147,11 +151,12 @@ internal sealed class Observers(RunState run, Outbox outbox, Sessions sessions, 
         return (SequencingError.None, "");
     }
 
-    private void Evaluate(Member member)
+    private void Evaluate(Member member, Tag late)
     {
         ref MemberState state = ref run.Members.StateOf(member);
+        Tag bound = Tag.Earlier(late, BoundOf(member));
 
-        if (state.IsWaiting && AdvanceRule.IsGrantable(in state, BoundOf(member), run.Limits, out Tag grant))
+        if (state.IsWaiting && AdvanceRule.IsGrantable(in state, bound, run.Limits, out Tag grant))
         {
             bool isFirst = member.GrantsSent == 0;
             int count = isFirst ? batches.WriteFirst(member, grant) : batches.Write(member, state.Now, grant);
@@ -172,6 +177,30 @@ internal sealed class Observers(RunState run, Outbox outbox, Sessions sessions, 
                 member.Digest.Value).Write(outbox.Writer, Outbox.Epoch, member.Session);
             outbox.Send(member);
         }
+
+        if (run.Phase == RunPhase.Ended && !member.IsToldEnd)
+        {
+            member.IsToldEnd = true;
+            new EndFrame((ulong)(run.Log.Next - 1), run.RunDigest).Write(outbox.Writer, Outbox.Epoch, member.Session);
+            outbox.Send(member);
+        }
+    }
+
+    /// <summary>
+    /// Below it nobody is heard who is no sender yet: the run's floor, which is where a late sender begins at the
+    /// earliest (clause ). Top if there is nobody who could become one.
+    /// </summary>
+    private Tag LateBound()
+    {
+        bool isPossible = run.Layout.AdmitsEarliest;
+
+        for (int i = 0; i < run.Members.Count && !isPossible; i++)
+        {
+            isPossible = run.Members[i].Life != MemberLife.Resigned && !run.Members.States[i].Sends
+                && run.Members.Reach.PublishedBy(i).Length > 0;
+        }
+
+        return isPossible && run.Phase == RunPhase.Running ? run.Floor : Tag.Top;
     }
 
     private Tag BoundOf(Member member)

@@ -71,6 +71,9 @@ internal sealed class Member(
     /// <summary>The last of them, while it is not proved to have come.</summary>
     internal KeptGrant Kept { get; } = new();
 
+    /// <summary>An observer that was told the end of the run.</summary>
+    internal bool IsToldEnd { get; set; }
+
     /// <summary>A debugger stops it (lock-time 8.4).</summary>
     internal bool IsSuspended { get; set; }
 

@@ -61,7 +61,7 @@ internal sealed class MemberTable(ulong configHash, IComparer<DeliveryKey>? orde
             Array.Resize(ref _observing, Math.Max(4, 2 * place));
         }
 
-        Member member = new(layout, ~place, configHash);
+        Member member = new(layout, ~place, configHash, order);
         Observers.Add(member);
         _observing[place] = new MemberState
         {

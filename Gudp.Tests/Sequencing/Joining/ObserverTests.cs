@@ -146,6 +146,159 @@ public sealed class ObserverTests
         Assert.That(eye.Engine.RunDigest, Is.EqualTo(run.Server.RunDigest));
     }
 
+    // whoever comes after it is named to it before the first message.
+    [Test]
+    public void It_reads_what_somebody_says_who_came_after_it()
+    {
+        LinkedRun run = new(Open());
+        run.Settle();
+        run.Join(Watching());
+        run.Settle();
+        run["eye"].Engine.TryTakeGrant(out _);
+        run["eye"].Engine.Request(AdvanceMode.Next, Tag.Infinity);
+
+        run.Join(new MemberOptions("new") { Publish = ["x"], JoinEarliest = true });
+        run.Settle();
+        run["new"].Engine.TryTakeGrant(out _);
+        run["new"].Engine.Publish("x", "hello"u8, null);
+        Ask(run, "new", 50);
+        Ask(run, "v1", 50);
+
+        Assert.That(run["eye"].Engine.Error, Is.EqualTo(SequencingError.None), run["eye"].Engine.ErrorDetail);
+        Assert.That(run["eye"].Engine.TryTakeGrant(out Grant grant), Is.True);
+        Assert.That(grant.Messages.Single().Sender, Is.EqualTo("new"));
+    }
+
+    // It is never beyond where somebody who takes up sending may be heard, and nobody looks at it to find that out.
+    [TestCase(true)]
+    [TestCase(false)]
+    public void It_misses_nothing_of_those_who_become_senders_late(bool isNewcomer)
+    {
+        LinkedRun run = new(Open());
+        run.Settle();
+        run.Join(new MemberOptions("eye") { Subscribe = ["z"], Observes = true });
+        run.Settle();
+        run["eye"].Engine.TryTakeGrant(out _);
+        run["eye"].Engine.Request(AdvanceMode.Next, new Tag(1_000, 0));
+        Ask(run, "v1", 5);
+        bool isBeyond = run["eye"].Engine.TryTakeGrant(out _);
+
+        if (isNewcomer)
+        {
+            run.Join(new MemberOptions("new") { Publish = ["z"], JoinEarliest = true });
+            run.Settle();
+        }
+
+        LinkedMember speaker = run[isNewcomer ? "new" : "quiet"];
+        speaker.Engine.TryTakeGrant(out _);
+        speaker.Engine.SetRoles(sends: true, receives: true);
+        speaker.Engine.Flush();
+        Ask(run, speaker.Engine.Name, 3);
+        speaker.Engine.TryTakeGrant(out _);
+        SequencingError said = speaker.Engine.Publish("z", "late"u8, null);
+
+        foreach (LinkedMember member in run.Members.Where(member => member.Engine.Name != "eye"))
+        {
+            Ask(run, member.Engine.Name, 2_000);
+        }
+
+        Assert.That(said, Is.EqualTo(SequencingError.None));
+        Assert.That(isBeyond, Is.False);
+        Assert.That(run["eye"].Engine.TryTakeGrant(out Grant grant), Is.True);
+        Assert.That(grant.Messages, Has.Count.EqualTo(1));
+        Assert.That(grant.Tag, Is.LessThan(new Tag(100, 0)));
+    }
+
+    [Test]
+    public void It_reads_ties_in_the_order_in_which_everybody_does()
+    {
+        for (ulong seed = 0; seed < 8; seed++)
+        {
+            SequencingConfig config = new()
+            {
+                Roster =
+                [
+                    .. "abcde".Select(name => new MemberDeclaration($"{name}") { Publish = ["x"] }),
+                    new("there") { Subscribe = ["x"] },
+                ],
+                TieSeed = seed,
+            };
+            LinkedRun run = new(config);
+            run.Settle();
+            run.Join(Watching());
+            run.Settle();
+            run["eye"].Engine.TryTakeGrant(out _);
+            run["eye"].Engine.Request(AdvanceMode.To, new Tag(9, 0));
+            Ask(run, "there", 9);
+
+            foreach (char name in "abcde")
+            {
+                run[$"{name}"].Engine.TryTakeGrant(out _);
+                run[$"{name}"].Engine.Publish("x", [(byte)name], new Tag(7, 0));
+                Ask(run, $"{name}", 20);
+            }
+
+            run["there"].Engine.TryTakeGrant(out Grant there);
+            run["eye"].Engine.TryTakeGrant(out Grant seen);
+
+            Assert.That(there.Messages, Has.Count.EqualTo(5));
+            Assert.That(
+                seen.Messages.Select(message => message.Sender), Is.EqualTo(there.Messages.Select(message => message.Sender)));
+        }
+    }
+
+    [Test]
+    public void It_is_told_that_the_run_was_aborted()
+    {
+        LinkedRun run = new(new()
+        {
+            Roster = [new("v1") { Publish = ["x"], CrashPolicy = CrashPolicy.Abort }],
+        });
+        run.Settle();
+        LinkedMember eye = run.Join(Watching());
+        run.Settle();
+        eye.Engine.TryTakeGrant(out _);
+        eye.Engine.Request(AdvanceMode.Next, Tag.Infinity);
+        run.Settle();
+
+        run.Drop(run["v1"]);
+        run.Settle();
+
+        Assert.That(eye.Engine.Error, Is.EqualTo(SequencingError.Stopped));
+    }
+
+    [Test]
+    public void A_second_one_after_the_end_does_not_end_the_first_again()
+    {
+        LinkedRun run = new(new() { Roster = [new("v1") { Publish = ["x"] }] });
+        run.Settle();
+        LinkedMember eye = run.Join(Watching());
+        run.Settle();
+        run["v1"].Engine.TryTakeGrant(out _);
+        run["v1"].Engine.Resign();
+        run.Settle();
+
+        LinkedMember second = run.Join(new MemberOptions("eye2") { Subscribe = ["x"], Observes = true });
+        run.MoveUp(second);
+        int again = run.SentTo(eye.Link).Count;
+        run.Settle();
+
+        Assert.That(again, Is.Zero);
+        Assert.That(second.Engine.RunDigest, Is.EqualTo(run.Server.RunDigest));
+        Assert.That(eye.Engine.RunDigest, Is.EqualTo(run.Server.RunDigest));
+    }
+
+    private static SequencingConfig Open() => new()
+    {
+        Roster =
+        [
+            new("quiet") { Publish = ["z"], Sends = false },
+            new("v1") { Publish = ["x"] },
+        ],
+        Channels = [new("z")],
+        AdmitsEarliest = true,
+    };
+
     private static ulong Play(int joinsAfter)
     {
         LinkedRun run = new(Config(areTwo: true));
