@@ -45,6 +45,7 @@ internal sealed class Batches(RunState run, Outbox outbox)
         }
 
         WriteHead(member);
+        _history.Forget();
         _isOpen = false;
         int count = WriteCut(member, lastGrant: null);
 

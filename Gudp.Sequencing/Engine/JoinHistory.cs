@@ -5,6 +5,7 @@
 //
 // Always true:
 //   - what is selected is in the order of the run, and arrives at or before J;
+//   - it is a function of what was said up to J, not of how much of that is final, unless the log ran out of room;
 //   - if a limit took some of it, the member is told from which number on nothing is missing.
 
 using System;
@@ -27,6 +28,9 @@ internal sealed class JoinHistory(RunState run)
 
     private readonly Dictionary<int, int> _interestOf = [];
     private readonly List<BatchEntry> _found = [];
+    private readonly List<PendingMessage> _pending = [];
+    private readonly PriorityQueue<bool, Tag> _latest = new();
+    private readonly ChannelPast _past = new(run.Log);
     private int[] _channels = [];
     private Member? _member;
     private Tag _after;
@@ -45,6 +49,7 @@ internal sealed class JoinHistory(RunState run)
     internal IReadOnlyList<BatchEntry> Select(Member member, Tag join)
     {
         Begin(member, Beginning, join);
+        _past.Find(_channels, join, _pending);
 
         switch (member.History.Kind)
         {
@@ -59,7 +64,7 @@ internal sealed class JoinHistory(RunState run)
                 SelectFromNumber(Math.Max(1, member.History.Number));
                 break;
             case HistoryKind.Snapshot:
-                Snapshot = run.Snapshots.FindLatest(join, tag => !Seek(tag).IsTrimmed);
+                Snapshot = run.Snapshots.FindLatest(join, snapshot => IsSettled(snapshot) && IsWholeSince(snapshot.Tag));
                 _after = Snapshot?.Tag ?? Beginning;
                 SelectFrom(_after);
                 break;
@@ -72,12 +77,28 @@ internal sealed class JoinHistory(RunState run)
         return _found;
     }
 
+    /// <summary>What was selected is not needed any more. A long past must not take its room for the rest of the run.</summary>
+    internal void Forget()
+    {
+        const int MostSpare = 1_024;
+        _found.Clear();
+        _pending.Clear();
+
+        if (_found.Capacity > MostSpare || _pending.Capacity > MostSpare)
+        {
+            _found.Capacity = 0;
+            _pending.Capacity = 0;
+            _latest.TrimExcess();
+        }
+    }
+
     /// <summary>
     /// Puts into the inbox of a member that comes late what was published already and arrives at it after its join.
     /// </summary>
     internal void FillInbox(Member member, Tag join)
     {
         Begin(member, join, Tag.Infinity);
+        _past.Find([], join, _pending);
         SelectFrom(join);
         Sort();
         ref MemberState state = ref run.Members.StateOf(member);
@@ -90,14 +111,14 @@ internal sealed class JoinHistory(RunState run)
         }
 
         state.Head = member.Inbox.Head;
-        _found.Clear();
+        Forget();
     }
 
     private void Begin(Member member, Tag after, Tag until)
     {
         _member = member;
         (_after, _until) = (after, until);
-        _found.Clear();
+        Forget();
         _interestOf.Clear();
         Snapshot = null;
         TrimmedFrom = 0;
@@ -113,7 +134,50 @@ internal sealed class JoinHistory(RunState run)
         }
 
         _channels = [.. _interestOf.Keys];
+        CopyPending();
     }
+
+    // Numbers as they are if nothing comes before what is there.
+    private void CopyPending()
+    {
+        foreach ((Letter letter, DeliveryKey key) in run.Log.Pending)
+        {
+            _pending.Add(new PendingMessage(0, key, letter));
+        }
+
+        _pending.Sort((left, right) => run.Log.Compare(left.Key, right.Key));
+
+        for (int i = 0; i < _pending.Count; i++)
+        {
+            _pending[i] = _pending[i] with { Number = run.Log.Next + i };
+        }
+    }
+
+    /// <summary>
+    /// Whether its member, if it can be heard here, has said all that it could say up to the join: another snapshot of it
+    /// is then not a candidate, or there already. A member that cannot be heard is not waited for.
+    /// </summary>
+    private bool IsSettled(StoredSnapshot snapshot)
+    {
+        bool isHeard = false;
+
+        foreach (int channel in run.Members.Reach.PublishedBy(snapshot.Publisher))
+        {
+            if (snapshot.Earliest is Tag earliest && _interestOf.ContainsKey(channel))
+            {
+                isHeard = true;
+
+                if (earliest + run.Members.Reach.LinkOf(channel) <= _until)
+                {
+                    return true;
+                }
+            }
+        }
+
+        return !isHeard;
+    }
+
+    private bool IsWholeSince(Tag tag) => !Seek(tag).IsTrimmed && !_past.IsCutSince(tag);
 
     // After it exclusively is from the tag on inclusively.
     private static Tag Before(Tag tag) => tag switch
@@ -144,7 +208,7 @@ internal sealed class JoinHistory(RunState run)
         LogStart start = LongestExtra() == 0 ? run.Log.SeekTag(from, _channels) : Seek(from);
         TrimmedFrom = start.IsTrimmed ? start.Number : 0;
         TakeSealed(start.Number);
-        TakePending();
+        TakePending(start.Number);
     }
 
     private void SelectFromNumber(long number)
@@ -152,7 +216,7 @@ internal sealed class JoinHistory(RunState run)
         LogStart start = run.Log.SeekNumber(number, _channels);
         TrimmedFrom = start.IsTrimmed ? start.Number : 0;
         TakeSealed(start.Number);
-        TakePending();
+        TakePending(start.Number);
     }
 
     private void TakeSealed(long number)
@@ -160,21 +224,24 @@ internal sealed class JoinHistory(RunState run)
         while (run.Log.TryReadNext(number, out SealedMessage message) && message.Key.Arrival <= _until)
         {
             DeliveryKey key = message.Key;
-            Take(in key, message.Letter);
+            Take(message.Number, in key, message.Letter);
             number = message.Number + 1;
         }
     }
 
-    private void TakePending()
+    private void TakePending(long from)
     {
-        foreach ((Letter letter, DeliveryKey key) in run.Log.Pending)
+        foreach ((long number, DeliveryKey key, Letter letter) in _pending)
         {
-            Take(in key, letter);
+            if (number >= from)
+            {
+                Take(number, in key, letter);
+            }
         }
     }
 
     /// <returns>How often it arrives in the stretch that is looked for.</returns>
-    private int Take(in DeliveryKey nominal, Letter letter)
+    private int Take(long number, in DeliveryKey nominal, Letter letter)
     {
         if (nominal.Arrival > _until || !_interestOf.TryGetValue(letter.Channel, out int interest))
         {
@@ -190,6 +257,7 @@ internal sealed class JoinHistory(RunState run)
                     nominal.Arrival)
                 .For(_member.Digest.NameHash);
         int before = _found.Count;
+        bool isKept = _past.Has(in nominal, letter.Channel, out bool isCut);
 
         if (plan.Arrives && plan.Arrival > _after && plan.Arrival <= _until)
         {
@@ -199,6 +267,12 @@ internal sealed class JoinHistory(RunState run)
         if (plan.IsDoubled && plan.DoubleArrival > _after && plan.DoubleArrival <= _until)
         {
             _found.Add(new BatchEntry(nominal with { Arrival = plan.DoubleArrival, Copy = 1 }, letter, interest));
+        }
+
+        if (!isKept)
+        {
+            TrimmedFrom = isCut && _found.Count > before ? Math.Max(TrimmedFrom, number + 1) : TrimmedFrom;
+            _found.RemoveRange(before, _found.Count - before);
         }
 
         return _found.Count - before;
@@ -212,7 +286,7 @@ internal sealed class JoinHistory(RunState run)
         }
 
         List<BatchEntry> all = [];
-        TakePending();
+        TakePending(0);
 
         foreach (int channel in _channels)
         {
@@ -224,6 +298,7 @@ internal sealed class JoinHistory(RunState run)
 
         _found.Clear();
         _found.AddRange(all);
+        TrimmedFrom = 0;
     }
 
     // From the newest back, until there are enough and nothing older can arrive later than those.
@@ -231,32 +306,46 @@ internal sealed class JoinHistory(RunState run)
     {
         LatencyModel latency = run.Channels[channel].Model.Latency;
         long extra = latency.Maximum.Time - latency.Minimum.Time;
-        long earliest = long.MaxValue;
         long number = run.Log.NewestOf(channel);
+        _latest.Clear();
 
         foreach (BatchEntry entry in found)
         {
-            earliest = Math.Min(earliest, entry.Key.Arrival.Time);
+            NoteLatest(entry.Key.Arrival, count);
         }
 
         while (number > 0 && run.Log.TryRead(number, out SealedMessage message))
         {
             DeliveryKey key = message.Key;
 
-            if (found.Count >= count && key.Arrival.Time < earliest - extra)
+            if (_latest.Count == count && key.Arrival.Time < EarliestOfLatest - extra)
             {
                 return;
             }
 
             int before = _found.Count;
+            Take(message.Number, in key, message.Letter);
 
-            if (Take(in key, message.Letter) > 0)
+            for (int i = before; i < _found.Count; i++)
             {
-                found.AddRange(_found[before..]);
-                earliest = Math.Min(earliest, key.Arrival.Time);
+                found.Add(_found[i]);
+                NoteLatest(_found[i].Key.Arrival, count);
             }
 
             number = message.Previous;
+        }
+    }
+
+    private long EarliestOfLatest => _latest.TryPeek(out _, out Tag arrival) ? arrival.Time : long.MaxValue;
+
+    // The arrivals of the last so many that were found.
+    private void NoteLatest(Tag arrival, int count)
+    {
+        _latest.Enqueue(true, arrival);
+
+        if (_latest.Count > count)
+        {
+            _latest.Dequeue();
         }
     }
 

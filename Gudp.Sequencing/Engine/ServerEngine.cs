@@ -44,6 +44,7 @@ internal sealed class ServerEngine
     private readonly Peeks _peeks;
     private readonly Batches _batches;
     private readonly LogReaders _readers;
+    private readonly AwaitedJoins _awaited;
 
     /// <param name="layout">The run.</param>
     /// <param name="secrets">Where the tokens of sessions come from; nothing in the run depends on them.</param>
@@ -67,6 +68,7 @@ internal sealed class ServerEngine
         _roles = new Roles(_run);
         _peeks = new Peeks(_run, _outbox);
         _readers = new LogReaders(_run, _outbox);
+        _awaited = new AwaitedJoins(_run);
         _commits = new Commits(_run, _outbox, _departures, _roles, postings);
         _operators = new Operators(_run, _outbox, _waits, _admission, _barriers);
     }
@@ -164,7 +166,7 @@ internal sealed class ServerEngine
         while (_absences.TryGoOnWithoutOne());
 
         _observers.Evaluate();
-
+        _awaited.Hold();
         _readers.Answer(now);
     }
 

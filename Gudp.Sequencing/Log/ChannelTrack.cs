@@ -1,6 +1,8 @@
 // One channel in the log: what it wants kept, and the chain of what is.
 //
-// Always true: count and bytes are those of the messages of the channel in the log; the oldest is the first of them.
+// Always true:
+//   - count and bytes are those of the messages of the channel in the log; the oldest is the first of them;
+//   - early count and bytes are those of the ones that arrive up to where it is held.
 
 namespace Gudp.Sequencing.Log;
 
@@ -27,6 +29,22 @@ internal sealed class ChannelTrack(in Retention retention)
     internal int Count { get; set; }
 
     internal long Bytes { get; set; }
+
+    /// <summary>Whether anything but the room of the log takes messages of it.</summary>
+    internal bool IsLimited => HasLimit || MaxTicks < long.MaxValue;
+
+    /// <summary>
+    /// The first join that is still to come of a member that hears it. What arrives later takes nothing from the past
+    /// that the member will be given: only what arrives up to here counts against the channel's limits. Top: nobody is
+    /// to come.
+    /// </summary>
+    internal Tag HeldFor { get; set; } = Tag.Top;
+
+    /// <summary>Messages that count against its limits.</summary>
+    internal int Early { get; set; }
+
+    /// <summary>What they take.</summary>
+    internal long EarlyBytes { get; set; }
 
     /// <summary>Number of its first message kept; only meaningful if there is one.</summary>
     internal long Oldest { get; set; }

@@ -140,12 +140,12 @@ internal sealed class SealedLog
         {
             track.IsTouched = false;
 
-            while (track.Count > track.History.Count)
+            while (track.Early > track.History.Count)
             {
                 Drop(track, isCut: false);
             }
 
-            while (track.Bytes > track.MaxBytes)
+            while (track.EarlyBytes > track.MaxBytes)
             {
                 Drop(track, isCut: true);
             }
@@ -167,6 +167,37 @@ internal sealed class SealedLog
         _slots.Tidy();
         AssertInvariants();
     }
+
+    /// <summary>
+    /// What a channel keeps as of a tag stays, whatever comes later, until it is held for another one: somebody who joins
+    /// there is still to come. The limits of the log hold all the same.
+    /// </summary>
+    /// <param name="channel">Of the run.</param>
+    /// <param name="join">Top: nobody is to come.</param>
+    internal void Hold(int channel, Tag join)
+    {
+        ChannelTrack track = _tracks[channel];
+
+        if (!track.IsLimited || track.HeldFor == join)
+        {
+            return;
+        }
+
+        track.HeldFor = join;
+        (track.Early, track.EarlyBytes) = (0, 0);
+
+        for (long number = track.Count > 0 ? track.Oldest : 0; number > 0;)
+        {
+            ref readonly LogSlot slot = ref _slots[_slots.PlaceOf(number)];
+            CountEarly(track, in slot, 1);
+            number = slot.Next;
+        }
+
+        Touch(track);
+    }
+
+    /// <summary>What a channel keeps.</summary>
+    internal ChannelTrack TrackOf(int channel) => _tracks[channel];
 
     /// <summary>The number of the last message kept of a channel; 0 if there is none.</summary>
     internal long NewestOf(int channel) => _tracks[channel].Count > 0 ? _tracks[channel].Newest : 0;
@@ -340,7 +371,12 @@ internal sealed class SealedLog
         track.Count++;
         track.Bytes += BytesOf(letter);
         Bytes += BytesOf(letter);
+        CountEarly(track, in slot, 1);
+        Touch(track);
+    }
 
+    private void Touch(ChannelTrack track)
+    {
         if (track.HasLimit && !track.IsTouched)
         {
             track.IsTouched = true;
@@ -348,9 +384,19 @@ internal sealed class SealedLog
         }
     }
 
+    private static void CountEarly(ChannelTrack track, ref readonly LogSlot slot, int sign)
+    {
+        if (slot.Key.Arrival <= track.HeldFor)
+        {
+            track.Early += sign;
+            track.EarlyBytes += sign * BytesOf(slot.Letter!);
+        }
+    }
+
     private void DropAged(ChannelTrack track)
     {
-        long least = Floor.Time < long.MinValue + track.MaxTicks ? long.MinValue : Floor.Time - track.MaxTicks;
+        long now = Tag.Earlier(Floor, track.HeldFor).Time;
+        long least = now < long.MinValue + track.MaxTicks ? long.MinValue : now - track.MaxTicks;
 
         while (track.Count > 0 && _slots[_slots.PlaceOf(track.Oldest)].Key.Arrival.Time < least)
         {
@@ -389,6 +435,7 @@ internal sealed class SealedLog
         track.Oldest = slot.Next;
         track.Count--;
         track.Bytes -= BytesOf(slot.Letter);
+        CountEarly(track, in slot, -1);
         track.Gone = slot.Number;
         Bytes -= BytesOf(slot.Letter);
 

@@ -10,7 +10,15 @@ using Gudp.Sequencing.Time;
 namespace Gudp.Sequencing.Log;
 
 /// <summary>A state as of a sequence point: everything that had arrived at its member by then is in it.</summary>
-internal sealed record StoredSnapshot(Tag Tag, int Publisher, string Name, byte[] Bytes);
+/// <param name="Tag">The sequence point.</param>
+/// <param name="Publisher">The member's ordinal.</param>
+/// <param name="Name">What the member calls it.</param>
+/// <param name="Bytes">The state.</param>
+internal sealed record StoredSnapshot(Tag Tag, int Publisher, string Name, byte[] Bytes)
+{
+    /// <summary>The smallest tag a message of that sequence point could have; null of a member that did not send.</summary>
+    internal Tag? Earliest { get; init; }
+}
 
 /// <param name="maxBytes">Of all of them, <see cref="EntryBytes"/> for each included.</param>
 internal sealed class SnapshotStore(long maxBytes)
@@ -40,8 +48,8 @@ internal sealed class SnapshotStore(long maxBytes)
 
     /// <summary>The one with the latest tag in a range; of several at one tag the one of the largest ordinal.</summary>
     /// <param name="last">None after it.</param>
-    /// <param name="isWhole">Whether what came after a snapshot can still be given.</param>
-    internal StoredSnapshot? FindLatest(Tag last, Func<Tag, bool> isWhole)
+    /// <param name="isFit">Whether it can be given, and what came after it.</param>
+    internal StoredSnapshot? FindLatest(Tag last, Func<StoredSnapshot, bool> isFit)
     {
         StoredSnapshot? found = null;
 
@@ -50,7 +58,7 @@ internal sealed class SnapshotStore(long maxBytes)
             bool isLater = found is null || snapshot.Tag > found.Tag
                 || (snapshot.Tag == found.Tag && snapshot.Publisher >= found.Publisher);
 
-            if (snapshot.Tag <= last && isLater && isWhole(snapshot.Tag))
+            if (snapshot.Tag <= last && isLater && isFit(snapshot))
             {
                 found = snapshot;
             }

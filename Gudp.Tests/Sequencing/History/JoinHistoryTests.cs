@@ -99,6 +99,95 @@ public sealed class JoinHistoryTests
         Assert.That(digests, Has.Count.EqualTo(1));
     }
 
+    // Rule zero: neither when it connects nor how far the others are by then decides what it is given.
+    [TestCase("none")]
+    [TestCase("last")]
+    [TestCase("ticks")]
+    [TestCase("bytes")]
+    public void What_a_channel_keeps_for_a_joiner_is_judged_at_its_join(string kept)
+    {
+        ChannelDeclaration channel = kept switch
+        {
+            "none" => new("x") { History = ChannelHistory.None },
+            "last" => new("x") { History = ChannelHistory.Last(4) },
+            "ticks" => new("x") { HistoryTicks = 6 },
+            _ => new("x") { HistoryBytes = 900 },
+        };
+        HashSet<string> firsts = [];
+
+        for (int joinsAfter = 0; joinsAfter < 60; joinsAfter += 3)
+        {
+            LinkedRun run = new(With(Config(), new() { Channels = [channel] }), "late");
+            run.Settle();
+            Walk(run, joinsAfter);
+            run.Join(Late(HistoryStart.FromNumber(1)));
+            firsts.Add(string.Join(';', Walk(run, 200, isFirstOnly: true)["late"].Where(one => one.EndsWith('x'))));
+        }
+
+        Assert.That(firsts, Has.Count.EqualTo(1));
+        Assert.That(
+            firsts.Single().Split(';', StringSplitOptions.RemoveEmptyEntries),
+            Has.Length.EqualTo(kept switch { "none" => 0, "ticks" => 7, _ => 4 }));
+    }
+
+    [TestCase(50)]
+    [TestCase(57)]
+    [TestCase(60)]
+    public void A_number_is_counted_also_among_what_is_not_final_yet(long from)
+    {
+        HashSet<string> firsts = [];
+
+        for (int joinsAfter = 0; joinsAfter < 60; joinsAfter += 3)
+        {
+            LinkedRun run = new(Config(), "late");
+            run.Settle();
+            Walk(run, joinsAfter);
+            run.Join(Late(HistoryStart.FromNumber(from)));
+            firsts.Add(string.Join(';', Walk(run, 200, isFirstOnly: true)["late"]));
+        }
+
+        Assert.That(firsts, Has.Count.EqualTo(1));
+    }
+
+    // A sender may be far below the join when nothing it says can arrive there any more.
+    [Test]
+    public void Which_snapshot_it_gets_does_not_depend_on_how_far_its_sender_has_come()
+    {
+        HashSet<Tag?> tags = [];
+
+        for (int joinsAfter = 0; joinsAfter < 60; joinsAfter++)
+        {
+            LinkedRun run = new(
+                new()
+                {
+                    Roster =
+                    [
+                        new("a") { Publish = ["x"], Lookahead = Delay.Ticks(9) },
+                        new("late") { Subscribe = ["x"], Join = new Tag(Join, 0) },
+                    ],
+                },
+                "late");
+            run.Settle();
+            Walk(run, joinsAfter, snapshots: "a");
+            run.Join(new MemberOptions("late")
+            {
+                Subscribe = ["x"],
+                Join = new Tag(Join, 0),
+                History = HistoryStart.Snapshot,
+            });
+
+            for (int turn = 0; run["late"].Engine.Phase == MemberPhase.Joining && turn < 100; turn++)
+            {
+                Walk(run, 1, snapshots: "a", only: "a");
+            }
+
+            run["late"].Engine.TryTakeGrant(out Grant first);
+            tags.Add(first.Snapshot?.Tag);
+        }
+
+        Assert.That(tags, Is.EqualTo(new Tag?[] { new Tag(Join - 9, 0) }));
+    }
+
     // Each receiver has latencies of its own: its past is what arrived at it.
     [Test]
     public void On_a_channel_that_scatters_every_message_comes_once_before_or_after_the_join()
@@ -143,7 +232,7 @@ public sealed class JoinHistoryTests
     {
         LinkedRun run = new(Config(), "late");
         run.Settle();
-        Walk(run, 80, snapshots: true);
+        Walk(run, 80, snapshots: "there");
 
         Grant first = JoinWith(run, HistoryStart.Snapshot);
 
@@ -174,7 +263,7 @@ public sealed class JoinHistoryTests
         SequencingConfig config = Config();
         LinkedRun run = new(With(config, new() { LogMessages = 4 }), "late");
         run.Settle();
-        Walk(run, 80, snapshots: true);
+        Walk(run, 80, snapshots: "there");
 
         Grant first = JoinWith(run, HistoryStart.Snapshot);
 
@@ -290,17 +379,23 @@ public sealed class JoinHistoryTests
     }
 
     /// <summary>Every member that has been granted does one step, as often; what receivers were given.</summary>
-    private static Dictionary<string, List<string>> Walk(LinkedRun run, int turns, bool snapshots = false)
+    private static Dictionary<string, List<string>> Walk(
+        LinkedRun run, int turns, string? snapshots = null, bool isFirstOnly = false, string? only = null)
     {
         Dictionary<string, List<string>> got = new() { ["late"] = [], ["there"] = [] };
 
         for (int turn = 0; turn < turns; turn++)
         {
+            if (isFirstOnly && got["late"].Count > 0)
+            {
+                return got;
+            }
+
             foreach (LinkedMember member in run.Members)
             {
                 MemberEngine engine = member.Engine;
 
-                if (engine.TryTakeGrant(out Grant grant))
+                if ((only is null || only == engine.Name) && engine.TryTakeGrant(out Grant grant))
                 {
                     got.GetValueOrDefault(engine.Name)?.AddRange(grant.Messages.Select(Identity));
                     Act(engine, grant.Tag, snapshots);
@@ -313,13 +408,14 @@ public sealed class JoinHistoryTests
         return got;
     }
 
-    private static void Act(MemberEngine engine, Tag now, bool snapshots)
+    private static void Act(MemberEngine engine, Tag now, string? snapshots)
     {
         if (engine.Name is "a" or "b" && now.Time < End)
         {
             engine.Publish(engine.Name == "a" ? "x" : "y", BitConverter.GetBytes(now.Time), null);
         }
-        else if (snapshots)
+
+        if (engine.Name == snapshots)
         {
             engine.Snapshot("state", BitConverter.GetBytes(now.Time));
         }
