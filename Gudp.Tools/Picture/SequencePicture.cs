@@ -110,8 +110,9 @@ internal sealed record SequencePicture(
 
             if (Rows[row].Wall is long wall)
             {
+                // Above its row's line, which would strike it through.
                 canvas.Text(
-                    new ChartPoint(X(-1) + 4, left.Y + 4),
+                    new ChartPoint(X(-1) + 4, left.Y - 3),
                     string.Create(CultureInfo.InvariantCulture, $"{wall} ms"), "mark");
             }
         }
