@@ -13,6 +13,9 @@ internal static class ChildProgram
     /// <summary>Sends, and writes down what it was told was taken.</summary>
     internal const string Sender = "sender";
 
+    /// <summary>Is a member of a run, until it is killed.</summary>
+    internal const string Member = "member";
+
     private static int Main(string[] arguments)
     {
         switch (arguments)
@@ -23,8 +26,12 @@ internal static class ChildProgram
             case [Sender, string port, string journal]:
                 ReceiptSender.Run(int.Parse(port, CultureInfo.InvariantCulture), journal);
                 return 0;
+            case [Member, string port, string file, string point, string at]:
+                new VictimMember(file, Enum.Parse<KillPoint>(point), long.Parse(at, CultureInfo.InvariantCulture))
+                    .Run(int.Parse(port, CultureInfo.InvariantCulture));
+                return 0;
             default:
-                Console.Error.WriteLine($"Run by tests only: {Receiver} JOURNAL, or {Sender} PORT JOURNAL.");
+                Console.Error.WriteLine($"Run by tests only: {Receiver} JOURNAL, {Sender} PORT JOURNAL, {Member} ...");
                 return 2;
         }
     }

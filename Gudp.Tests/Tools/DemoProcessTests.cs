@@ -33,6 +33,32 @@ public sealed class DemoProcessTests
         Assert.That(output, Does.Contain("deterministic: yes"));
     }
 
+    // Lock-time 8.4: policies Stall and Resign, with real processes and real kills.
+    [Test]
+    public async Task A_killed_member_comes_back_and_another_one_is_gone_and_both_runs_are_as_specified()
+    {
+        var (code, output, errors) = await ToolProcess.RunAsync(
+            "demo", "--kill", "--members", "3", "--agents", "30", "--steps", "20",
+            "--loss", "5%", "--delay", "2ms", "--seed", "3");
+
+        Assert.That(code, Is.EqualTo(ExitCode.Fine), output + string.Join('\n', errors));
+        Assert.That(output, Does.Match("another process goes on for m0[0-2] from what it saved at step "));
+        Assert.That(output, Does.Match("came back: m0[0-2] gave and was given every message once"));
+        Assert.That(output, Does.Match("stayed away: all others were told at step [0-9]+ that m0[0-2] left"));
+        Assert.That(output, Does.Contain("deterministic: yes"));
+        Assert.That(errors, Is.Empty);
+    }
+
+    [TestCase("--members", "2")]
+    [TestCase("--steps", "3")]
+    public async Task A_demo_too_small_to_kill_somebody_says_so(string option, string value)
+    {
+        var call = await CommandCall.RunAsync("demo", "--kill", option, value);
+
+        Assert.That(call.Code, Is.EqualTo(ExitCode.Usage));
+        Assert.That(call.Errors, Does.Contain("--kill needs 3 members or more and 4 steps or more"));
+    }
+
     [Test]
     public async Task A_demo_that_takes_too_long_ends_with_a_line()
     {

@@ -140,6 +140,58 @@ public sealed class FlockModelTests
         Assert.That(ShareOf(flock, 1, 4), Has.Length.LessThan(3_300));
     }
 
+    // Goal: who is left moves the share of one that is gone, and nobody could tell.
+    [Test]
+    public void A_share_that_others_move_along_is_where_its_owner_would_have_moved_it()
+    {
+        const int members = 3;
+        FlockModel[] all = [.. Enumerable.Range(0, members).Select(_ => new FlockModel(Agents, 1))];
+        FlockModel[] left = [.. Enumerable.Range(0, members - 1).Select(_ => new FlockModel(Agents, 1))];
+
+        for (int step = 0; step < 20; step++)
+        {
+            StepTogether(all);
+
+            for (int member = 0; member < left.Length; member++)
+            {
+                left[member].Step(left[member].ShareOf(member, members));
+            }
+
+            // One is told before it reads the others' shares, one after.
+            left[0].MoveAlong(left[0].ShareOf(members - 1, members));
+            left[0].ReadShare(ShareOf(left[1], 1, members));
+            left[1].ReadShare(ShareOf(left[0], 0, members));
+            left[1].MoveAlong(left[1].ShareOf(members - 1, members));
+        }
+
+        Assert.That(left.Select(flock => flock.Checksum()), Has.All.EqualTo(all[0].Checksum()));
+    }
+
+    [Test]
+    public void A_flock_that_was_saved_flies_on_from_there()
+    {
+        FlockModel flock = new(Agents, 1);
+        flock.Step(..);
+        byte[] saved = new byte[flock.ShareBytes(..)];
+        flock.WriteShare(.., saved);
+        flock.Step(..);
+
+        FlockModel other = FlockModel.Restore(Agents, saved);
+        other.Step(..);
+
+        Assert.That((other.StepNumber, other.Checksum()), Is.EqualTo((flock.StepNumber, flock.Checksum())));
+    }
+
+    [Test]
+    public void Half_a_flock_is_not_restored()
+    {
+        FlockModel flock = new(Agents, 1);
+        flock.Step(..);
+
+        Assert.Throws<InvalidDataException>(() => FlockModel.Restore(Agents, ShareOf(flock, 0, 2)));
+        Assert.Throws<InvalidDataException>(() => FlockModel.Restore(Agents, []));
+    }
+
     // The floor is generous because a busy machine must not fail it; the usual time is a tenth of it.
     [Test, Category("Release")]
     public void A_step_of_400_agents_takes_less_than_a_millisecond()
