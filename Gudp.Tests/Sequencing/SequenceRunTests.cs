@@ -68,6 +68,41 @@ public sealed class SequenceRunTests
         Assert.That(server.Refusals, Is.EqualTo(1));
     }
 
+    // Lock-time 15: what is delivered leaves the lane at once, so that credit never waits for a grant.
+    [Test]
+    public void A_batch_many_times_larger_than_a_lanes_credit_comes_whole()
+    {
+        const int Messages = 100;
+        MessagingConfig narrow = Messaging with { LaneRingBytes = 128 * 1024, MaxMessageBytes = 256 * 1024 };
+        SequencingConfig config = new()
+        {
+            Roster = [new("m0") { Publish = ["state"] }, new("m1") { Subscribe = ["state"] }],
+            MaxPayloadBytes = 40_000,
+        };
+        using SimWorld world = new(1);
+        world.Network.DefaultLink = new LinkModel { Delay = TimeSpan.FromMilliseconds(5) };
+        using SequenceServer server = new(world.AddNode().Daemon, Any(world, 0, 7000), config, narrow);
+        SequenceClient sender = Begin(world, server, MemberOptions.From(config, "m0"), narrow);
+        SequenceClient receiver = Begin(world, server, MemberOptions.From(config, "m1"), narrow);
+        bool first = false;
+        bool second = false;
+        world.RunUntil(() => (first |= sender.TryTakeGrant(out _)) & (second |= receiver.TryTakeGrant(out _)), Limit);
+
+        for (int i = 1; i <= Messages; i++)
+        {
+            sender.Publish("state", new byte[40_000], at: i);
+            sender.RequestTo(i);
+            world.RunUntil(() => sender.TryTakeGrant(out _), Limit);
+        }
+
+        Grant? batch = null;
+        receiver.RequestTo(Messages - 1);
+        world.RunUntil(() => receiver.TryTakeGrant(out batch), Limit);
+
+        Assert.That(batch!.Messages, Has.Count.EqualTo(Messages - 1));
+        Assert.That(batch.Messages.Sum(message => (long)message.Payload.Length), Is.GreaterThan(30 * narrow.LaneRingBytes));
+    }
+
     [Test]
     public void A_server_that_is_not_there_ends_the_join_with_a_reason()
     {
@@ -120,10 +155,11 @@ public sealed class SequenceRunTests
         return $"{server.RunDigest:x16} " + string.Join(' ', players.Select(player => player.History));
     }
 
-    private static SequenceClient Begin(SimWorld world, SequenceServer server, MemberOptions options)
+    private static SequenceClient Begin(
+        SimWorld world, SequenceServer server, MemberOptions options, MessagingConfig? messaging = null)
     {
         Node node = world.AddNode();
-        MessageEndpoint endpoint = new(node.Daemon, node.Host.Address, Messaging);
+        MessageEndpoint endpoint = new(node.Daemon, node.Host.Address, messaging ?? Messaging);
         return SequenceClient.Begin(endpoint, server.LocalAddress, options);
     }
 

@@ -36,14 +36,16 @@ public sealed class ObserverTests
         Assert.That(run["v1"].Engine.Now, Is.EqualTo(new Tag(4, 0)));
     }
 
-    [Test]
-    public void One_more_or_less_changes_nothing_for_anybody()
+    // Draws are keyed by name: whoever looks on gets none, and moves nobody else's (lock-time 17).
+    [TestCase(false)]
+    [TestCase(true)]
+    public void One_more_or_less_changes_nothing_for_anybody(bool isDrawn)
     {
         HashSet<ulong> histories = [];
 
         for (int joinsAfter = -1; joinsAfter < 30; joinsAfter += 3)
         {
-            histories.Add(Play(joinsAfter));
+            histories.Add(Play(joinsAfter, isDrawn));
         }
 
         Assert.That(histories, Has.Count.EqualTo(1));
@@ -299,9 +301,9 @@ public sealed class ObserverTests
         AdmitsEarliest = true,
     };
 
-    private static ulong Play(int joinsAfter)
+    private static ulong Play(int joinsAfter, bool isDrawn)
     {
-        LinkedRun run = new(Config(areTwo: true));
+        LinkedRun run = new(Config(areTwo: true, isDrawn));
         List<Walker> walkers = [.. run.Members.Select(member => new Walker(run, member, 20))];
 
         for (int turn = 0; run.Server.Phase != RunPhase.Ended; turn++)
@@ -347,8 +349,18 @@ public sealed class ObserverTests
     private static MemberOptions Watching(long join = 0, HistoryStart history = default)
         => new("eye") { Subscribe = ["x"], Observes = true, Join = new Tag(join, 0), History = history };
 
-    private static SequencingConfig Config(bool areTwo = false) => new()
+    private static SequencingConfig Config(bool areTwo = false, bool isDrawn = false) => new()
     {
+        Channels = isDrawn
+            ?
+            [
+                new("x")
+                {
+                    Latency = LatencyModel.Uniform(0, 5), Scatter = true, ReceiverLossPpm = 300_000,
+                    ReceiverDuplicatePpm = 200_000,
+                },
+            ]
+            : [],
         Roster = [new("v1") { Publish = ["x"] }, new("v2") { Subscribe = ["x"], Publish = areTwo ? ["x"] : [] }],
         MaxObservers = 1,
         MaxPayloadBytes = 10_000,
