@@ -30,6 +30,9 @@ public sealed class Grant
     /// <summary>The member's digest after this grant (lock-time section 18); the same in every execution.</summary>
     public ulong Digest => _head.Digest;
 
+    /// <inheritdoc cref="GrantHead.CommitDigest"/>
+    internal ulong CommitDigest => _head.CommitDigest;
+
     /// <summary>
     /// The state to start with, on the first grant of a member that joins late and asked for
     /// <see cref="HistoryStart.Snapshot"/>; <see cref="Messages"/> are what arrived after it. Null if there was none.

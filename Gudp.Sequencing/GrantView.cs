@@ -62,6 +62,9 @@ internal readonly record struct GrantHead
 
     internal ulong Digest { get; init; }
 
+    /// <summary>Of the member, over all it had said when it was granted.</summary>
+    internal ulong CommitDigest { get; init; }
+
     internal bool IsLate { get; init; }
 
     internal string? WaitedFor { get; init; }

@@ -2,6 +2,7 @@ using System;
 using System.Collections.Generic;
 using System.Diagnostics.CodeAnalysis;
 using Gudp.Sequencing.Config;
+using Gudp.Sequencing.Members;
 using Gudp.Sequencing.Time;
 using Gudp.Sequencing.Wire;
 
@@ -40,6 +41,7 @@ public sealed class ResumeTicket
     internal MemberState State { get; init; }
     internal ResumePoint Session { get; init; }
     internal DigestPoint DigestPoint { get; init; }
+    internal CommitPoint CommitPoint { get; init; }
     internal ulong Step { get; init; }
     internal ulong RunConfigHash { get; init; }
     internal int Ordinal { get; init; }
@@ -82,6 +84,7 @@ public sealed class ResumeTicket
             State = ReadState(ref reader),
             DigestPoint = new DigestPoint(
                 reader.ReadUInt64(), (long)reader.ReadNumber(), (long)reader.ReadNumber(), reader.ReadTag()),
+            CommitPoint = new CommitPoint(reader.ReadUInt64(), (long)reader.ReadNumber(), (long)reader.ReadNumber()),
         };
 
         if (!reader.IsComplete || session == 0)
@@ -117,6 +120,9 @@ public sealed class ResumeTicket
         writer.WriteNumber((ulong)DigestPoint.Grants);
         writer.WriteNumber((ulong)DigestPoint.Deliveries);
         writer.WriteTag(DigestPoint.LastTag);
+        writer.WriteUInt64(CommitPoint.Value);
+        writer.WriteNumber((ulong)CommitPoint.Count);
+        writer.WriteNumber((ulong)CommitPoint.Published);
         writer.WriteUInt64(XxHash64.Hash(0, writer.Written));
         return writer.Written.ToArray();
     }

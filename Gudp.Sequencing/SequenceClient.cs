@@ -71,6 +71,14 @@ public sealed partial class SequenceClient : IDisposable
     /// <summary>Running digest of everything delivered to this member; equal in every execution of the run.</summary>
     public ulong Digest => _engine.Digest;
 
+    /// <summary>
+    /// Running digest of everything this member has said in its commits, without what it was told and without the
+    /// configuration (lock-time section 7.1). Compare it with that of the same member in another execution: equal digests of
+    /// commits and unequal <see cref="Digest"/>s mean that the member did the same and was given something else; unequal
+    /// ones, that it behaved differently. What is buffered counts once it leaves.
+    /// </summary>
+    public ulong CommitDigest => _engine.CommitDigest;
+
     /// <summary>Digest of the whole run; null until everybody has resigned and the server has said so.</summary>
     public ulong? RunDigest => _engine.RunDigest;
 

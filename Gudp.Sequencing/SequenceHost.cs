@@ -318,8 +318,6 @@ public sealed partial class SequenceHost
 
     private bool Deliver()
     {
-        bool hasMoved = false;
-
         // Who waits has sent what it said; who is played by hand may only have asked.
         foreach (SequenceClient client in _played)
         {
@@ -327,9 +325,22 @@ public sealed partial class SequenceHost
         }
 
         _server.Evaluate(_clock.Now);
+        return HandOut();
+    }
+
+    private bool HandOut()
+    {
+        bool hasMoved = false;
 
         while (_server.TryTakeOutgoing(out Outgoing outgoing))
         {
+            if (outgoing.Link == OperatorLink)
+            {
+                _operator.HandleMessage(outgoing.Message);
+                outgoing.Release();
+                continue;
+            }
+
             HostedLink link = _links[(int)outgoing.Link];
 
             if (outgoing.Closes)
@@ -344,6 +355,11 @@ public sealed partial class SequenceHost
             outgoing.Release();
             MakeReady(link);
             hasMoved = true;
+        }
+
+        if (HasEnded)
+        {
+            EndRecord();
         }
 
         return hasMoved;

@@ -149,6 +149,9 @@ public sealed class LatencyModel : IEquatable<LatencyModel>
         };
     }
 
+    /// <summary>Whether it has rows, and its range does not say all of it.</summary>
+    internal bool IsTable => _ticks.Length > 0;
+
     /// <summary>
     /// The ticks by which a latency is above <see cref="Minimum"/>. An arrival is the nominal one and as much more:
     /// the same as the publisher's tag and the whole latency, and it needs the log entry only.

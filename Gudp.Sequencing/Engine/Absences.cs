@@ -12,13 +12,30 @@ internal sealed class Absences(RunState run, Departures departures)
     /// <returns>False if there is none: nothing has changed.</returns>
     internal bool TryGoOnWithoutOne()
     {
-        if (run.Phase != RunPhase.Running || !TryFind(out Member? absent))
+        if (run.Phase != RunPhase.Running || (!TryFindTooLate(out Member? absent) && !TryFind(out absent)))
         {
             return false;
         }
 
         departures.Remove(absent);
         return true;
+    }
+
+    // Clause. One that is here is told at once; one that is not may still come and be told.
+    private bool TryFindTooLate([System.Diagnostics.CodeAnalysis.NotNullWhen(true)] out Member? tooLate)
+    {
+        tooLate = null;
+
+        foreach (Member member in run.Limits.Stop < Tag.Top ? run.Members.All : [])
+        {
+            if (member.Life is MemberLife.Live or MemberLife.Lost && member.IsTooLate(run.Limits.Stop))
+            {
+                tooLate = member;
+                return true;
+            }
+        }
+
+        return false;
     }
 
     private bool TryFind([System.Diagnostics.CodeAnalysis.NotNullWhen(true)] out Member? absent)

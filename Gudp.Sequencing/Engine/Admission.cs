@@ -8,7 +8,7 @@ using Gudp.Sequencing.Wire;
 namespace Gudp.Sequencing.Engine;
 
 /// <summary>Ways in beside the roster.</summary>
-internal readonly record struct Doors(Newcomers Newcomers, Observers Observers);
+internal readonly record struct Doors(Newcomers Newcomers, Observers Observers, HeldHellos Held);
 
 internal sealed class Admission(RunState run, Outbox outbox, Sessions sessions, Grants grants, Doors doors)
 {
@@ -29,6 +29,27 @@ internal sealed class Admission(RunState run, Outbox outbox, Sessions sessions, 
             return;
         }
 
+        if (sessions.MemberOf(link) is not null || !doors.Held.TryHold(link, hello))
+        {
+            Judge(link, hello, now);
+        }
+    }
+
+    /// <summary>Judges a hello whose admission is decided, or will never be.</summary>
+    /// <returns>False if there is none: nothing has changed.</returns>
+    internal bool TryJudgeHeld(Instant now)
+    {
+        if (!doors.Held.TryTake(out long link, out HelloFrame hello))
+        {
+            return false;
+        }
+
+        Judge(link, hello, now);
+        return true;
+    }
+
+    private void Judge(long link, HelloFrame hello, Instant now)
+    {
         SequencingError error = HelloCheck.Check(hello, run, out string detail);
         Member? member = null;
 

@@ -52,7 +52,19 @@ internal sealed class Departures(RunState run, Outbox outbox, SystemNews news)
     /// <summary>The member is taken out; its last complete commit counts, and its session is over.</summary>
     internal void Remove(Member member)
     {
-        run.Note(new ExternalFact(ExternalFactKind.Removed, member.Name, run.Members.StateOf(member).Now));
+        bool isTooLate = member.IsTooLate(run.Limits.Stop);
+        run.Note(new ExternalFact(
+            isTooLate ? ExternalFactKind.LeftOut : ExternalFactKind.Removed, member.Name,
+            run.Members.StateOf(member).Now));
+
+        if (isTooLate && member.Link is long link)
+        {
+            outbox.Refuse(
+                link, SequencingError.Stopped,
+                $"The run stops at {run.Limits.Stop}, before \"{member.Name}\" joins at {member.Join}.",
+                (0, member.Session));
+        }
+
         news.TellLeaving(member, SystemEventKind.Lost);
         Sessions.Raise(member);
         Leave(member);

@@ -35,6 +35,9 @@ internal enum ExternalFactKind : byte
 
     /// <summary>An operator set where the run ends.</summary>
     StopSet = 12,
+
+    /// <summary>A member was left out that joins at the end of the run or later: whether it came changes nothing.</summary>
+    LeftOut = 13,
 }
 
 /// <summary>Something from outside of the run, in the order it came (lock-time 8.4 and rule zero).</summary>
@@ -44,5 +47,5 @@ internal enum ExternalFactKind : byte
 internal readonly record struct ExternalFact(ExternalFactKind Kind, string Member, Tag Tag)
 {
     /// <summary>It changed what members were granted or given, not only when.</summary>
-    internal bool Influences => Kind >= ExternalFactKind.Removed;
+    internal bool Influences => Kind >= ExternalFactKind.Removed && Kind != ExternalFactKind.LeftOut;
 }

@@ -103,7 +103,7 @@ internal sealed class Grants(RunState run, Outbox outbox, Waits waits, Barriers 
         {
             ref MemberState state = ref run.Members.StateOf(member);
 
-            if (member.Life != MemberLife.Live || !state.IsWaiting)
+            if (member.Life != MemberLife.Live || !state.IsWaiting || member.IsTooLate(run.Limits.Stop))
             {
                 continue;
             }
@@ -237,7 +237,7 @@ internal sealed class Grants(RunState run, Outbox outbox, Waits waits, Barriers 
             Invariant.Require(member.Inbox.Head == state.Head, "The rule sees the inbox as it is.");
             Invariant.Require(
                 member.Life != MemberLife.Live || !state.IsWaiting
-                || member.IsPaced || member.HeldFor != BoundTable.Nobody
+                || member.IsTooLate(run.Limits.Stop) || member.IsPaced || member.HeldFor != BoundTable.Nobody
                 || !AdvanceRule.IsGrantable(in state, run.Bounds.Bound[ordinal], run.Limits, out _),
                 "One pass grants all that can be granted.");
 

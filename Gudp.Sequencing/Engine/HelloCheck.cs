@@ -49,7 +49,7 @@ internal static class HelloCheck
             _ when Differences(hello, member!.Layout) is { Length: > 0 } differences => (SequencingError.ConfigMismatch,
                 $"\"{hello.Name}\" differs from its declaration: {differences}"),
 
-            _ when member.Life == MemberLife.Absent && member.Layout.Join >= run.Limits.Stop => (SequencingError.Stopped,
+            _ when member.Life is MemberLife.Absent or MemberLife.Resigned && member.IsTooLate(run.Limits.Stop) => (SequencingError.Stopped,
                 $"The run stops at {run.Limits.Stop}, before \"{hello.Name}\" joins at {member.Layout.Join}."),
 
             _ => (SequencingError.None, ""),

@@ -36,6 +36,7 @@ internal sealed partial class MemberEngine
         _digest = new Digest(ticket.RunConfigHash, Name);
         _digest.Return(ticket.DigestPoint);
         _atGrant = ticket.DigestPoint;
+        _said.Return(ticket.CommitPoint);
         _token = ticket.Session.Token;
         _epoch = ticket.Session.Epoch;
         _session = ticket.Session.Session;
@@ -149,6 +150,7 @@ internal sealed partial class MemberEngine
         State = _speech.State with { Request = default, Head = default },
         Session = Session,
         DigestPoint = _atGrant,
+        CommitPoint = _said.Point,
         Step = _step,
         RunConfigHash = ConfigHash,
         Ordinal = Ordinal,

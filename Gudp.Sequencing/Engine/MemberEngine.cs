@@ -14,6 +14,7 @@ using System;
 using System.Collections.Generic;
 using Gudp.Core;
 using Gudp.Sequencing.Config;
+using Gudp.Sequencing.Members;
 using Gudp.Sequencing.Time;
 using Gudp.Sequencing.Wire;
 
@@ -53,6 +54,8 @@ internal sealed partial class MemberEngine
     private bool _isFinal;
     private ulong _stepAtGrant;
     private ulong[]? _channelKeys;
+    private readonly CommitDigest _said;
+    private int _elementsAt;
     private Digest? _digest;
     private GrantHead _grant;
     private bool _hasGrant;
@@ -70,6 +73,7 @@ internal sealed partial class MemberEngine
         _interests = RunLayout.InterestsOf(_declaration);
 
         _speech = new Speech(_declaration, _interests);
+        _said = new CommitDigest(_declaration.Name);
         _options = options;
         SayHello();
     }
@@ -88,6 +92,9 @@ internal sealed partial class MemberEngine
     internal Tag EarliestPublication => _speech.EarliestPublication;
 
     internal ulong Digest => _digest?.Value ?? 0;
+
+    /// <summary>Over what this member has committed (clause ).</summary>
+    internal ulong CommitDigest => _said.Value;
 
     internal ulong ConfigHash { get; private set; }
 
@@ -427,11 +434,10 @@ internal sealed partial class MemberEngine
         && record.Interest < _interests.Length
         && before <= record.Key.Arrival;
 
-    private ulong ChannelKeyOf(int interest)
-    {
-        _channelKeys ??= Array.ConvertAll(_interests, entry => Time.Digest.ChannelKey(entry.Name));
-        return _channelKeys[interest];
-    }
+    private ulong[] ChannelKeys
+        => _channelKeys ??= Array.ConvertAll(_interests, entry => Time.Digest.ChannelKey(entry.Name));
+
+    private ulong ChannelKeyOf(int interest) => ChannelKeys[interest];
 
     private bool TryGrant(ReadOnlySpan<byte> body)
     {
@@ -490,6 +496,7 @@ internal sealed partial class MemberEngine
             Tag = frame.Tag,
             IsFinal = isFinal,
             Digest = frame.Digest,
+            CommitDigest = CommitDigest,
             IsLate = (frame.Flags & GrantFlags.Late) != 0,
             WaitedFor = _health.WaitedFor,
             WaitedBecause = _health.Kind,
@@ -544,6 +551,7 @@ internal sealed partial class MemberEngine
     {
         _writer.BeginFrame(FrameType.Commit, _epoch, _session);
         _writer.WriteNumber(++_step);
+        _elementsAt = _writer.Length;
         _speech.WriteElements(_writer);
     }
 
@@ -555,6 +563,7 @@ internal sealed partial class MemberEngine
         }
 
         _speech.WriteChecksum(_writer);
+        _said.AddCommit(_writer.Written[_elementsAt..], Now, ChannelKeys);
         _writer.EndFrame();
         Keep(_step);
     }

@@ -54,6 +54,7 @@ internal sealed class MemberRecorder
         {
             Flags = (byte)((grant.IsFinal ? Wire.GrantFlags.Final : 0) | (grant.IsLate ? Wire.GrantFlags.Late : 0)),
             WallMilliseconds = (long)elapsed.TotalMilliseconds,
+            CommitDigest = grant.CommitDigest,
             WaitedBecause = grant.WaitedBecause,
             WaitedMilliseconds = (long)grant.Waited.TotalMilliseconds,
         });

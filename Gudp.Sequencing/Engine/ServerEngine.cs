@@ -34,6 +34,7 @@ internal sealed class ServerEngine
     private readonly Sessions _sessions;
     private readonly Suspensions _suspensions;
     private readonly Admission _admission;
+    private readonly HeldHellos _held;
     private readonly Departures _departures;
     private readonly Absences _absences;
     private readonly Newcomers _newcomers;
@@ -62,7 +63,8 @@ internal sealed class ServerEngine
         _grants = new Grants(_run, _outbox, _waits, _barriers, new Cutting(_batches, news, _newcomers));
         _suspensions = new Suspensions(_run, _outbox);
         _observers = new Observers(_run, _outbox, _sessions, _batches);
-        _admission = new Admission(_run, _outbox, _sessions, _grants, new Doors(_newcomers, _observers));
+        _held = new HeldHellos(_run);
+        _admission = new Admission(_run, _outbox, _sessions, _grants, new Doors(_newcomers, _observers, _held));
         _departures = new Departures(_run, _outbox, news);
         _absences = new Absences(_run, _departures);
         _roles = new Roles(_run);
@@ -145,6 +147,7 @@ internal sealed class ServerEngine
     {
         _operators.Forget(link);
         _readers.Forget(link);
+        _held.Forget(link);
         _run.Recorder?.At(now);
 
         if (_sessions.Forget(link) is Member member)
@@ -163,7 +166,7 @@ internal sealed class ServerEngine
         {
             _grants.Evaluate(now);
         }
-        while (_absences.TryGoOnWithoutOne());
+        while (_absences.TryGoOnWithoutOne() || _admission.TryJudgeHeld(now));
 
         _observers.Evaluate();
         _awaited.Hold();

@@ -6,6 +6,9 @@ using Gudp.Sequencing.Wire;
 
 namespace Gudp.Sequencing.Members;
 
+/// <summary>Where a member's commit digest stands at a sequence point.</summary>
+internal readonly record struct CommitPoint(ulong Value, long Count, long Published);
+
 /// <summary>
 /// Chain of hashes over what one member said, without the configuration and without what it was told (lock-time 7.1,
 /// clause ). Two runs that differ in the order of ties alone have equal ones if no member depends on that order.
@@ -19,6 +22,9 @@ internal sealed class CommitDigest
 
     private byte[] _scratch = new byte[128];
 
+    // By AddCommit; at the server the member counts them itself.
+    private long _published;
+
     internal CommitDigest(string name)
     {
         byte[] start = [.. "gudp-cd/1"u8, 0, .. Encoding.UTF8.GetBytes(name)];
@@ -29,6 +35,46 @@ internal sealed class CommitDigest
 
     /// <summary>Elements in it.</summary>
     internal long Count { get; private set; }
+
+    /// <summary>Where it stands, for a ticket; <see cref="AddCommit"/> goes on from there.</summary>
+    internal CommitPoint Point => new(Value, Count, _published);
+
+    internal void Return(in CommitPoint point) => (Value, Count, _published) = (point.Value, point.Count, point.Published);
+
+    /// <summary>Takes a commit as the member itself has written it.</summary>
+    /// <param name="elements">The commit's body after its step; well formed.</param>
+    /// <param name="now">N of the member.</param>
+    /// <param name="channelKeys">Of its interests.</param>
+    internal void AddCommit(ReadOnlySpan<byte> elements, Tag now, ReadOnlySpan<ulong> channelKeys)
+    {
+        CommitReader reader = new(elements, now);
+
+        while (reader.TryNext(out CommitElement element))
+        {
+            switch (element.Kind)
+            {
+                case ElementKind.Publication:
+                    AddPublication(now, channelKeys[element.Interest], in element, ++_published);
+                    break;
+                case ElementKind.Interest:
+                    AddInterest(now, channelKeys[element.Interest], element.IsOn);
+                    break;
+                case ElementKind.Request:
+                    AddRequest(now, element.Request);
+                    break;
+                case ElementKind.Snapshot:
+                    AddSnapshot(now, in element);
+                    break;
+                case ElementKind.Digest or ElementKind.StateChecksum:
+                    break;
+                default:
+                    AddOther(now, in element);
+                    break;
+            }
+        }
+
+        Invariant.Require(!reader.IsMalformed, "A member's own commit is well formed.");
+    }
 
     /// <summary>Takes a publication.</summary>
     /// <param name="now">N of the member.</param>

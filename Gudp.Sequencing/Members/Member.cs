@@ -115,6 +115,11 @@ internal sealed class Member(
     /// <summary>At the last evaluation its grant waited for the wall.</summary>
     internal bool IsPaced { get; set; }
 
+    /// <summary>
+    /// It joins at the end of the run or later, so it never has a grant, whenever it came (clause ).
+    /// </summary>
+    internal bool IsTooLate(Tag stop) => GrantsSent == 0 && Join >= stop && Join > Tag.Zero;
+
     /// <summary>More waits for it than those who feed it may run ahead of.</summary>
     internal bool IsOverLimit => Inbox.Count > Layout.InboxLimit.Messages || Inbox.Bytes > Layout.InboxLimit.Bytes;
 }

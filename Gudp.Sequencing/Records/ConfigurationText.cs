@@ -4,6 +4,8 @@ using System.Globalization;
 using System.Text;
 using System.Text.Json;
 using Gudp.Sequencing.Config;
+using Gudp.Sequencing.Time;
+using Gudp.Sequencing.Wire;
 
 namespace Gudp.Sequencing.Records;
 
@@ -59,7 +61,7 @@ internal static class ConfigurationText
     {
         string name = $"channel {Quoted(channel.Name)}";
         Add(text, $"{name} minimum latency", channel.MinimumLatency.ToString());
-        Add(text, $"{name} latency", channel.Latency.ToString());
+        Add(text, $"{name} latency", Latency(channel.Latency));
         Add(text, $"{name} scatter", YesNo(channel.Scatter));
         Add(text, $"{name} sender loss ppm", Number(channel.SenderLossPpm));
         Add(text, $"{name} receiver loss ppm", Number(channel.ReceiverLossPpm));
@@ -69,6 +71,19 @@ internal static class ConfigurationText
         Add(text, $"{name} history", channel.History.ToString());
         Add(text, $"{name} history bytes", channel.HistoryBytes is { } bytes ? Number(bytes) : "all");
         Add(text, $"{name} history ticks", channel.HistoryTicks is { } ticks ? Number(ticks) : "all");
+    }
+
+    // A table has more rows than a line can hold: its range for people, and the hash of all of it.
+    private static string Latency(LatencyModel model)
+    {
+        if (!model.IsTable)
+        {
+            return model.ToString();
+        }
+
+        FrameWriter whole = new();
+        model.Write(whole);
+        return string.Create(CultureInfo.InvariantCulture, $"{model}, hash {XxHash64.Hash(0, whole.Written):x16}");
     }
 
     private static void AddMember(StringBuilder text, MemberDeclaration member)

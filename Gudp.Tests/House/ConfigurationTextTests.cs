@@ -11,6 +11,18 @@ namespace Gudp.Tests.House;
 [TestFixture]
 public sealed class ConfigurationTextTests
 {
+    [Test]
+    public void A_table_of_latencies_is_in_it_whole()
+    {
+        (long Ticks, int Weight)[][] tables = [[(1, 1), (5, 1), (9, 1)], [(1, 1), (5, 2), (9, 1)], [(1, 1), (6, 1), (9, 1)]];
+
+        IEnumerable<string> texts = tables.Select(rows => ConfigurationText.Of(
+            new() { Roster = [new("a")], Channels = [new("c") { Latency = LatencyModel.Table(rows) }] }));
+
+        Assert.That(texts, Is.Unique);
+        Assert.That(texts, Is.All.Contain("latency = table of 3 rows, 1 to 9 ticks, hash "));
+    }
+
     [TestCase(typeof(SequencingConfig), "", "Roster Channels")]
     [TestCase(typeof(MemberDeclaration), "member \"a\" ", "Name Publish Subscribe SubscribeQuietly")]
     [TestCase(typeof(ChannelDeclaration), "channel \"c\" ", "Name")]

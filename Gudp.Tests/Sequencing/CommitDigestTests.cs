@@ -96,6 +96,7 @@ public sealed class CommitDigestTests
 
         Member said = run.Server.Members.Find("a")!;
         Assert.That((said.Checksums.Last, said.Checksums.Count), Is.EqualTo((checksum, 1L)));
+        Assert.That(run["a"].CommitDigest, Is.EqualTo(said.CommitDigest.Value));
         return (said.CommitDigest.Value, run["b"].Digest);
     }
 

@@ -121,6 +121,78 @@ public sealed class AdmissionTests
         Assert.That(other.Engine.Error, Is.EqualTo(SequencingError.ConfigMismatch));
     }
 
+    // a member need not know when its admission becomes final.
+    [Test]
+    public void Who_comes_before_its_admission_is_decided_waits_for_it()
+    {
+        LinkedRun run = new(Config());
+        run.Settle();
+        LinkedMember early = run.Join(Options(Newcomer("new", 50)));
+        run.Settle();
+        SequencingError before = early.Engine.Error;
+
+        run["up"].Engine.TryTakeGrant(out _);
+        run["up"].Engine.Admit(Newcomer("new", 50));
+        Ask(run, "up", 100);
+        Ask(run, "other", 100);
+
+        Assert.That(before, Is.EqualTo(SequencingError.None));
+        Assert.That(early.Engine.TryTakeGrant(out Grant grant), Is.True, early.Engine.ErrorDetail);
+        Assert.That(grant.Tag, Is.EqualTo(new Tag(50, 0)));
+        Assert.That(run.Server.Refusals, Is.Zero);
+    }
+
+    [TestCase("sponsor leaves")]
+    [TestCase("sponsor is past the tag")]
+    [TestCase("name was given to another")]
+    public void Who_waits_for_an_admission_that_cannot_come_any_more_is_told(string why)
+    {
+        LinkedRun run = new(Config());
+        run.Settle();
+        LinkedMember early = run.Join(Options(Newcomer("new", 50)));
+        run.Settle();
+        run["up"].Engine.TryTakeGrant(out _);
+
+        if (why == "sponsor leaves")
+        {
+            run["up"].Engine.Resign();
+            run.Settle();
+        }
+        else if (why == "sponsor is past the tag")
+        {
+            Ask(run, "up", 100);
+        }
+        else
+        {
+            run["up"].Engine.Admit(Newcomer("new", 40));
+            Ask(run, "up", 100);
+        }
+
+        Assert.That(
+            early.Engine.Error,
+            Is.EqualTo(why[0] == 's' ? SequencingError.NotDeclared : SequencingError.ConfigMismatch));
+    }
+
+    [Test]
+    public void Hellos_of_strangers_that_wait_are_limited_and_gone_with_their_links()
+    {
+        LinkedRun run = new(Config());
+        run.Settle();
+
+        for (int i = 0; i < HeldHellos.MaxHellos + 10; i++)
+        {
+            LinkedMember stranger = run.Join(Options(Newcomer($"s{i}", 50)));
+            run.MoveUp(stranger);
+        }
+
+        long over = run.Server.Refusals;
+        run.Drop(run["s0"]);
+        run.MoveUp(run.Join(Options(Newcomer("next", 50))));
+
+        Assert.That((over, run.Server.Refusals), Is.EqualTo((10, 10)));
+        Assert.That(run.Server.Counters.Refused(SequencingError.NotDeclared), Is.EqualTo(10));
+    }
+
     [Test]
     public void Only_a_sponsor_admits_and_only_where_it_may_publish()
     {

@@ -158,6 +158,14 @@ public sealed class ResumeTests
         }
 
         Assert.That(run.Server.IsInfluenced, Is.False);
+
+        // Who was killed after its last commit has not said it again.
+        MemberEngine[] whole = [.. run.Members.Select(member => member.Engine)
+            .Where(engine => engine.Phase == MemberPhase.Resigned)];
+        Assert.That(whole, Is.Not.Empty);
+        Assert.That(
+            whole.Select(engine => engine.CommitDigest),
+            Is.EqualTo(whole.Select(engine => run.Server.Members.Find(engine.Name)!.CommitDigest.Value)));
         return (run.Server.RunDigest, count);
     }
 

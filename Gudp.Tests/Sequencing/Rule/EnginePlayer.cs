@@ -44,6 +44,10 @@ internal sealed class EnginePlayer
         RuleBrokenException.Require(
             player._run.Members.TrueForAll(member => member.RunDigest == server.RunDigest),
             "The members and the server agree on what happened.");
+        RuleBrokenException.Require(
+            player._run.Members.TrueForAll(
+                member => member.CommitDigest == server.Members.Find(member.Name)!.CommitDigest.Value),
+            "The members and the server agree on what was said.");
         RuleHistory history = new() { RunDigest = server.RunDigest };
 
         for (int link = 0; link < player._scripts.Length; link++)
