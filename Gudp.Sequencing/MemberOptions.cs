@@ -54,7 +54,8 @@ public sealed class MemberOptions : MemberDeclaration
     /// <summary>
     /// Whether it only reads, without being in the roster: it holds nobody, and one more changes nothing for anybody. It
     /// joins where the run is, or at <see cref="MemberDeclaration.Join"/> if that is after (0,0). Where others may take up
-    /// sending late it sees nothing beyond what was published. A lost connection ends it. Default no.
+    /// sending late it sees nothing beyond what was published. A lost connection is taken up again within
+    /// <see cref="ResumeFor"/>, if the server has kept its place that long; there are no tickets. Default no.
     /// </summary>
     public bool Observes { get; init; }
 

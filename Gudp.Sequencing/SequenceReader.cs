@@ -30,8 +30,10 @@ public sealed class SequenceReader : IDisposable
         _exchange = new Exchange(peer, _follower);
     }
 
-    /// <summary>The number read next; 0 before it is known.</summary>
-    public long Position => _follower.Position;
+    /// <summary>
+    /// The number read next: after each read it says where another reader goes on from, once each. 0 before it is known.
+    /// </summary>
+    public long Position => _follower.ReadPosition;
 
     /// <summary>The number the log's next message will have, as last heard; 0 before it was.</summary>
     public long Next => _follower.Next;

@@ -14,9 +14,9 @@ internal sealed class Departures(RunState run, Outbox outbox, SystemNews news)
     {
         member.Link = null;
 
+        // Its place is kept for it, see Observers.
         if (member.IsObserver)
         {
-            Observers.Leave(run, member);
             return;
         }
 

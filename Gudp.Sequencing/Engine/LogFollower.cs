@@ -8,6 +8,7 @@
 
 using System;
 using System.Collections.Generic;
+using System.Linq;
 using Gudp.Core;
 using Gudp.Sequencing.Wire;
 
@@ -19,6 +20,9 @@ internal sealed class LogFollower : IAsker
     internal const long FetchCount = 16_384;
 
     private const long MaxUnreadBytes = 4L << 20;
+
+    // A message and its place take about as much, whatever its payload.
+    private const int EntryBytes = 128;
     private const int MaxEarlyPieces = 1_024;
 
     private readonly Tag? _fromTag;
@@ -28,6 +32,10 @@ internal sealed class LogFollower : IAsker
     private readonly List<string> _members = [];
     private readonly List<string> _channels = [];
     private long _unreadBytes;
+    private long _earlyBytes;
+    private long _readFrom;
+    private long? _gap;
+    private bool _isPastTag;
     private long _repairedTo;
     private bool _isAsked;
     private bool _isAnswered;
@@ -39,11 +47,18 @@ internal sealed class LogFollower : IAsker
     {
         _fromTag = from.Kind == HistoryKind.Tag ? from.Tag : null;
         _isPositionAsked = from.Kind == HistoryKind.Live;
-        Position = from.Kind == HistoryKind.Number ? from.Number : 0;
+        _isPastTag = _fromTag is null;
+
+        // From the first one, not the oldest kept: what is gone may have been asked for, and that must be told.
+        Position = _fromTag is not null ? 1 : from.Kind == HistoryKind.Number ? from.Number : 0;
+        _readFrom = Position;
     }
 
     /// <summary>The number that is expected next; 0 before it is known.</summary>
     internal long Position { get; private set; }
+
+    /// <summary>Where another reader would go on from: nothing below it is still to be taken here.</summary>
+    internal long ReadPosition => _ready.Count == 0 && _gap is null ? Position : _readFrom;
 
     /// <summary>The number the log's next message will have, as last heard; 0 before it was.</summary>
     internal long Next { get; private set; }
@@ -80,7 +95,8 @@ internal sealed class LogFollower : IAsker
             return false;
         }
 
-        _unreadBytes -= read.Message?.Payload.Length + 1 ?? 0;
+        _unreadBytes -= read.Message is { } message ? BytesOf(message) : 0;
+        _readFrom = read.Kind == LogReadKind.Trimmed ? read.Number : read.Number + 1;
         return true;
     }
 
@@ -117,6 +133,8 @@ internal sealed class LogFollower : IAsker
     public void HandleLost(CloseReason? reason) => Fail(
         SequencingError.ConnectionLost,
         $"The connection to the server ended; number {Position} is next. {reason}");
+
+    private static long BytesOf(LoggedMessage message) => message.Payload.Length + EntryBytes;
 
     private void Fail(SequencingError error, string detail)
     {
@@ -156,7 +174,7 @@ internal sealed class LogFollower : IAsker
         }
 
         _channels.Add(channel.Name);
-        return true;
+        return _channels.Count <= Config.SequencingRules.MaxChannels;
     }
 
     private bool TryLog(ReadOnlySpan<byte> body)
@@ -190,7 +208,11 @@ internal sealed class LogFollower : IAsker
         }
 
         _isAnswered = true;
-        Position = Position == 0 ? first : Position;
+
+        if (Position == 0)
+        {
+            Position = _readFrom = first;
+        }
 
         if (first > Position)
         {
@@ -208,9 +230,10 @@ internal sealed class LogFollower : IAsker
     // S-E1: what lies between is asked for once, and what came early waits for it.
     private void PutAside(long first, long next, List<LoggedMessage> messages)
     {
-        if (_early.Count < MaxEarlyPieces)
+        // More comes again: it is asked for once what is before it is there.
+        if (_early.Count < MaxEarlyPieces && _earlyBytes < MaxUnreadBytes && _early.TryAdd(first, (next, messages)))
         {
-            _early[first] = (next, messages);
+            _earlyBytes += messages.Sum(BytesOf);
         }
         else
         {
@@ -235,10 +258,17 @@ internal sealed class LogFollower : IAsker
             {
                 Tally[ClientCount.LogMessagesRepeated]++;
             }
-            else if (_fromTag is null || message.Arrival >= _fromTag)
+            else if (_isPastTag || message.Arrival >= _fromTag)
             {
+                TellGap();
+                _isPastTag = true;
                 _ready.Enqueue(new LogRead(LogReadKind.Message, message.Number, message, 0));
-                _unreadBytes += message.Payload.Length + 1;
+                _unreadBytes += BytesOf(message);
+            }
+            else
+            {
+                // What is gone came before it, and so before the tag.
+                _gap = null;
             }
         }
 
@@ -251,6 +281,7 @@ internal sealed class LogFollower : IAsker
         {
             (long next, List<LoggedMessage> messages) = _early.GetValueAtIndex(0);
             _early.RemoveAt(0);
+            _earlyBytes -= messages.Sum(BytesOf);
             Take(next, messages);
         }
     }
@@ -264,9 +295,25 @@ internal sealed class LogFollower : IAsker
 
         Position = trimmed.First;
         _isAsked = false;
-        _ready.Enqueue(new LogRead(LogReadKind.Trimmed, trimmed.First, null, 0));
+        _gap = trimmed.First;
+
+        if (_isPastTag)
+        {
+            TellGap();
+        }
+
         TakeEarly();
         return true;
+    }
+
+    // Who asked for a tag is told only if what is gone may have arrived there.
+    private void TellGap()
+    {
+        if (_gap is long first)
+        {
+            _ready.Enqueue(new LogRead(LogReadKind.Trimmed, first, null, 0));
+            _gap = null;
+        }
     }
 
     private bool TryHeartbeat(ReadOnlySpan<byte> body)
@@ -281,9 +328,14 @@ internal sealed class LogFollower : IAsker
 
         if (_isPositionAsked)
         {
-            Position = Next;
+            Position = _readFrom = Next;
             _isPositionAsked = false;
             _isAsked = false;
+        }
+
+        if (Floor <= _fromTag)
+        {
+            _gap = null;
         }
 
         // S-E2: it closes an answer; and a tail that was missed is asked for again.
@@ -304,6 +356,7 @@ internal sealed class LogFollower : IAsker
         if (Position == 0 || Position >= Next)
         {
             IsEnded = true;
+            TellGap();
             _ready.Enqueue(new LogRead(LogReadKind.End, (long)end.LastNumber, null, end.RunDigest));
         }
 

@@ -101,7 +101,10 @@ internal sealed partial class MemberEngine
     /// <returns>False: there is nothing to go on with, the member has failed or the run has ended.</returns>
     internal bool TryResume()
     {
-        if (Phase == MemberPhase.Failed || RunDigest is not null || _options.Observes)
+        // An observer reads on after the end of the run.
+        bool isOver = RunDigest is not null && (!_options.Observes || _isFinal || Phase == MemberPhase.Resigned);
+
+        if (Phase == MemberPhase.Failed || isOver)
         {
             return false;
         }
@@ -222,8 +225,9 @@ internal sealed partial class MemberEngine
 
     private bool TryGoOn(in Frame frame, in WelcomeFrame welcome)
     {
-        bool isSame = frame.Epoch == _epoch && frame.Session == _session && welcome.Ordinal == Ordinal
-            && welcome.ConfigHash == ConfigHash;
+        // An observer's is no place in the numbering: it grows with that.
+        bool isSame = frame.Epoch == _epoch && frame.Session == _session && welcome.ConfigHash == ConfigHash
+            && (_options.Observes || welcome.Ordinal == Ordinal);
 
         // Commits the server has and this process has not made: it will make them again.
         _appliedBefore = welcome.AppliedStep;

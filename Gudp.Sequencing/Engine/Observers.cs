@@ -4,7 +4,9 @@
 // Always true:
 //   - nothing of the run depends on an observer, and one may be added or left out without anybody noticing;
 //   - nothing arrives at or before its last grant, also of those who take up sending late;
-//   - one that does not ask is dropped when its inbox is full; nobody waits for it.
+//   - one that does not ask is dropped when its inbox is full; nobody waits for it;
+//   - one whose connection is lost keeps its place, until it comes back, its inbox has LostShare of the most, or
+//     somebody else needs the place.
 
 using System;
 using Gudp.Core;
@@ -17,6 +19,9 @@ namespace Gudp.Sequencing.Engine;
 
 internal sealed class Observers(RunState run, Outbox outbox, Sessions sessions, Batches batches)
 {
+    // Of the most an inbox may have, for one that may never come back.
+    private const int LostShare = 16;
+
     private readonly JoinHistory _history = new(run);
 
     internal (SequencingError Error, string Detail) Join(long link, HelloFrame hello, Instant now)
@@ -29,6 +34,7 @@ internal sealed class Observers(RunState run, Outbox outbox, Sessions sessions, 
             return (error, detail);
         }
 
+        MakeRoom();
         Interest[] interests = Array.ConvertAll(
             hello.Interests,
             entry => new Interest(run.Channels.TryFind(entry.Name, out int channel) ? channel : 0, entry.Name, entry.Bits)
@@ -63,7 +69,7 @@ internal sealed class Observers(RunState run, Outbox outbox, Sessions sessions, 
         return (SequencingError.None, "");
     }
 
-    /// <summary>Its link is gone, or it has resigned.</summary>
+    /// <summary>It has resigned, or was let go.</summary>
     internal static void Leave(RunState run, Member member)
     {
         member.Link = null;
@@ -87,7 +93,7 @@ internal sealed class Observers(RunState run, Outbox outbox, Sessions sessions, 
         {
             Member member = run.Members.Observers[i];
 
-            if (member.Inbox.Bytes > run.Layout.MaxInboxBytes)
+            if (member.Inbox.Bytes > MostBytes(member))
             {
                 Drop(member);
             }
@@ -97,6 +103,18 @@ internal sealed class Observers(RunState run, Outbox outbox, Sessions sessions, 
             }
         }
     }
+
+    // Those whose connection is lost go first; the judge has seen that there is one.
+    private void MakeRoom()
+    {
+        while (run.Members.Observers.Count >= run.Layout.MaxObservers)
+        {
+            Leave(run, run.Members.Observers.Find(other => other.Link is null)!);
+        }
+    }
+
+    private long MostBytes(Member member)
+        => member.Link is null ? run.Layout.MaxInboxBytes / LostShare : run.Layout.MaxInboxBytes;
 
     private (SequencingError Error, string Detail) Judge(long link, HelloFrame hello)
     {
@@ -115,7 +133,7 @@ internal sealed class Observers(RunState run, Outbox outbox, Sessions sessions, 
             return (SequencingError.NameTaken, "A member has that name, or this connection.");
         }
 
-        if (run.Members.Observers.Count >= run.Layout.MaxObservers)
+        if (run.Members.Observers.FindAll(other => other.Link is not null).Count >= run.Layout.MaxObservers)
         {
             return (SequencingError.TooLarge, $"The run has its {run.Layout.MaxObservers} observers (MaxObservers).");
         }
@@ -175,7 +193,7 @@ internal sealed class Observers(RunState run, Outbox outbox, Sessions sessions, 
             new GrantFrame(
                 member.Step, member.Step, grant, count, grant, isFinal ? GrantFlags.Final : GrantFlags.None,
                 member.Digest.Value).Write(outbox.Writer, Outbox.Epoch, member.Session);
-            outbox.Send(member);
+            outbox.SendKept(member);
         }
 
         if (run.Phase == RunPhase.Ended && !member.IsToldEnd)

@@ -43,6 +43,7 @@ internal sealed class Sessions(RunState run, Outbox outbox, ISecretSource secret
         secrets.Fill(token);
         member.Token = BinaryPrimitives.ReadUInt128BigEndian(token);
         Bind(link, member);
+        EndSuspension(member);
     }
 
     /// <summary>Nobody can take the session up any more: the member was taken out.</summary>
@@ -56,7 +57,7 @@ internal sealed class Sessions(RunState run, Outbox outbox, ISecretSource secret
     /// <summary>Somebody comes with a token.</summary>
     internal void Resume(long link, HelloFrame hello, Instant now)
     {
-        Member? member = run.Members.Find(hello.Name);
+        Member? member = FindHolder(hello);
         (SequencingError error, string detail) = Judge(link, hello, member);
 
         if (error != SequencingError.None || member is null)
@@ -68,6 +69,7 @@ internal sealed class Sessions(RunState run, Outbox outbox, ISecretSource secret
 
         Bind(link, member);
         run.Tally[RunCount.SessionsResumed]++;
+        EndSuspension(member);
 
         // Lost before its first grant: the run may have started since.
         if (member.Life == MemberLife.Absent && run.Phase == RunPhase.Gathering)
@@ -130,6 +132,21 @@ internal sealed class Sessions(RunState run, Outbox outbox, ISecretSource secret
         }
     }
 
+    // Another process may have come: one that a debugger stops as well says so right after its welcome (clause ).
+    private void EndSuspension(Member member)
+    {
+        if (member.IsSuspended)
+        {
+            member.IsSuspended = false;
+            run.Note(new ExternalFact(ExternalFactKind.Continued, member.Name, run.Members.StateOf(member).Now));
+        }
+    }
+
+    // Names of observers are nobody's: the token tells which one comes back.
+    private Member? FindHolder(HelloFrame hello) => hello.Observes
+        ? run.Members.Observers.Find(one => one.Name == hello.Name && IsToken(hello.Resume.Token, one.Token))
+        : run.Members.Find(hello.Name);
+
     private static bool IsToken(UInt128 given, UInt128 expected)
     {
         Span<byte> both = stackalloc byte[2 * HelloFrame.TokenBytes];
@@ -146,6 +163,9 @@ internal sealed class Sessions(RunState run, Outbox outbox, ISecretSource secret
         {
             _ when HelloCheck.CheckRun(hello, run, out string detail) is var error and not SequencingError.None =>
                 (error, detail),
+
+            _ when member is null && hello.Observes => (
+                SequencingError.StaleEpoch, $"The place of the observer \"{hello.Name}\" is gone; join anew."),
 
             _ when member is null => (SequencingError.NotDeclared, $"Nobody is called \"{hello.Name}\" here."),
 

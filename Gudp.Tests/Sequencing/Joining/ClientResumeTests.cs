@@ -2,6 +2,8 @@ using Gudp.Core;
 using Gudp.Core.Simulation;
 using Gudp.Messaging;
 using Gudp.Sequencing;
+using Gudp.Sequencing.Engine;
+using Gudp.Sequencing.Time;
 using Gudp.Tests.World;
 using NUnit.Framework;
 
@@ -119,6 +121,40 @@ public sealed class ClientResumeTests
         Assert.That(ResumeTicket.TryParse(bytes, out ResumeTicket? whole), Is.True);
         Assert.That(whole!.Name, Is.EqualTo("a"));
         Assert.That(whole.ToArray(), Is.EqualTo(bytes));
+    }
+
+    // The checksum is no secret: bytes that were made up must not do more harm than others.
+    [Test]
+    public void A_ticket_of_made_up_bytes_is_refused_or_makes_a_client()
+    {
+        using Scene scene = new();
+        byte[] bytes = scene.Client.CreateTicket().ToArray();
+        const int Head = 10;
+
+        for (int length = Head; length < bytes.Length; length++)
+        {
+            Assert.That(() => ResumeTicket.TryParse(Checked(bytes[..length]), out _), Throws.Nothing, $"cut to {length}");
+        }
+
+        for (int i = Head; i < bytes.Length - sizeof(ulong); i++)
+        {
+            foreach (byte value in (byte[])[0, 1, 0x7f, 0x80, 0xff])
+            {
+                byte[] made = bytes[..^sizeof(ulong)];
+                made[i] = value;
+
+                Assert.That(
+                    () => ResumeTicket.TryParse(Checked(made), out ResumeTicket? ticket) ? new MemberEngine(ticket) : null,
+                    Throws.Nothing, $"{value} at {i}");
+            }
+        }
+    }
+
+    private static byte[] Checked(byte[] bytes)
+    {
+        byte[] sum = new byte[sizeof(ulong)];
+        System.Buffers.Binary.BinaryPrimitives.WriteUInt64BigEndian(sum, XxHash64.Hash(0, bytes));
+        return [.. bytes, .. sum];
     }
 
     private static ulong Play(Action<Scene> disturb)

@@ -269,6 +269,51 @@ public sealed class ObserverTests
         Assert.That(eye.Engine.Error, Is.EqualTo(SequencingError.Stopped));
     }
 
+    // Every message of its own, up or down, is the last one on its link once.
+    [TestCase(true)]
+    [TestCase(false)]
+    public void It_goes_on_where_its_link_broke_after_any_message(bool isNoticed)
+    {
+        (string got, int messages) = Watch(cutAfter: -1, isNoticed);
+
+        for (int n = 0; n < messages; n++)
+        {
+            Assert.That(Watch(n, isNoticed).Got, Is.EqualTo(got), $"cut after message {n}");
+        }
+
+        Assert.That(messages, Is.GreaterThan(40));
+    }
+
+    [TestCase(true)]
+    [TestCase(false)]
+    public void The_place_of_one_that_is_lost_is_given_to_another_or_taken_when_too_much_waits(bool isByAnother)
+    {
+        LinkedRun run = new(Config());
+        run.Settle();
+        LinkedMember eye = run.Join(Watching());
+        run["v2"].Engine.Resign();
+        run.Settle();
+        run.Drop(eye);
+
+        if (isByAnother)
+        {
+            run.Join(new MemberOptions("eye2") { Subscribe = ["x"], Observes = true });
+            run.Settle();
+        }
+        else
+        {
+            run["v1"].Engine.TryTakeGrant(out _);
+            run["v1"].Engine.Publish("x", new byte[9_000], new Tag(1, 0));
+            Ask(run, "v1", 9);
+        }
+
+        eye.Engine.TryResume();
+        run.Settle();
+
+        Assert.That(eye.Engine.Error, Is.EqualTo(SequencingError.StaleEpoch), eye.Engine.ErrorDetail);
+        Assert.That(run.Server.Members.Observers, Has.Count.EqualTo(isByAnother ? 1 : 0));
+    }
+
     [Test]
     public void A_second_one_after_the_end_does_not_end_the_first_again()
     {
@@ -288,6 +333,45 @@ public sealed class ObserverTests
         Assert.That(again, Is.Zero);
         Assert.That(second.Engine.RunDigest, Is.EqualTo(run.Server.RunDigest));
         Assert.That(eye.Engine.RunDigest, Is.EqualTo(run.Server.RunDigest));
+    }
+
+    private static (string Got, int Messages) Watch(int cutAfter, bool isNoticed)
+    {
+        LinkedRun run = new(Config(areTwo: true));
+        List<Walker> walkers = [.. run.Members.Select(member => new Walker(run, member, 20))];
+        run.Settle();
+        LinkedMember eye = run.Join(Watching(join: 1));
+        string got = "";
+        int count = 0;
+
+        for (int turn = 0; eye.Engine.RunDigest is null || eye.Engine.Phase == MemberPhase.Waiting; turn++)
+        {
+            Assert.That(turn, Is.LessThan(10_000), "The run stands still.");
+            walkers.ForEach(walker => walker.Act());
+
+            foreach (LinkedMember member in run.Members)
+            {
+                for (int way = 0; way < 2; way++)
+                {
+                    bool moved = way == 0 ? run.MoveUp(member) : run.MoveDown(member);
+
+                    if (moved && member == eye && count++ == cutAfter)
+                    {
+                        run.Cut(eye, isNoticed || !eye.Engine.IsWelcome);
+                    }
+                }
+            }
+
+            if (eye.Engine.TryTakeGrant(out Grant grant))
+            {
+                got += $"{grant.Tag}:{string.Join(',', grant.Messages.Select(one => $"{one.Sender}{one.SubSequence}"))};";
+                eye.Engine.Request(AdvanceMode.Next, Tag.Infinity);
+            }
+
+            Assert.That(eye.Engine.Error, Is.EqualTo(SequencingError.None), eye.Engine.ErrorDetail);
+        }
+
+        return ($"{got}{eye.Engine.Digest:x16}", count);
     }
 
     private static SequencingConfig Open() => new()

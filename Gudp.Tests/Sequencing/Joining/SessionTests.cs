@@ -1,6 +1,7 @@
 using Gudp.Core;
 using Gudp.Sequencing;
 using Gudp.Sequencing.Engine;
+using Gudp.Sequencing.Members;
 using Gudp.Sequencing.Time;
 using Gudp.Sequencing.Wire;
 using NUnit.Framework;
@@ -179,8 +180,36 @@ public sealed class SessionTests
             run.Server.ExternalFacts.Select(fact => fact.Kind),
             Is.EqualTo(new[]
             {
-                ExternalFactKind.Suspended, ExternalFactKind.Lost, ExternalFactKind.Resumed, ExternalFactKind.Continued,
+                ExternalFactKind.Suspended, ExternalFactKind.Lost, ExternalFactKind.Continued, ExternalFactKind.Resumed,
+                ExternalFactKind.Suspended, ExternalFactKind.Continued,
             }));
+    }
+
+    // The debugger stopped the process that died, not the one that goes on.
+    [TestCase(true)]
+    [TestCase(false)]
+    public void A_process_that_comes_back_without_a_debugger_is_not_suspended_any_more(bool hasTicket)
+    {
+        LinkedRun run = new(Config(CrashPolicy.Resign));
+        run.Settle();
+        ResumeTicket ticket = run["a"].Engine.CreateTicket();
+        run["a"].Engine.Suspend(true);
+        run.Settle();
+
+        if (hasTicket)
+        {
+            run.Restart(run["a"], ticket);
+        }
+        else
+        {
+            run.Drop(run["a"]);
+            run.Join(MemberOptions.From(run.Config, "a", run.Layout.ConfigHash));
+        }
+
+        run.Settle();
+        run.Drop(run["a"]);
+
+        Assert.That(run.Server.Members.Find("a")!.Life, Is.EqualTo(MemberLife.Resigned));
     }
 
     [Test]

@@ -134,6 +134,99 @@ public sealed class LogFollowerTests
         Assert.That(Numbers(follower), Is.EqualTo((long[])[5, 6, 7, 8, 9]));
     }
 
+    // H93: the oldest kept is not the first there was.
+    [Test]
+    public void H93_who_asks_for_a_tag_is_told_when_messages_from_there_on_are_gone()
+    {
+        LogFollower follower = new(HistoryStart.Since(new Tag(5, 0)));
+        FetchFrame asked = Asked(follower)!.Value;
+
+        Give(follower, Trimmed(20));
+        FetchFrame next = Asked(follower)!.Value;
+        Give(follower, Names, Log(20, 22));
+
+        Assert.That((asked.First, next.First), Is.EqualTo((1L, 20L)));
+        Assert.That(
+            Take(follower).Select(read => (read.Kind, read.Number)),
+            Is.EqualTo(new[]
+            {
+                (LogReadKind.Trimmed, 20L), (LogReadKind.Message, 20L), (LogReadKind.Message, 21L),
+            }));
+    }
+
+    [TestCase(true)]
+    [TestCase(false)]
+    public void A_gap_before_the_tag_that_was_asked_for_is_none(bool isSeenByFloor)
+    {
+        LogFollower follower = new(HistoryStart.Since(new Tag(22, 0)));
+        Asked(follower);
+        Give(follower, Trimmed(20));
+        Asked(follower);
+
+        // The heartbeat's floor is 7.
+        LogFollower early = new(HistoryStart.Since(new Tag(7, 0)));
+        Asked(early);
+        Give(early, Trimmed(3), Heartbeat(3));
+        Give(follower, Names, Log(20, 24));
+        Give(early, Names, Log(7, 9));
+
+        Assert.That(
+            Take(isSeenByFloor ? early : follower).Select(read => read.Kind), Is.All.EqualTo(LogReadKind.Message));
+    }
+
+    [Test]
+    public void The_position_is_that_of_what_is_read_and_not_of_what_has_come()
+    {
+        LogFollower follower = new(HistoryStart.FromNumber(1));
+        Asked(follower);
+        Give(follower, Names, Log(1, 4), Log(4, 6, last: 9), Heartbeat(9));
+        List<long> positions = [follower.ReadPosition];
+
+        while (follower.TryTake(out _))
+        {
+            positions.Add(follower.ReadPosition);
+        }
+
+        Assert.That(positions, Is.EqualTo((long[])[1, 2, 3, 4, 5, 9]));
+    }
+
+    // Unread messages take memory, whatever is in them.
+    [Test]
+    public void Who_does_not_read_empty_messages_asks_for_no_more_either()
+    {
+        LogFollower follower = new(HistoryStart.FromNumber(1));
+        Asked(follower);
+        Give(follower, Names);
+        long count = 0;
+
+        while (count < 1_000_000 && (count == 0 || Asked(follower) is not null))
+        {
+            Give(follower, Log(count + 1, count + 10_001, bytes: 0), Heartbeat((ulong)(count + 10_001)));
+            count += 10_000;
+        }
+
+        Assert.That(count, Is.LessThan(100_000));
+    }
+
+    [Test]
+    public void What_comes_early_has_a_limit()
+    {
+        LogFollower follower = new(HistoryStart.FromNumber(1));
+        Asked(follower);
+        Give(follower, Names);
+
+        for (int piece = 0; piece < 20; piece++)
+        {
+            Give(follower, Log(10 + piece, 11 + piece, bytes: 1 << 20));
+        }
+
+        Give(follower, Log(1, 10));
+
+        Assert.That(Numbers(follower).Last(), Is.LessThan(20));
+        Assert.That(follower.Position, Is.LessThan(20));
+        Assert.That(follower.Error, Is.EqualTo(SequencingError.None));
+    }
+
     [Test]
     public void Numbers_that_a_frame_does_not_have_are_no_hole()
     {
