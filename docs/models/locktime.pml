@@ -486,7 +486,7 @@ inline HandleHello(i, on, s, has) {
         request[i] = TO; target[i] = now[i];
         changed = true;
         Send(i, WELCOME, 0, 1, 0)
-    :: s == 0 && life[i] != ABSENT && life[i] != OUT && step[i] == 0 && phase == RUNNING ->
+    :: s == 0 && life[i] == LOST && step[i] == 0 && phase == RUNNING ->
         /* Nothing was said yet: another process may begin anew (Q-6.6). */
         heard[i] = on; life[i] = LIVE; changed = true;
         Send(i, WELCOME, 0, session[i], 0);
@@ -500,7 +500,7 @@ inline HandleHello(i, on, s, has) {
         heard[i] = on;
         if :: life[i] == LOST -> life[i] = LIVE; changed = true :: else fi;
         Send(i, WELCOME, step[i], s, 0);
-        assert(has == grants[i] || (has + 1 == grants[i] && (kept[i] || life[i] == OUT)));  /* else WrongSequence */
+        assert(has == grants[i] || (has + 1 == grants[i] && kept[i]));            /* else WrongSequence */
         if
 #ifndef NO_KEPT_GRANT
 #ifdef KEPT_ALWAYS
@@ -635,6 +635,9 @@ init {
     atomic { run Server(); run Member(0); run Member(1); run Member(2); run Judge() }
 }
 
+/* A first Hello for a name that still counts as here is NameTaken, and its application tries again: it waits. */
+#define MAY_READ(i) (nempty(up[i]) && !(at[i] == OUTSIDE && life[i] == LIVE))
+
 #define CUT_OFF(i) (heard[i] != 0 && !SEES(i))
 
 proctype Server() {
@@ -646,9 +649,9 @@ end:
     do
     :: atomic {
         if
-        :: nempty(up[0]) -> i = 0
-        :: nempty(up[1]) -> i = 1
-        :: nempty(up[2]) -> i = 2
+        :: MAY_READ(0) -> i = 0
+        :: MAY_READ(1) -> i = 1
+        :: MAY_READ(2) -> i = 2
         fi;
         d_step {
             up[i]?frame(on, a, b, c, d, r, how, t, h);
