@@ -81,6 +81,30 @@ public sealed class LateSenderTests
         Assert.That(run["late"].Engine.EarliestPublication, Is.GreaterThan(granted));
     }
 
+    // Decision 17: it may have been granted infinity. A repetition takes the fact at its place, where it had left.
+    [Test]
+    public void A_receiver_that_has_left_bars_no_late_sender_from_what_it_was_granted()
+    {
+        LinkedRun run = new(new SequencingConfig
+        {
+            Roster =
+            [
+                new("far") { Subscribe = ["x"], Sends = false },
+                new("late") { Publish = ["x"], Lookahead = Delay.Ticks(1) },
+            ],
+        });
+        GiveUpSending(run);
+        Ask(run, "far", AdvanceMode.To, 500);
+        run["far"].Engine.TryTakeGrant(out Grant far);
+        run["far"].Engine.Resign();
+        run.Settle();
+
+        TakeUpSending(run);
+
+        Assert.That(far.Tag, Is.EqualTo(new Tag(500, 0)));
+        Assert.That(run["late"].Engine.EarliestPublication, Is.EqualTo(new Tag(3, 0)));
+    }
+
     private static void GiveUpSending(LinkedRun run)
     {
         run.Settle();
