@@ -47,5 +47,8 @@ internal enum ExternalFactKind : byte
 internal readonly record struct ExternalFact(ExternalFactKind Kind, string Member, Tag Tag)
 {
     /// <summary>It changed what members were granted or given, not only when.</summary>
-    internal bool Influences => Kind >= ExternalFactKind.Removed && Kind != ExternalFactKind.LeftOut;
+    internal bool Influences => IsInfluence(Kind);
+
+    internal static bool IsInfluence(ExternalFactKind kind)
+        => kind >= ExternalFactKind.Removed && kind != ExternalFactKind.LeftOut;
 }

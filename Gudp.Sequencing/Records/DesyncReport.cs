@@ -51,6 +51,7 @@ internal static class DesyncReport
         json.WriteString("otherHash", Hex(record.Head.OtherHash));
         WriteNumber(json, "recordedBy", record.Head.RecordedBy);
         json.WriteBoolean("complete", record.IsComplete);
+        json.WriteBoolean("influenced", record.IsInfluenced);
         WriteNumber(json, "cutAt", record.CutAt);
         json.WriteString("cutReason", record.CutReason);
         json.WriteNumber("grants", record.Grants);

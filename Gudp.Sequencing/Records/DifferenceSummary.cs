@@ -120,8 +120,9 @@ internal static class DifferenceSummary
         string cut = record.CutAt is { } at
             ? Invariant($"; torn: {record.CutReason}, {record.CutBytes} bytes from byte {at} on were not used")
             : "";
+        string influence = record.IsInfluenced ? ", influenced from outside" : "";
         string version = record.Head.Version.Length > 0 ? record.Head.Version + ", " : "";
-        return Invariant($"{name}: {version}{record.Members.Count} members, {record.Grants} grants, {end}{cut}");
+        return Invariant($"{name}: {version}{record.Members.Count} members, {record.Grants} grants, {end}{influence}{cut}");
     }
 
     private static string WhatOf(MemberDifference one) => one.Kind switch

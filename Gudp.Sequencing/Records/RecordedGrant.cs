@@ -1,4 +1,5 @@
 using System;
+using Gudp.Sequencing.Engine;
 
 namespace Gudp.Sequencing;
 
@@ -54,7 +55,15 @@ public readonly record struct RecordedGrant(int Member, long Index, Tag Tag, ulo
 /// <param name="WallMilliseconds">
 /// Since the recording began, 0 to 2^62 - 1. A measurement: no comparison looks at it.
 /// </param>
-public readonly record struct RecordedFact(string Name, string What, Tag Tag, long WallMilliseconds);
+public readonly record struct RecordedFact(string Name, string What, Tag Tag, long WallMilliseconds)
+{
+    /// <summary>
+    /// It changed what members were granted or given, and not only when: a run without it is another one. False for what
+    /// no server of this version writes.
+    /// </summary>
+    public bool Influences
+        => Enum.TryParse(What, out ExternalFactKind kind) && kind.ToString() == What && ExternalFact.IsInfluence(kind);
+}
 
 /// <summary>One member of a run record, as far as it goes.</summary>
 /// <param name="Ordinal">Its number in the run.</param>

@@ -60,6 +60,12 @@ public sealed class RunRecord : IDisposable
     /// <summary>What came from outside, in the order in which it was recorded.</summary>
     public IReadOnlyList<RecordedFact> Facts => _facts;
 
+    /// <summary>
+    /// Some of it changed what members were granted or given, so that the run cannot be repeated without it; as
+    /// <see cref="RunStatus.IsInfluenced"/>.
+    /// </summary>
+    public bool IsInfluenced => _facts.Exists(static fact => fact.Influences);
+
     /// <summary>Grants of all members.</summary>
     public long Grants { get; private set; }
 

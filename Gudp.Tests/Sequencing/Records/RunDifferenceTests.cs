@@ -334,6 +334,26 @@ public sealed class RunDifferenceTests
         Assert.That(difference.IsEqual, Is.True);
     }
 
+    //
+    [Test]
+    public void A_run_that_something_from_outside_has_changed_is_called_influenced()
+    {
+        RecordedRun lost = RecordedRun.Of(1, 2, 1);
+        lost.Facts.Add(new RecordedFact("m0", "Lost", 3, 17));
+        lost.Facts.Add(new RecordedFact("m0", "LeftOut", 3, 17));
+        lost.Facts.Add(new RecordedFact("m0", "12", 3, 17));
+        RecordedRun removed = RecordedRun.Of(1, 2, 1);
+        removed.Facts.Add(new RecordedFact("m0", "Removed", 3, 17));
+        using RunRecord left = lost.Open();
+        using RunRecord right = removed.Open();
+
+        IReadOnlyList<string> summary = RunDifference.Between(left, right).Summary;
+
+        Assert.That((left.IsInfluenced, right.IsInfluenced), Is.EqualTo((false, true)));
+        Assert.That(summary[^2], Does.Not.Contain("influenced"));
+        Assert.That(summary[^1], Does.EndWith(", influenced from outside"));
+    }
+
     //
     [Test]
     public void The_report_holds_both_runs_the_difference_and_the_20_records_before_it()
