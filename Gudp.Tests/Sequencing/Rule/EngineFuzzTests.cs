@@ -31,15 +31,17 @@ public sealed class EngineFuzzTests
     }
 
     [Test]
-    public void S_B23_a_stall_after_any_frame_of_a_member_changes_nothing([Values(1, 2, 3)] int seed)
+    public void S_B23_a_stall_after_any_frame_of_a_member_changes_nothing([Values(1, 3, 4, 5, 6, 7)] int seed)
     {
         RuleSystem system = RuleSystem.Draw((ulong)seed, Features, members: 3);
         RuleHistory undisturbed = EnginePlayer.Play(system, new OrderedSchedule([0, 1, 2]));
 
         for (int frames = 0; frames <= MostFrames; frames++)
         {
-            RuleHistory stalled = EnginePlayer.Play(system, new StallSchedule(member: 1, frames));
+            StallSchedule stall = new(member: 1, frames);
+            RuleHistory stalled = EnginePlayer.Play(system, stall);
 
+            Assert.That(stall.HasStalled, $"The run has {frames} frames of the member.");
             Assert.That(stalled.DifferenceTo(undisturbed), Is.Null, $"stalled after {frames}");
             Assert.That(stalled.RunDigest, Is.EqualTo(undisturbed.RunDigest));
         }

@@ -140,6 +140,9 @@ internal sealed class StallSchedule(int member, int afterTurns) : IRuleSchedule
     private int _last = -1;
     private bool _isOver;
 
+    /// <summary>Whether the others ran dry during the stall: it was in the run, and it is over.</summary>
+    internal bool HasStalled => _isOver;
+
     public bool TakesGrantFirst => true;
 
     public bool Evaluates => true;
