@@ -101,7 +101,8 @@ internal sealed record KillVerdict(IReadOnlyList<string> Claims, IReadOnlyList<s
 
         if (facts is not [{ } fact] || fact.Name != FlockRun.NameOf(member))
         {
-            yield return $"Run {removed.Plan.Number}: the server's record says that {facts.Length} members were removed.";
+            yield return $"Run {removed.Plan.Number}: by the server's record "
+                + $"[{string.Join(", ", facts.Select(one => one.Name))}] were removed, not {FlockRun.NameOf(member)}.";
         }
         else if (told != new FlockDeparture(member, fact.Tag.Time, told?.ToldAt ?? 0))
         {
