@@ -57,7 +57,10 @@ internal sealed class FlockPilot
 
         return new FlockSave
         {
-            Ticket = ticket.ToArray(), Flock = flock, Messages = Messages, Departures = _departures,
+            Ticket = ticket.ToArray(),
+            Flock = flock,
+            Messages = Messages,
+            Departures = _departures,
         };
     }
 
