@@ -63,6 +63,9 @@ public sealed class Grant
     /// <summary>How long the server held the request, in whole milliseconds. A measurement too.</summary>
     public TimeSpan Waited => _head.Waited;
 
+    /// <inheritdoc cref="GrantHead.Index"/>
+    internal long Index => _head.Index;
+
     /// <summary>Looked at as those are that were never made.</summary>
     internal GrantView View => new(in _head, _messages);
 }

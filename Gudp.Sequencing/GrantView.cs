@@ -51,6 +51,9 @@ public readonly ref struct GrantView
 
     /// <summary>The first one, as it may be kept. Its batch is a late joiner's history, which only the view has.</summary>
     internal Grant ToStart() => new(in _head, []);
+
+    /// <summary>For who looks at it before the member asks again.</summary>
+    internal Grant ToGrant() => new(in _head, Messages.ToArray());
 }
 
 /// <summary>What a grant says besides its messages.</summary>
@@ -76,4 +79,7 @@ internal readonly record struct GrantHead
     internal SequenceSnapshot? Snapshot { get; init; }
 
     internal long? HistoryFrom { get; init; }
+
+    /// <summary>Grants in the digest with this one: its number in a record.</summary>
+    internal long Index { get; init; }
 }

@@ -36,6 +36,7 @@ public sealed class MemberOptions : MemberDeclaration
             History = other.History;
             ResumeFor = other.ResumeFor;
             Recording = other.Recording;
+            MaxBatchBytes = other.MaxBatchBytes;
             IsDebugged = other.IsDebugged;
             Clock = other.Clock;
         }
@@ -76,6 +77,13 @@ public sealed class MemberOptions : MemberDeclaration
     /// </summary>
     public TimeSpan ResumeFor { get; init; } = TimeSpan.FromSeconds(30);
 
+    /// <summary>
+    /// Most bytes of one batch, 64 for each message included; a server that sends more ends the client with
+    /// <see cref="SequencingError.TooLarge"/>, whatever it says of itself. Default 512 MiB; 1 or more. <c>From</c> sets twice
+    /// the run's <see cref="SequencingConfig.MaxInboxBytes"/>, since duplicates of a channel's model come on top of that.
+    /// </summary>
+    public long MaxBatchBytes { get; init; } = 512L << 20;
+
     /// <summary>Whether a debugger may stop this process now; asked whenever the client sends.</summary>
     internal Func<bool> IsDebugged { get; init; } = () => System.Diagnostics.Debugger.IsAttached;
 
@@ -111,6 +119,7 @@ public sealed class MemberOptions : MemberDeclaration
                     Policies = RunLayout.PoliciesOf(declaration, config.Channels),
                     RunId = config.RunId,
                     ConfigHash = configHash,
+                    MaxBatchBytes = 2 * config.MaxInboxBytes,
                 };
             }
         }

@@ -22,10 +22,11 @@ public sealed partial class SequenceClient
     public WaitReport? WhoBlocks(TimeSpan timeout)
     {
         ThrowIfDisposed();
+        ThrowIfFailed();
         long start = _options.Clock.GetTimestamp();
-        Question question = new(_engine.AskWhoBlocks(out ulong request));
+        Question question = new(_engine.Health.NextRequest());
 
-        while (_engine.Health.Answered != request)
+        while (_engine.Health.Answered != question.Number)
         {
             WatchResumption();
 
@@ -48,9 +49,10 @@ public sealed partial class SequenceClient
     public async ValueTask<WaitReport?> WhoBlocksAsync(CancellationToken cancellationToken = default)
     {
         ThrowIfDisposed();
-        Question question = new(_engine.AskWhoBlocks(out ulong request));
+        ThrowIfFailed();
+        Question question = new(_engine.Health.NextRequest());
 
-        while (_engine.Health.Answered != request)
+        while (_engine.Health.Answered != question.Number)
         {
             WatchResumption();
 
@@ -78,16 +80,24 @@ public sealed partial class SequenceClient
     public bool TryTakeWaitReport([NotNullWhen(true)] out WaitReport? report)
         => _engine.Health.TryTakeOverdue(out report);
 
-    /// <summary>Sends the question once on each connection: one that was lost may have lost the answer.</summary>
+    /// <summary>
+    /// Sends the question once on each connection, when the server has welcomed there: one that was lost may have lost the
+    /// answer.
+    /// </summary>
     /// <returns>False if there is no room now.</returns>
     private bool TryAsk(Question question)
     {
-        if (IsResuming || question.AskedAt == Resumptions)
+        if (!TrySendCommits())
+        {
+            return false;
+        }
+
+        if (IsResuming || _engine.AwaitsWelcome || question.AskedAt == Resumptions)
         {
             return true;
         }
 
-        if (!TrySendCommits() || _link.TrySend(question.Frame) is not (SendStatus.Accepted or SendStatus.Closed))
+        if (_link.TrySend(_engine.AskWhoBlocks(question.Number)) is not (SendStatus.Accepted or SendStatus.Closed))
         {
             return false;
         }
@@ -99,9 +109,9 @@ public sealed partial class SequenceClient
     private TimeoutException NotAnswered(TimeSpan timeout)
         => new($"The server has not said within {timeout} who keeps member '{Name}' at {Now} waiting.");
 
-    private sealed class Question(byte[] frame)
+    private sealed class Question(ulong number)
     {
-        internal byte[] Frame { get; } = frame;
+        internal ulong Number { get; } = number;
 
         internal int AskedAt { get; set; } = -1;
     }

@@ -13,7 +13,9 @@ public sealed partial class SequenceClient
     /// <returns>
     /// False if the time passed or the connection ended first: call again, or <see cref="WaitForEnd"/>, to go on.
     /// </returns>
-    /// <exception cref="SequencingException">The member was not running.</exception>
+    /// <exception cref="SequencingException">
+    /// The member was not running, or its session, just being taken up again, is lost.
+    /// </exception>
     /// <exception cref="ObjectDisposedException">The client was disposed.</exception>
     public bool Resign(TimeSpan timeout)
     {
@@ -25,6 +27,16 @@ public sealed partial class SequenceClient
         }
 
         long start = _options.Clock.GetTimestamp();
+
+        // Until it is taken up again, nothing of the session leaves.
+        while (IsTakenUpLater())
+        {
+            if (!TrySendCommits(timeout, start) || !TryTakeIn(timeout, start))
+            {
+                return false;
+            }
+        }
+
         return TrySendCommits(timeout, start) && _link.Flush(Left(timeout, start));
     }
 
@@ -32,8 +44,10 @@ public sealed partial class SequenceClient
     /// <param name="timeout">
     /// How long; zero only looks at what is there, <see cref="Timeout.InfiniteTimeSpan"/> waits for ever.
     /// </param>
-    /// <returns>The run digest; null if the time passed or the connection ended first.</returns>
-    /// <exception cref="SequencingException">The run was aborted, or the server refused the resignation.</exception>
+    /// <returns>The run digest; null if the time passed first.</returns>
+    /// <exception cref="SequencingException">
+    /// The run was aborted, the server refused the resignation, or the connection ended.
+    /// </exception>
     /// <exception cref="ObjectDisposedException">The client was disposed.</exception>
     public ulong? WaitForEnd(TimeSpan timeout)
     {
@@ -51,7 +65,9 @@ public sealed partial class SequenceClient
 
     /// <summary>As <see cref="Resign"/>, without holding a thread, and without waiting until the server has it.</summary>
     /// <param name="cancellationToken">Ends the wait for room to send; the resignation stays said.</param>
-    /// <exception cref="SequencingException">The member was not running.</exception>
+    /// <exception cref="SequencingException">
+    /// The member was not running, or its session, just being taken up again, is lost.
+    /// </exception>
     /// <exception cref="OperationCanceledException">Cancelled before it was sent.</exception>
     /// <exception cref="ObjectDisposedException">The client was disposed.</exception>
     public async ValueTask ResignAsync(CancellationToken cancellationToken = default)
@@ -61,6 +77,12 @@ public sealed partial class SequenceClient
         if (_engine.Phase != MemberPhase.Resigned)
         {
             Require(_engine.Resign(), "resigning");
+        }
+
+        while (IsTakenUpLater())
+        {
+            TrySendCommits();
+            await TakeInAsync(cancellationToken).ConfigureAwait(false);
         }
 
         while (!TrySendCommits())
@@ -95,5 +117,12 @@ public sealed partial class SequenceClient
         }
 
         return RunDigest.Value;
+    }
+
+    private bool IsTakenUpLater()
+    {
+        ThrowIfFailed();
+        WatchResumption();
+        return IsResuming;
     }
 }

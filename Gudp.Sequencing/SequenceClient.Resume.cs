@@ -45,20 +45,7 @@ public sealed partial class SequenceClient
     /// </exception>
     public static SequenceClient Resume(
         MessageEndpoint endpoint, PeerAddress server, ResumeTicket ticket, TimeSpan timeout)
-    {
-        SequenceClient client = BeginResume(endpoint, server, ticket);
-
-        try
-        {
-            client.WaitUntilResumed(timeout);
-            return client;
-        }
-        catch
-        {
-            client.Dispose();
-            throw;
-        }
-    }
+        => Started(BeginResume(endpoint, server, ticket), client => client.WaitUntilResumed(timeout));
 
     /// <summary>
     /// The pump's way to resume: returns at once. The client is at the ticket's sequence point; what is said there leaves
@@ -81,29 +68,10 @@ public sealed partial class SequenceClient
     /// <param name="ticket">The last one the process saved.</param>
     /// <param name="cancellationToken">Ends the wait, and the client.</param>
     /// <inheritdoc cref="Resume" path="/exception"/>
-    public static async Task<SequenceClient> ResumeAsync(
+    public static Task<SequenceClient> ResumeAsync(
         MessageEndpoint endpoint, PeerAddress server, ResumeTicket ticket, CancellationToken cancellationToken = default)
-    {
-        SequenceClient client = BeginResume(endpoint, server, ticket);
-
-        try
-        {
-            while (client._engine.AwaitsWelcome)
-            {
-                client.WatchResumption();
-                client.TrySendCommits();
-                await client.TakeInAsync(cancellationToken).ConfigureAwait(false);
-                client.ThrowIfFailed();
-            }
-
-            return client;
-        }
-        catch
-        {
-            client.Dispose();
-            throw;
-        }
-    }
+        => StartedAsync(
+            BeginResume(endpoint, server, ticket), client => client.WaitUntilResumedAsync(cancellationToken));
 
     /// <summary>
     /// What another process needs to go on from here if this one dies; to be saved together with the application's own
@@ -166,6 +134,17 @@ public sealed partial class SequenceClient
         }
     }
 
+    private async Task WaitUntilResumedAsync(CancellationToken cancellationToken)
+    {
+        while (_engine.AwaitsWelcome)
+        {
+            WatchResumption();
+            TrySendCommits();
+            await TakeInAsync(cancellationToken).ConfigureAwait(false);
+            ThrowIfFailed();
+        }
+    }
+
     /// <summary>Takes in one message, or sees to a lost connection.</summary>
     /// <returns>False if the time passed first.</returns>
     private bool TryTakeIn(TimeSpan timeout, long start)
@@ -216,6 +195,7 @@ public sealed partial class SequenceClient
     /// <exception cref="SequencingException">There is no way back.</exception>
     private void GoOnAfterLoss()
     {
+        ThrowIfDisposed();
         ThrowIfFailed();
 
         if (!_engine.IsWelcome || _options.ResumeFor <= TimeSpan.Zero || !IsWorthAnother(_link.CloseReason)

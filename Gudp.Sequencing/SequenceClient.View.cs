@@ -53,6 +53,12 @@ public sealed partial class SequenceClient
         {
             // Once in a run.
             Start ??= grant.ToStart();
+
+            if (_options.Recording is not null)
+            {
+                Record(grant.ToGrant());
+            }
+
             return true;
         }
 

@@ -35,7 +35,7 @@ public sealed partial class SequenceClient : IDisposable
 
     private readonly MemberEngine _engine;
     private readonly IMemberLink _link;
-    private bool _isDisposed;
+    private volatile bool _isDisposed;
 
     internal SequenceClient(MemberEngine engine, MemberOptions options, IMemberLink link)
     {
@@ -46,6 +46,9 @@ public sealed partial class SequenceClient : IDisposable
 
     /// <summary>Has control: it may publish and ask.</summary>
     internal bool IsRunning => _engine.Phase == MemberPhase.Running;
+
+    /// <summary>The last grant was final.</summary>
+    internal bool IsFinal => _engine.IsFinal;
 
     /// <summary>What it declared.</summary>
     internal MemberOptions Options => _options;
@@ -100,20 +103,7 @@ public sealed partial class SequenceClient : IDisposable
     /// <exception cref="SequencingException">Refused: unknown or taken name, other configuration, lost connection.</exception>
     public static SequenceClient Join(
         MessageEndpoint endpoint, PeerAddress server, MemberOptions options, TimeSpan timeout)
-    {
-        SequenceClient client = Begin(endpoint, server, options);
-
-        try
-        {
-            client.WaitForGrant(timeout);
-            return client;
-        }
-        catch
-        {
-            client.Dispose();
-            throw;
-        }
-    }
+        => Started(Begin(endpoint, server, options), client => client.WaitForGrant(timeout));
 
     /// <summary>
     /// The pump's way to join: connects and returns at once. <see cref="TryTakeGrant"/> hands out the start grant when
@@ -132,22 +122,10 @@ public sealed partial class SequenceClient : IDisposable
     /// <summary>As <see cref="Join"/>, without holding a thread.</summary>
     /// <exception cref="OperationCanceledException">Cancelled before the run started.</exception>
     /// <exception cref="SequencingException">Refused: unknown or taken name, other configuration, lost connection.</exception>
-    public static async Task<SequenceClient> JoinAsync(
+    public static Task<SequenceClient> JoinAsync(
         MessageEndpoint endpoint, PeerAddress server, MemberOptions options, CancellationToken cancellationToken = default)
-    {
-        SequenceClient client = Begin(endpoint, server, options);
-
-        try
-        {
-            await client.WaitForGrantAsync(cancellationToken).ConfigureAwait(false);
-            return client;
-        }
-        catch
-        {
-            client.Dispose();
-            throw;
-        }
-    }
+        => StartedAsync(
+            Begin(endpoint, server, options), client => client.WaitForGrantAsync(cancellationToken).AsTask());
 
     /// <summary>Buffers a message; it leaves with the next request to advance.</summary>
     /// <param name="channel">A channel this member declared to publish on.</param>
@@ -281,8 +259,36 @@ public sealed partial class SequenceClient : IDisposable
     {
         _isDisposed = true;
         _link.Dispose();
-        _recorder?.Close();
-        _recorder = null;
+        EndRecord();
+    }
+
+    /// <summary>A client whose beginning comes to nothing is nobody's.</summary>
+    private static SequenceClient Started(SequenceClient client, Action<SequenceClient> wait)
+    {
+        try
+        {
+            wait(client);
+            return client;
+        }
+        catch
+        {
+            client.Dispose();
+            throw;
+        }
+    }
+
+    private static async Task<SequenceClient> StartedAsync(SequenceClient client, Func<SequenceClient, Task> wait)
+    {
+        try
+        {
+            await wait(client).ConfigureAwait(false);
+            return client;
+        }
+        catch
+        {
+            client.Dispose();
+            throw;
+        }
     }
 
     /// <returns>Whether nothing more will come.</returns>

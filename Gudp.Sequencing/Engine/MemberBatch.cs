@@ -5,7 +5,7 @@
 // was added before keeps the old piece.
 
 using System;
-using Gudp.Sequencing.Wire;
+using Gudp.Sequencing.Time;
 
 namespace Gudp.Sequencing.Engine;
 
@@ -20,6 +20,9 @@ internal sealed class MemberBatch
     private SequencedMessage[] _messages = [];
     private int[] _interests = [];
     private int _payloadBytes;
+
+    /// <summary>What its messages count, as in an inbox.</summary>
+    internal long Bytes { get; private set; }
 
     internal int Count { get; private set; }
 
@@ -58,6 +61,7 @@ internal sealed class MemberBatch
         _messages[Count] = message;
         _interests[Count++] = interest;
         _payloadBytes += message.Payload.Length;
+        Bytes += ArrivalQueue.BytesOf(message.Payload.Length);
     }
 
     internal void Clear()
@@ -67,6 +71,7 @@ internal sealed class MemberBatch
         Count = 0;
         _used = 0;
         _payloadBytes = 0;
+        Bytes = 0;
 
         if (_bytes.Length > MaxIdleBytes)
         {

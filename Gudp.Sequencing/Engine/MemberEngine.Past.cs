@@ -18,8 +18,8 @@ internal sealed partial class MemberEngine
 
     internal UInt128 RunId => _options.RunId;
 
-    /// <summary>Grants in the digest: the index of the last one in a record.</summary>
-    internal long DigestedGrants => _digest?.Grants ?? 0;
+    /// <summary>Its number in a record: its ordinal, or that of all observers, who have none.</summary>
+    internal int RecordNumber => _options.Observes ? Config.SequencingRules.MaxMembers : Ordinal;
 
     private bool TryTrimmed(ReadOnlySpan<byte> body)
     {

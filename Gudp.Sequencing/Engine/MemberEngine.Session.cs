@@ -27,10 +27,17 @@ internal sealed partial class MemberEngine
     private bool _isHelloSent;
     private bool _awaitsWelcome;
     private bool _holdsBatch;
+    private long _heldBytes;
 
     /// <summary>A process goes on for one that died at the ticket's sequence point.</summary>
     internal MemberEngine(ResumeTicket ticket)
-        : this(MemberOptions.From(ticket.Hello))
+        : this(ticket, MemberOptions.From(ticket.Hello))
+    {
+    }
+
+    /// <summary>The same with options that a ticket does not hold.</summary>
+    internal MemberEngine(ResumeTicket ticket, MemberOptions options)
+        : this(options)
     {
         _roster.AddRange(ticket.Roster);
         _digest = new Digest(ticket.RunConfigHash, Name);
@@ -64,8 +71,18 @@ internal sealed partial class MemberEngine
     {
         message = _isHelloSent ? _notice.Written : _hello.Written;
 
-        return !_isHelloSent
-            || (!_awaitsWelcome && (_notice.Length > 0 || _commits.TryPeek(out message)));
+        if (!_isHelloSent || _awaitsWelcome)
+        {
+            return !_isHelloSent;
+        }
+
+        if (_notice.Length > 0 || _commits.TryPeek(out message))
+        {
+            return true;
+        }
+
+        message = _question.Written;
+        return !_isQuestionSent;
     }
 
     /// <summary>
@@ -89,9 +106,13 @@ internal sealed partial class MemberEngine
         {
             _notice.Clear();
         }
-        else if (_isHelloSent)
+        else if (_isHelloSent && _commits.TryPeek(out _))
         {
             _commits.OnSent();
+        }
+        else
+        {
+            _isQuestionSent |= _isHelloSent;
         }
 
         _isHelloSent = true;
@@ -117,9 +138,11 @@ internal sealed partial class MemberEngine
 
         ForgetNotes();
         _heldFrames.Clear();
+        _heldBytes = 0;
         _holdsBatch = false;
         _digest?.Return(in _atGrant);
         _notice.Clear();
+        AskAgain();
 
         if (_isSuspended)
         {
@@ -192,7 +215,8 @@ internal sealed partial class MemberEngine
 
     private bool TryWelcome(in Frame frame)
     {
-        if (!_awaitsWelcome || !WelcomeFrame.TryRead(frame.Body, out WelcomeFrame welcome) || welcome.Start < Tag.Zero)
+        if (!_awaitsWelcome || !WelcomeFrame.TryRead(frame.Body, out WelcomeFrame welcome) || welcome.Start < Tag.Zero
+            || (!IsWelcome && welcome.Start > Tag.Infinity))
         {
             return false;
         }
@@ -203,6 +227,12 @@ internal sealed partial class MemberEngine
                 SequencingError.ConfigMismatch,
                 $"The server's configuration is {welcome.ConfigHash:x16}, this member's is {_expectedConfigHash:x16}.");
             return true;
+        }
+
+        // Clause: ahead of the member is only the server of one that died, and that is at a sequence point.
+        if (welcome.AppliedStep > _step && (Phase != MemberPhase.Running || !IsWelcome))
+        {
+            return false;
         }
 
         _awaitsWelcome = false;
@@ -273,6 +303,14 @@ internal sealed partial class MemberEngine
             return false;
         }
 
+        _heldBytes += ArrivalQueue.BytesOf(frame.Body.Length);
+
+        if (_heldBytes > _options.MaxBatchBytes)
+        {
+            FailAsTooLarge("What came for a request that was not made again");
+            return true;
+        }
+
         FrameWriter copy = new();
         copy.BeginFrame(frame.Type, frame.Epoch, frame.Session);
         copy.WriteBytes(frame.Body);
@@ -297,6 +335,7 @@ internal sealed partial class MemberEngine
         }
 
         _heldFrames.Clear();
+        _heldBytes = 0;
         _holdsBatch = false;
     }
 }

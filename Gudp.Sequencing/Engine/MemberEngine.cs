@@ -8,6 +8,7 @@
 //   - at most one request is outstanding, and nothing is published while it is;
 //   - grants never go back, and no message arrives at or before the last one;
 //   - after every grant this side's digest is the server's;
+//   - what the server sends ends in a grant or in a typed error, and is kept up to MaxBatchBytes;
 //   - commits are kept until the server says that it has them for good.
 
 using System;
@@ -50,7 +51,6 @@ internal sealed partial class MemberEngine
     private readonly MemberBatch _batch = new();
 
     private ulong _step;
-    private ulong _peek;
     private bool _isFinal;
     private ulong _stepAtGrant;
     private ulong[]? _channelKeys;
@@ -117,10 +117,9 @@ internal sealed partial class MemberEngine
     /// <summary>What the server says about waits.</summary>
     internal MemberHealth Health => _health;
 
-    /// <summary>Asks who blocks this member; to be sent as it is, after the commits.</summary>
-    internal byte[] AskWhoBlocks(out ulong request)
+    /// <summary>Asks who blocks this member; once welcomed, to be sent as it is, after the commits.</summary>
+    internal byte[] AskWhoBlocks(ulong request)
     {
-        request = _health.NextRequest();
         FrameWriter question = new();
         new WhoBlocksFrame(request, Name).Write(question, _epoch, _session);
         return question.Written.ToArray();
@@ -128,9 +127,6 @@ internal sealed partial class MemberEngine
 
     /// <summary>Whether the last grant was final: all that is left is to resign.</summary>
     internal bool IsFinal => _isFinal;
-
-    /// <summary>The answer to the last peek; null until it is there.</summary>
-    internal IReadOnlyList<SequencedMessage>? Peeked { get; private set; }
 
     /// <summary>Buffers a message for the next commit.</summary>
     /// <returns>None, or why nothing was buffered.</returns>
@@ -175,26 +171,6 @@ internal sealed partial class MemberEngine
         }
 
         return error;
-    }
-
-    /// <summary>Asks what is in the inbox now; <see cref="Peeked"/> gets the answer. No effect on anything.</summary>
-    internal SequencingError Peek()
-    {
-        if (Phase is not (MemberPhase.Running or MemberPhase.Waiting))
-        {
-            return Phase == MemberPhase.Failed ? Error : SequencingError.NotJoined;
-        }
-
-        if (!_declaration.MayPeek)
-        {
-            return SequencingError.NotDeclared;
-        }
-
-        Peeked = null;
-        // With the next step it is forgotten, and until then asked again on another link.
-        new PeekFrame(++_peek).Write(_writer, _epoch, _session);
-        Keep(_step + 1);
-        return SequencingError.None;
     }
 
     /// <summary>What would have been allowed instead, for the text of a refused call.</summary>
@@ -253,6 +229,7 @@ internal sealed partial class MemberEngine
             BeginCommit();
             CommitElements.WriteResign(_writer);
             EndCommit(withDigest: true);
+            ForgetPeek();
             Phase = MemberPhase.Resigned;
         }
 
@@ -264,8 +241,7 @@ internal sealed partial class MemberEngine
     {
         Grant? taken = _leftGrant ?? (_hasGrant ? new Grant(in _grant, _batch.ToOwned()) : null);
         grant = taken!;
-        _leftGrant = null;
-        _hasGrant = false;
+        OnTaken();
         return taken is not null;
     }
 
@@ -277,9 +253,14 @@ internal sealed partial class MemberEngine
             ? left.View
             : new GrantView(in _grant, isThere ? _batch.Messages : default);
 
-        _leftGrant = null;
-        _hasGrant = false;
+        OnTaken();
         return isThere;
+    }
+
+    private void OnTaken()
+    {
+        _hasGrant &= _leftGrant is not null;
+        _leftGrant = null;
     }
 
     /// <summary>Takes one message of the server.</summary>
@@ -371,44 +352,25 @@ internal sealed partial class MemberEngine
             _digest.AddDelivery(in key, ChannelKeyOf(record.Interest), record.Payload);
             _batch.Add(
                 MessageOf(in record, held[^(reader.Remaining + record.Payload.Length)..]), record.Interest);
+
+            if (_batch.Bytes > _options.MaxBatchBytes)
+            {
+                FailAsTooLarge("The next batch");
+                return true;
+            }
         }
 
         return true;
     }
 
-    private bool TryPeeked(ReadOnlySpan<byte> body)
-    {
-        byte[] owned = body.ToArray();
-        FrameReader reader = new(owned);
-        PeekedHead head = PeekedHead.Read(ref reader);
-        List<SequencedMessage> seen = [];
-
-        while (!reader.IsAtEnd)
-        {
-            DeliveryRecord record = DeliveryRecord.Read(ref reader, Now);
-
-            Tag last = seen.Count == 0 ? new Tag(long.MinValue, 0) : seen[^1].Arrival;
-
-            if (reader.IsMalformed || !IsInPlace(in record, last))
-            {
-                return false;
-            }
-
-            seen.Add(MessageOf(in record, owned.AsMemory(^(reader.Remaining + record.Payload.Length)..)));
-        }
-
-        // An answer may come again after a link was taken up again; only the last question's counts.
-        if (head.Request == _peek)
-        {
-            Peeked = seen;
-        }
-
-        return !reader.IsMalformed;
-    }
+    private void FailAsTooLarge(string what) => Fail(
+        SequencingError.TooLarge,
+        $"{what} has more than the {_options.MaxBatchBytes} bytes of this member's MaxBatchBytes.");
 
     private bool TryRoleTaken(ReadOnlySpan<byte> body)
     {
-        if (!RoleTakenFrame.TryRead(body, out RoleTakenFrame taken))
+        // Clause: just before the grant of the request that took the role up, or that of who came as early as possible.
+        if (Phase is not (MemberPhase.Joining or MemberPhase.Waiting) || !RoleTakenFrame.TryRead(body, out RoleTakenFrame taken))
         {
             return false;
         }
@@ -432,6 +394,7 @@ internal sealed partial class MemberEngine
         => (Phase == MemberPhase.Joining ? record.Key.Arrival <= Now : record.Key.Arrival > Now)
         && record.Key.Publisher < _roster.Count
         && record.Interest < _interests.Length
+        && (_interests[record.Interest].Bits & InterestBits.Subscribe) != 0
         && before <= record.Key.Arrival;
 
     private ulong[] ChannelKeys
@@ -450,7 +413,8 @@ internal sealed partial class MemberEngine
             return false;
         }
 
-        bool isInPlace = (frame.Tag >= Now || isStart) && frame.Tag <= Tag.Infinity && frame.Count == _batch.Count
+        bool isFinal = (frame.Flags & GrantFlags.Final) != 0;
+        bool isInPlace = IsWhereAsked(frame.Tag, isFinal) && frame.Count == _batch.Count
             && _batch.Last <= frame.Tag
             && _speech.IsWhatWasAskedFor(_batch.Interests);
 
@@ -458,8 +422,6 @@ internal sealed partial class MemberEngine
         {
             return false;
         }
-
-        bool isFinal = (frame.Flags & GrantFlags.Final) != 0;
 
         // Clause: the first grant makes a record only if it is not at the start of the run.
         if (!isStart || frame.Tag > Tag.Zero)
@@ -489,7 +451,6 @@ internal sealed partial class MemberEngine
         _stepAtGrant = _step;
         _atGrant = _digest.Point;
         Phase = MemberPhase.Running;
-        _leftGrant = null;
         _hasGrant = true;
         _grant = new GrantHead
         {
@@ -502,6 +463,7 @@ internal sealed partial class MemberEngine
             WaitedBecause = _health.Kind,
             Waited = _health.Waited,
             HistoryFrom = _historyFrom,
+            Index = _digest.Grants,
             Snapshot = _snapshot,
         };
 
@@ -510,12 +472,30 @@ internal sealed partial class MemberEngine
         return true;
     }
 
-    // Whoever asks without having looked at the last grant gets it first all the same.
+    // Clause. A stop, which the server knows, may come first.
+    private bool IsWhereAsked(Tag tag, bool isFinal)
+    {
+        AdvanceRequest request = _speech.State.Request;
+
+        if (Phase == MemberPhase.Joining)
+        {
+            // Clause: who starts was told all names, its own as well.
+            return (Ordinal < _roster.Count || _options.Observes)
+                && (tag == Now || (isFinal && tag >= Tag.Zero && tag < Now));
+        }
+
+        Tag target = request.Grid.Next(request.Target, Now);
+        bool isEarly = tag < target;
+        return tag >= Now && tag <= target && (!isEarly || isFinal || request.Mode == AdvanceMode.Next);
+    }
+
+    // Whoever asks without having looked at the last grant gets it first all the same; of two such the later one.
     private void LeaveBatch()
     {
         if (_hasGrant)
         {
-            _leftGrant = TryTakeGrant(out Grant untaken) ? untaken : null;
+            _leftGrant = new Grant(in _grant, _batch.ToOwned());
+            _hasGrant = false;
         }
 
         _batch.Clear();
@@ -523,7 +503,10 @@ internal sealed partial class MemberEngine
 
     private bool TryEnd(ReadOnlySpan<byte> body)
     {
-        if (!EndFrame.TryRead(body, out EndFrame end))
+        // Who waits is in the run, so that it has not ended; observers are in no run.
+        bool isInPlace = Phase is not (MemberPhase.Joining or MemberPhase.Waiting) || _options.Observes;
+
+        if (!EndFrame.TryRead(body, out EndFrame end) || !isInPlace)
         {
             return false;
         }

@@ -14,6 +14,8 @@ internal sealed class MemberRecorder
     private readonly Dictionary<string, int> _channels = [];
     private readonly HashSet<string> _names = [];
     private int _members;
+    private long _last = -1;
+    private Exception? _failure;
 
     internal MemberRecorder(MemberEngine engine, RunRecording recording)
     {
@@ -23,25 +25,30 @@ internal sealed class MemberRecorder
             ConfigHash = engine.ConfigHash,
             OtherHash = engine.SettingsHash,
             RunId = engine.RunId,
-            RecordedBy = engine.Ordinal,
+            RecordedBy = engine.RecordNumber,
             Version = RunRecording.Version,
             KeepPayloadBytes = recording.KeepPayloadBytes,
         });
     }
 
-    internal Exception? Failure => _writer.Failure;
+    internal Exception? Failure => _failure ?? _writer.Failure;
 
     /// <param name="grant">As the application gets it.</param>
     /// <param name="elapsed">Since the record began. A measurement.</param>
     internal void Add(Grant grant, TimeSpan elapsed)
     {
-        for (; _members < _engine.Roster.Count; _members++)
+        if (_last >= 0 && grant.Index != _last + 1)
         {
-            string name = _engine.Roster[_members];
-            string unique = _names.Add(name) ? name : $"{name} #{_members}";
-            _names.Add(unique);
-            _writer.AddMember(_members, unique);
+            _failure ??= new InvalidOperationException(
+                $"The member took grant {grant.Index} after {_last}: what it did not look at cannot be recorded.");
         }
+
+        if (_failure is not null)
+        {
+            return;
+        }
+
+        NameMembers();
 
         foreach (SequencedMessage message in grant.Messages)
         {
@@ -50,7 +57,7 @@ internal sealed class MemberRecorder
             _writer.AddDelivery(in key, ChannelOf(message.Channel), message.Payload.Span);
         }
 
-        _writer.AddGrant(new RecordedGrant(_engine.Ordinal, _engine.DigestedGrants, grant.Tag, grant.Digest)
+        _writer.AddGrant(new RecordedGrant(_engine.RecordNumber, grant.Index, grant.Tag, grant.Digest)
         {
             Flags = (byte)((grant.IsFinal ? Wire.GrantFlags.Final : 0) | (grant.IsLate ? Wire.GrantFlags.Late : 0)),
             WallMilliseconds = (long)elapsed.TotalMilliseconds,
@@ -58,17 +65,44 @@ internal sealed class MemberRecorder
             WaitedBecause = grant.WaitedBecause,
             WaitedMilliseconds = (long)grant.Waited.TotalMilliseconds,
         });
+        _last = grant.Index;
     }
 
     /// <summary>The member leaves; the record is complete if the run has ended.</summary>
     internal void Close()
     {
-        if (_engine.RunDigest is ulong digest)
+        if (_failure is null && _engine.RunDigest is ulong digest)
         {
             _writer.Complete(digest);
         }
 
         _writer.Dispose();
+    }
+
+    // Clause: a name is one member's in a record.
+    private void NameMembers()
+    {
+        if (_last < 0 && _engine.RecordNumber >= _engine.Roster.Count)
+        {
+            Name(_engine.RecordNumber, _engine.Name);
+        }
+
+        for (; _members < _engine.Roster.Count; _members++)
+        {
+            Name(_members, _engine.Roster[_members]);
+        }
+    }
+
+    private void Name(int number, string name)
+    {
+        string unique = name;
+
+        while (!_names.Add(unique))
+        {
+            unique = $"{unique} #{number}";
+        }
+
+        _writer.AddMember(number, unique);
     }
 
     private int ChannelOf(string name)

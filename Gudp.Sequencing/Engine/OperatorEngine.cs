@@ -2,11 +2,13 @@
 //
 // Always true:
 //   - one question is open at a time; what belongs to an older one is not looked at;
+//   - an answer is of the kind that was asked for: there is a status, or there are waits, never both;
 //   - a status is handed out only whole: its parts are asked for one after the other.
 
 using System;
 using System.Collections.Generic;
 using Gudp.Core;
+using Gudp.Sequencing.Config;
 using Gudp.Sequencing.Wire;
 
 namespace Gudp.Sequencing.Engine;
@@ -18,6 +20,7 @@ internal sealed class OperatorEngine(string name) : IAsker
     private readonly List<WaitReport> _waits = [];
     private ulong _request;
     private bool _isSent = true;
+    private bool _wantsStatus;
 
     internal string Name { get; } = name;
 
@@ -37,32 +40,32 @@ internal sealed class OperatorEngine(string name) : IAsker
 
     internal void AskStatus()
     {
-        Begin();
+        Begin(wantsStatus: true);
         new StatusQueryFrame(_request, 0).Write(_writer);
     }
 
     /// <param name="member">Empty: all that wait.</param>
     internal void AskWhoBlocks(string member)
     {
-        Begin();
+        Begin(wantsStatus: false);
         new WhoBlocksFrame(_request, member).Write(_writer, 0, 0);
     }
 
     internal void Hold(BarrierAction action, Tag tag, long steps)
     {
-        Begin();
+        Begin(wantsStatus: true);
         new BarrierFrame(_request, Name, action) { Tag = tag, Steps = steps }.Write(_writer);
     }
 
     internal void Stop(Tag? at)
     {
-        Begin();
+        Begin(wantsStatus: true);
         new StopFrame(_request, Name, at).Write(_writer);
     }
 
     internal void Start()
     {
-        Begin();
+        Begin(wantsStatus: true);
         new StartFrame(_request, Name).Write(_writer);
     }
 
@@ -111,8 +114,9 @@ internal sealed class OperatorEngine(string name) : IAsker
         IsAnswered = true;
     }
 
-    private void Begin()
+    private void Begin(bool wantsStatus)
     {
+        _wantsStatus = wantsStatus;
         _request++;
         // The list of the last answer is the asker's now.
         _members = [];
@@ -128,7 +132,7 @@ internal sealed class OperatorEngine(string name) : IAsker
     {
         FrameReader head = new(body);
 
-        if (head.ReadNumber() != _request)
+        if (head.ReadNumber() != _request || !_wantsStatus)
         {
             return !head.IsMalformed && Tally.Ignore();
         }
@@ -164,11 +168,16 @@ internal sealed class OperatorEngine(string name) : IAsker
             return false;
         }
 
-        if (number == _request && purpose is HealthPurpose.Answer or HealthPurpose.PartOfAnswer)
+        bool isAnswer = number == _request && !_wantsStatus
+            && purpose is HealthPurpose.Answer or HealthPurpose.PartOfAnswer;
+
+        if (isAnswer)
         {
             _waits.AddRange(read);
             IsAnswered = purpose == HealthPurpose.Answer;
-            return true;
+
+            // A member has one wait.
+            return _waits.Count <= SequencingRules.MaxMembers;
         }
 
         return Tally.Ignore();

@@ -20,6 +20,7 @@ internal sealed class Speech
     // Room for a step's head and its request beside the largest payload, within one message of the transport.
     private const int MaxCommitBytes = SequencingConfig.LargestPayloadBytes + (64 * 1024);
     private const int ElementHeadBytes = 64;
+    private const int SwitchBytes = 10;
 
     // The run's own limit is known to the server only; here just the end of a time is out of the question.
     private const uint MaxRounds = uint.MaxValue - 1;
@@ -89,7 +90,7 @@ internal sealed class Speech
         Tag tag = at ?? EarliestPublication;
         error = CommitCheck.CheckTag(tag, _state.EarliestPublication, MaxRounds);
 
-        if (error == SequencingError.None && _publications.Length + payload.Length > MaxCommitBytes - ElementHeadBytes)
+        if (error == SequencingError.None && Length + payload.Length > MaxCommitBytes - ElementHeadBytes)
         {
             error = SequencingError.TooLarge;
         }
@@ -153,6 +154,8 @@ internal sealed class Speech
             return SequencingError.LookaheadViolation;
         }
 
+        // The server hears the last of several in a commit only, and knows nothing of what one between promised.
+        _hasPromise |= _newLookahead is not null;
         _state.Promise = _state.EarliestPublication;
         _state.Lookahead = lookahead;
         _newLookahead = lookahead;
@@ -207,7 +210,9 @@ internal sealed class Speech
     /// <summary>The last one of a commit counts.</summary>
     internal SequencingError Snapshot(string name, ReadOnlySpan<byte> bytes)
     {
-        if (bytes.Length > MaxCommitBytes - ElementHeadBytes - SequencingRules.MaxNameBytes - _publications.Length)
+        int before = _snapshot?.Bytes.Length ?? 0;
+
+        if (bytes.Length > MaxCommitBytes - ElementHeadBytes - SequencingRules.MaxNameBytes - Length + before)
         {
             return SequencingError.TooLarge;
         }
@@ -323,6 +328,9 @@ internal sealed class Speech
 
     // At the end of a time nothing can be published, so the first place after it is the start of the next.
     private static Tag EndToNext(Tag tag) => tag.Round == uint.MaxValue ? tag + Delay.OneRound : tag;
+
+    // What was said so far, written out.
+    private int Length => _publications.Length + (_switches.Count * SwitchBytes) + (_snapshot?.Bytes.Length ?? 0);
 
     private static bool IsWritable(long ticks) => (ulong)ticks <= VarInt.MaxValue;
 

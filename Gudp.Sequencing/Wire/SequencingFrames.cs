@@ -5,6 +5,7 @@
 // gives a complete frame, read to its last byte, or says malformed.
 
 using System;
+using Gudp.Sequencing.Config;
 using Gudp.Sequencing.Time;
 
 namespace Gudp.Sequencing.Wire;
@@ -212,7 +213,7 @@ internal readonly record struct PeerEventFrame(string Name, PeerEventKind Kind, 
     {
         FrameReader reader = new(body);
         peerEvent = new PeerEventFrame(
-            reader.ReadText(), (PeerEventKind)reader.ReadNumber(byte.MaxValue), reader.ReadTag());
+            reader.ReadText(SequencingRules.MaxNameBytes), (PeerEventKind)reader.ReadNumber(byte.MaxValue), reader.ReadTag());
         return reader.IsComplete;
     }
 }

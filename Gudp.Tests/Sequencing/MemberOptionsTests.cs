@@ -34,6 +34,7 @@ public sealed class MemberOptionsTests
             History = HistoryStart.Last(3),
             ResumeFor = TimeSpan.FromSeconds(1),
             Recording = new RunRecording(),
+            MaxBatchBytes = 9,
         };
         MemberOptions untouched = new("b");
 

@@ -85,6 +85,8 @@ public sealed class RoleTests
         run.Settle();
         run["c"].Publish("y", "echo"u8, null);
         run["c"].Request(AdvanceMode.To, 200);
+        run["r"].TryTakeGrant(out _);
+        run["r"].TryTakeGrant(out _);
         run["r"].Request(AdvanceMode.To, 100);
         run.Settle();
 
@@ -102,7 +104,7 @@ public sealed class RoleTests
         run["r"].Request(AdvanceMode.To, 30);
         Publish(run, "s", 20, 40);
         run.Settle();
-        Assert.That(run["r"].Now, Is.EqualTo(new Tag(30, 0)));
+        Assert.That(run["r"].TryTakeGrant(out Grant deaf) && deaf.Tag == 30);
 
         run["r"].SetRoles(sends: false, receives: true);
         run["r"].Request(AdvanceMode.To, 30);
@@ -144,6 +146,31 @@ public sealed class RoleTests
         Assert.That(run["r"].TryTakeGrant(out Grant grant));
         Assert.That(grant.Messages.Single().Arrival, Is.EqualTo(new Tag(20, 0)));
         Assert.That(run.Server.Counters.MessagesDropped, Is.EqualTo(1));
+    }
+
+    [Test]
+    public void A_look_ahead_that_was_changed_twice_promises_what_both_did()
+    {
+        SingleProcessRun run = Start();
+
+        run["s"].SetLookahead(Delay.Ticks(10));
+        run["s"].SetLookahead(Delay.Ticks(1));
+        run["s"].Flush();
+        run.Settle();
+
+        Assert.That(run.Server.Members.StateOf(run.Server.Members.Find("s")!).EarliestPublication.Time, Is.EqualTo(10));
+        Assert.That(run["s"].EarliestPublication.Time, Is.EqualTo(10));
+    }
+
+    [Test]
+    public void A_snapshot_and_publications_that_do_not_fit_one_commit_are_refused_at_the_call()
+    {
+        SingleProcessRun run = Start();
+        byte[] most = new byte[SequencingConfig.LargestPayloadBytes];
+
+        Assert.That(run["s"].Snapshot("state", most), Is.EqualTo(SequencingError.None));
+        Assert.That(run["s"].Snapshot("state", most), Is.EqualTo(SequencingError.None), "The last one counts.");
+        Assert.That(run["s"].Publish("x", most, null), Is.EqualTo(SequencingError.TooLarge));
     }
 
     [Test]

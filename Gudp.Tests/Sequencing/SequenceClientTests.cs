@@ -117,6 +117,48 @@ public sealed class SequenceClientTests
         Assert.That(end!.Error, Is.EqualTo(SequencingError.BadFrame));
     }
 
+    // Who began it has another thread; the one that waits must not wait for a way back.
+    [TestCase("AdvanceTo")]
+    [TestCase("ReadGrant")]
+    [TestCase("Async")]
+    [TestCase("WhoBlocks")]
+    public void A_client_disposed_in_the_middle_of_a_wait_ends_it_at_once(string wait)
+    {
+        using Scene scene = new(Config("a", "b"));
+        SequenceClient client = scene.Begin("a");
+        client.TryTakeGrant(out _);
+        scene.World.Run(TimeSpan.FromSeconds(1));
+        client.TryTakeGrant(out _);
+        scene.World.Run(TimeSpan.FromSeconds(1));
+        client.TryTakeGrant(out _);
+
+        Task waiting = wait switch
+        {
+            "AdvanceTo" => Task.Run(() => client.WaitForGrant(Timeout.InfiniteTimeSpan)),
+            "ReadGrant" => Task.Run(() => client.ReadGrant(Timeout.InfiniteTimeSpan).Tag),
+            "Async" => client.WaitForGrantAsync().AsTask(),
+            _ => Task.Run(() => client.WhoBlocks(Timeout.InfiniteTimeSpan)),
+        };
+        client.Dispose();
+
+        Assert.That(() => waiting.Wait(TimeSpan.FromSeconds(5)), Throws.InnerException.TypeOf<ObjectDisposedException>());
+    }
+
+    [Test]
+    public void A_question_before_the_run_has_begun_waits_for_the_welcome()
+    {
+        using Scene scene = new(Config("a", "b"));
+        SequenceClient client = scene.Begin("a");
+
+        Assert.Throws<TimeoutException>(() => client.WhoBlocks(TimeSpan.Zero));
+        scene.World.Run(TimeSpan.FromSeconds(1));
+        Assert.Throws<TimeoutException>(() => client.WhoBlocks(TimeSpan.Zero));
+        scene.World.Run(TimeSpan.FromSeconds(1));
+
+        Assert.That(() => client.TryTakeGrant(out _), Throws.Nothing);
+        Assert.That(scene.Server.Refusals, Is.Zero);
+    }
+
     [Test]
     public void A_disposed_client_says_so()
     {

@@ -92,6 +92,61 @@ public sealed class ClientResumeTests
         Assert.That(scene.Client.Resumptions, Is.EqualTo(1));
     }
 
+    [TestCase(true)]
+    [TestCase(false)]
+    public void A_question_goes_on_through_a_lost_connection(bool isAsync)
+    {
+        using Scene scene = new();
+        scene.Play(3);
+        scene.Client.RequestTo(100);
+        scene.Break();
+
+        Task<WaitReport?> wait = isAsync
+            ? scene.Client.WhoBlocksAsync().AsTask()
+            : Task.Run(() => scene.Client.WhoBlocks(Timeout.InfiniteTimeSpan));
+        scene.RunBeside(() => scene.Client.IsResuming);
+        scene.Mend();
+        scene.RunBeside(() => wait.IsCompleted);
+
+        Assert.That(wait.Result!.Root.Member, Is.EqualTo("b"));
+        Assert.That(scene.Client.Resumptions, Is.EqualTo(1));
+    }
+
+    // Whoever disposes its client after a resignation that was not sent is lost to the run.
+    [TestCase(true)]
+    [TestCase(false)]
+    public void A_resignation_during_a_resumption_is_done_when_the_server_can_have_it(bool isAsync)
+    {
+        using Scene scene = new();
+        scene.Play(3);
+        scene.Break();
+        scene.World.RunUntil(() => !scene.Client.TryTakeGrant(out _) && scene.Client.IsResuming, Limit);
+
+        Task wait = isAsync
+            ? scene.Client.ResignAsync().AsTask()
+            : Task.Run(() => scene.Client.Resign(Timeout.InfiniteTimeSpan));
+        scene.Mend();
+        scene.RunBeside(() => wait.IsCompleted);
+        scene.Client.Dispose();
+        scene.World.Run(TimeSpan.FromSeconds(5));
+
+        Assert.That(wait.IsCompletedSuccessfully, Is.True, $"{wait.Exception}");
+        Assert.That(
+            scene.Server.ReadStatus().Members.Single(member => member.Name == "a").Activity,
+            Is.EqualTo(MemberActivity.Resigned));
+    }
+
+    [Test]
+    public void A_resignation_without_patience_during_a_resumption_says_that_it_is_not_done()
+    {
+        using Scene scene = new();
+        scene.Play(3);
+        scene.Break();
+        scene.World.RunUntil(() => !scene.Client.TryTakeGrant(out _) && scene.Client.IsResuming, Limit);
+
+        Assert.That(scene.Client.Resign(TimeSpan.Zero), Is.False);
+    }
+
     [Test]
     public void A_ticket_is_taken_at_a_sequence_point_only()
     {

@@ -31,6 +31,120 @@ public sealed class MemberRecordTests
         Assert.That(RunDifference.Between(first, other).First!.Member, Is.EqualTo("b"));
     }
 
+    // A view makes no grant, and is recorded all the same.
+    [Test]
+    public void Grants_that_are_looked_at_in_place_stand_in_it_too()
+    {
+        KeptStream stream = new();
+        SequenceHost host = new(Config());
+        SequenceClient a = host.Join("a");
+        SequenceClient b = host.Join(Options(host, stream));
+        b.WaitForGrant(Timeout.InfiniteTimeSpan);
+        a.WaitForGrant(Timeout.InfiniteTimeSpan);
+
+        for (int i = 1; i <= 6; i++)
+        {
+            a.Publish("x", [(byte)i]);
+            a.RequestTo(i + 1);
+            b.RequestTo(i);
+            Tag at = i % 3 == 0 ? b.WaitForGrant(Timeout.InfiniteTimeSpan).Tag : b.ReadGrant(Timeout.InfiniteTimeSpan).Tag;
+            Assert.That(at.Time, Is.EqualTo(i));
+            a.WaitForGrant(Timeout.InfiniteTimeSpan);
+        }
+
+        b.Dispose();
+        Assert.That(b.RecordFailure, Is.Null);
+        using RunRecord record = new(new MemoryStream(stream.Written));
+        Assert.That(record.ReadGrants().Select(batch => batch.Grant.Index), Is.EqualTo(Enumerable.Range(0, 7)));
+        Assert.That(record.Members[1].Deliveries, Is.GreaterThan(3));
+    }
+
+    [Test]
+    public void An_observer_has_one_too()
+    {
+        KeptStream stream = new();
+        SequenceHost host = new(Config());
+        SequenceClient a = host.Join("a");
+        SequenceClient b = host.Join("b");
+        a.WaitForGrant(Timeout.InfiniteTimeSpan);
+        b.WaitForGrant(Timeout.InfiniteTimeSpan);
+        a.RequestTo(5);
+        b.RequestTo(5);
+        SequenceClient eye = host.Join(new MemberOptions("eye")
+        {
+            Subscribe = ["x"],
+            Observes = true,
+            ConfigHash = host.ConfigHash,
+            Recording = new RunRecording { Stream = stream },
+        });
+
+        eye.WaitForGrant(Timeout.InfiniteTimeSpan);
+        eye.AdvanceTo(4, Timeout.InfiniteTimeSpan);
+        ulong digest = eye.Digest;
+        eye.Dispose();
+
+        Assert.That(eye.RecordFailure, Is.Null);
+        using RunRecord record = new(new MemoryStream(stream.Written));
+        Assert.That(record.Members.Single(member => member.Name == "eye").LastDigest, Is.EqualTo(digest));
+    }
+
+    [Test]
+    public void A_file_that_cannot_be_made_takes_no_grant_away()
+    {
+        SequenceHost host = new(Config());
+        host.Join("a");
+        SequenceClient b = host.Join(new MemberOptions(Options(host, Stream.Null))
+        {
+            Recording = new RunRecording { Path = Path.Combine(Path.GetTempPath(), "no such folder here", "b.rec") },
+        });
+
+        Grant start = b.WaitForGrant(Timeout.InfiniteTimeSpan);
+
+        Assert.That(start.Tag, Is.EqualTo(Tag.Zero));
+        Assert.That(b.RecordFailure, Is.InstanceOf<IOException>());
+    }
+
+    // Two grants that nobody took: the record ends, and the run goes on.
+    [Test]
+    public void A_grant_that_was_never_taken_ends_the_record_and_not_the_run()
+    {
+        SequenceHost host = new(Config());
+        SequenceClient a = host.Join("a");
+        SequenceClient b = host.Join(Options(host, new KeptStream()));
+        b.WaitForGrant(Timeout.InfiniteTimeSpan);
+        a.RequestTo(100);
+
+        for (int i = 1; i <= 3; i++)
+        {
+            b.RequestTo(i);
+            b.WhoBlocks(TimeSpan.Zero + TimeSpan.FromSeconds(1));
+            host.Turn();
+            b.WhoBlocks(TimeSpan.FromSeconds(1));
+        }
+
+        List<long> taken = [];
+
+        while (b.TryTakeGrant(out Grant? grant))
+        {
+            taken.Add(grant.Tag.Time);
+        }
+
+        Assert.That(taken, Is.EqualTo((long[])[2, 3]));
+        Assert.That(b.RecordFailure, Is.InstanceOf<InvalidOperationException>());
+    }
+
+    private static SequencingConfig Config() => new()
+    {
+        Roster = [new("a") { Publish = ["x"], Lookahead = Delay.Ticks(1) }, new("b") { Subscribe = ["x"] }],
+    };
+
+    private static MemberOptions Options(SequenceHost host, Stream stream) => new("b")
+    {
+        Subscribe = ["x"],
+        ConfigHash = host.ConfigHash,
+        Recording = new RunRecording { Stream = stream },
+    };
+
     private static MemoryStream Play(int messages, out ulong digest, out ulong runDigest)
     {
         KeptStream stream = new();

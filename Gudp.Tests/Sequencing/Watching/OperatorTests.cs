@@ -129,7 +129,8 @@ public sealed class OperatorTests
             Assert.That(stranger.Error, Is.EqualTo(SequencingError.NotAllowed));
         }
 
-        run.Inject(0, run["a"].AskWhoBlocks(out ulong request));
+        ulong request = run["a"].Health.NextRequest();
+        run.Inject(0, run["a"].AskWhoBlocks(request));
         run.Settle();
         Assert.That(run["a"].Health.Answered, Is.EqualTo(request));
         Assert.That(run.Server.ReadStatus(run.Now), Has.Property(nameof(RunStatus.Stop)).Null);
@@ -248,6 +249,35 @@ public sealed class OperatorTests
     }
 
     [Test]
+    public void An_answer_to_something_else_than_was_asked_is_none()
+    {
+        OperatorEngine op = new("operator");
+        op.AskStatus();
+        op.OnSent();
+
+        op.HandleMessage(Waits(HealthPurpose.Answer, 1, chains: 0));
+
+        Assert.That(op.IsAnswered, Is.False);
+        Assert.That(op.Error, Is.EqualTo(SequencingError.None));
+    }
+
+    [Test]
+    public void An_answer_in_parts_without_end_is_a_bad_frame()
+    {
+        OperatorEngine op = new("operator");
+        op.AskWhoBlocks("");
+        op.OnSent();
+
+        for (int i = 0; i < 10_000 && !op.IsAnswered; i++)
+        {
+            op.HandleMessage(Waits(HealthPurpose.PartOfAnswer, 1, chains: 10));
+        }
+
+        Assert.That(op.Error, Is.EqualTo(SequencingError.BadFrame));
+        Assert.That(op.Waits, Has.Count.LessThan(5_000));
+    }
+
+    [Test]
     public void Bytes_that_are_no_frame_of_an_operator_are_refused([Range(1, 20)] int seed)
     {
         SingleProcessRun run = Started(Senders());
@@ -277,6 +307,20 @@ public sealed class OperatorTests
         OperatorEngine op = new("judge");
         Ask(run, op, op.AskStatus);
         Assert.That(op.Error, Is.EqualTo(SequencingError.None), "The run lives.");
+    }
+
+    private static byte[] Waits(HealthPurpose purpose, ulong request, int chains)
+    {
+        FrameWriter writer = new();
+        HealthFrame.Begin(writer, 1, 0, (purpose, request, chains));
+
+        for (int i = 0; i < chains; i++)
+        {
+            HealthFrame.WriteChain(writer, [new WaitLink { Member = "a" }], 0);
+        }
+
+        writer.EndFrame();
+        return writer.Written.ToArray();
     }
 
     private static SequencingConfig Senders(bool startsOnCommand = false) => new()
