@@ -58,11 +58,12 @@ public readonly record struct HistoryStart
     public static HistoryStart Since(Tag tag) => new() { Kind = HistoryKind.Tag, Tag = tag };
 
     /// <summary>Everything kept from a global sequence number on.</summary>
-    /// <param name="number">0 or more; numbers count from 1.</param>
-    /// <exception cref="ArgumentOutOfRangeException">The number is negative.</exception>
+    /// <param name="number">0 to 2^62 - 1; numbers count from 1.</param>
+    /// <exception cref="ArgumentOutOfRangeException">The number is out of range.</exception>
     public static HistoryStart FromNumber(long number)
     {
         ArgumentOutOfRangeException.ThrowIfNegative(number);
+        ArgumentOutOfRangeException.ThrowIfGreaterThan((ulong)number, Gudp.Core.VarInt.MaxValue, nameof(number));
         return new HistoryStart { Kind = HistoryKind.Number, Number = number };
     }
 }

@@ -52,6 +52,7 @@ public sealed class LiveGate
         options ??= new LiveGateOptions();
         ArgumentOutOfRangeException.ThrowIfLessThanOrEqual(options.TickLength, TimeSpan.Zero, nameof(options));
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(options.Pace, nameof(options));
+        ArgumentOutOfRangeException.ThrowIfEqual(double.IsFinite(options.Pace), false, nameof(options));
         ArgumentOutOfRangeException.ThrowIfLessThan(options.MaxWaitingBytes, LiveInput.HeadBytes, nameof(options));
         ArgumentOutOfRangeException.ThrowIfGreaterThan(
             options.MaxWaitingBytes, SequencingConfig.LargestPayloadBytes, nameof(options));
@@ -123,9 +124,25 @@ public sealed class LiveGate
     /// <param name="cancellationToken">Ends the wait; <see cref="SequenceClient.WaitForGrantAsync"/> goes on with it.</param>
     /// <returns>False after the last step: the run is over, and all that is left is to resign.</returns>
     /// <exception cref="SequencingException">The server refused, or the connection ended.</exception>
-    /// <exception cref="IOException">The record cannot be written. The step was not said.</exception>
+    /// <exception cref="InvalidOperationException">The last step still waits for its grant, or the member has left.</exception>
+    /// <exception cref="IOException">
+    /// The record cannot be written. The step was not said, and no other one can be: the gate takes nothing more.
+    /// </exception>
     public async ValueTask<bool> StepAsync(CancellationToken cancellationToken = default)
     {
+        // Before anything is taken or recorded that could then not be said.
+        if (!_member.IsRunning)
+        {
+            throw new InvalidOperationException(
+                $"Member '{_member.Name}' at {_member.Now} cannot take a step of its gate: it is not its turn.");
+        }
+
+        if (_member.IsFinal)
+        {
+            Close();
+            return false;
+        }
+
         Tag target = Tag.Later(_member.Now, TakeWaiting());
 
         // Nothing came and no time has passed: a step that would say nothing.
@@ -135,7 +152,7 @@ public sealed class LiveGate
         }
 
         Stamp();
-        _record?.Write(target, _leaving);
+        Record(target);
         Say(_member, _leaving);
         Grant grant = await _member.AdvanceToAsync(target, cancellationToken).ConfigureAwait(false);
 
@@ -147,7 +164,10 @@ public sealed class LiveGate
         return !grant.IsFinal;
     }
 
-    /// <summary>Steps again and again until the run is over or the gate is cancelled; then the member resigns.</summary>
+    /// <summary>
+    /// Steps again and again until the run is over or the gate is cancelled; then says what was taken until then, in a last
+    /// step, and the member resigns.
+    /// </summary>
     /// <param name="interval">Wall time between steps, on the gate's clock; more than 0. A tick is a good choice.</param>
     /// <param name="cancellationToken">Ends the gate as it should end: it is no exception.</param>
     /// <inheritdoc cref="StepAsync" path="/exception"/>
@@ -155,13 +175,33 @@ public sealed class LiveGate
     {
         ArgumentOutOfRangeException.ThrowIfLessThanOrEqual(interval, TimeSpan.Zero);
 
-        while (!cancellationToken.IsCancellationRequested && await StepAsync(CancellationToken.None).ConfigureAwait(false))
+        bool goesOn = true;
+
+        try
         {
-            await Task.Delay(interval, _options.Clock, cancellationToken)
-                .ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            while (goesOn && !cancellationToken.IsCancellationRequested)
+            {
+                goesOn = await StepAsync(CancellationToken.None).ConfigureAwait(false);
+
+                if (goesOn)
+                {
+                    await Task.Delay(interval, _options.Clock, cancellationToken)
+                        .ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+                }
+            }
+        }
+        finally
+        {
+            // Whoever posts is told from now on that nobody takes it.
+            Close();
         }
 
-        Close();
+        // An input that was taken is said.
+        if (goesOn && _waiting.Count > 0)
+        {
+            await StepAsync(CancellationToken.None).ConfigureAwait(false);
+        }
+
         await _member.ResignAsync(CancellationToken.None).ConfigureAwait(false);
     }
 
@@ -247,6 +287,19 @@ public sealed class LiveGate
         for (int i = 0; i < _leaving.Count; i++)
         {
             _leaving[i] = _leaving[i] with { Arrival = Tag.Later(_leaving[i].Arrival, earliest) };
+        }
+    }
+
+    private void Record(Tag target)
+    {
+        try
+        {
+            _record?.Write(target, _leaving);
+        }
+        catch
+        {
+            Close();
+            throw;
         }
     }
 

@@ -10,6 +10,7 @@ namespace Gudp.Sequencing.Live;
 internal sealed class LiveRecordWriter
 {
     private readonly Stream _stream;
+    private bool _isTorn;
     private readonly FrameWriter _step = new();
 
     internal LiveRecordWriter(Stream stream, string member)
@@ -20,8 +21,14 @@ internal sealed class LiveRecordWriter
         WriteBlock();
     }
 
+    /// <exception cref="IOException">Also if an earlier step is not whole: what comes behind it would not be read.</exception>
     internal void Write(Tag target, List<LiveInput> inputs)
     {
+        if (_isTorn)
+        {
+            throw new IOException("The record of the gate ended with a step that could not be written.");
+        }
+
         _step.WriteTag(target);
         _step.WriteNumber((ulong)inputs.Count);
 
@@ -39,8 +46,10 @@ internal sealed class LiveRecordWriter
     {
         Span<byte> length = stackalloc byte[sizeof(uint)];
         BinaryPrimitives.WriteUInt32BigEndian(length, (uint)_step.Length);
+        _isTorn = true;
         _stream.Write(length);
         _stream.Write(_step.Written);
         _step.Clear();
+        _isTorn = false;
     }
 }

@@ -63,6 +63,80 @@ public sealed class LiveGateTests
         Assert.That(scene.Game.TryTakeGrant(out _), Is.False);
     }
 
+    // Another step then would stand in the record and could not be said.
+    [Test]
+    public async Task A_step_while_the_last_one_waits_takes_and_records_nothing()
+    {
+        Scene scene = new();
+        using MemoryStream record = new();
+        LiveGate gate = scene.Open(new LiveGateOptions { Clock = scene.Clock, Record = record });
+        scene.Clock.Now = 10 * Tick;
+        Task<bool> first = gate.StepAsync().AsTask();
+        gate.TryPost("keys", "w"u8);
+        long before = record.Length;
+
+        await Assert.ThatAsync(async () => await gate.StepAsync(), Throws.InvalidOperationException);
+
+        Assert.That(record.Length, Is.EqualTo(before));
+        scene.Host.Run();
+        await first;
+        scene.Clock.Now = 20 * Tick;
+        await scene.StepAsync(gate);
+        Assert.That(scene.HeardUntil(20), Has.Count.EqualTo(1));
+    }
+
+    [Test]
+    public async Task A_record_that_could_not_be_written_takes_no_step_after_it()
+    {
+        Scene scene = new();
+        using FullStream record = new(60);
+        LiveGate gate = scene.Open(new LiveGateOptions { Clock = scene.Clock, Record = record });
+        gate.TryPost("keys", new byte[100]);
+        scene.Clock.Now = 10 * Tick;
+        await Assert.ThatAsync(async () => await gate.StepAsync(), Throws.InstanceOf<IOException>());
+        record.Room = 10_000;
+        long length = record.Length;
+
+        await Assert.ThatAsync(async () => await gate.StepAsync(), Throws.InstanceOf<IOException>());
+
+        Assert.That(record.Length, Is.EqualTo(length), "Nothing stands behind a step that is not whole.");
+        Assert.That(gate.TryPost("keys", "w"u8), Is.False);
+    }
+
+    [Test]
+    public async Task What_was_taken_before_the_gate_was_cancelled_is_said()
+    {
+        Scene scene = new();
+        LiveGate gate = scene.Open(new LiveGateOptions { Clock = scene.Clock });
+        using CancellationTokenSource cancelled = new();
+        scene.Clock.Now = 5 * Tick;
+        Task run = gate.RunAsync(TimeSpan.FromHours(1), cancelled.Token);
+        scene.Host.Run();
+
+        Assert.That(gate.TryPost("keys", "w"u8), Is.True);
+        await cancelled.CancelAsync();
+
+        for (int i = 0; i < 1_000 && !run.IsCompleted; i++)
+        {
+            scene.Host.Run();
+            Thread.Yield();
+        }
+
+        await run;
+        Assert.That(scene.HeardUntil(20), Has.Count.EqualTo(1));
+        Assert.That(gate.TryPost("keys", "w"u8), Is.False);
+    }
+
+    [TestCase(double.PositiveInfinity)]
+    [TestCase(double.NaN)]
+    [TestCase(0)]
+    public void A_pace_that_is_none_is_refused(double pace)
+    {
+        Scene scene = new();
+
+        Assert.Throws<ArgumentOutOfRangeException>(() => scene.Open(new LiveGateOptions { Pace = pace }));
+    }
+
     [Test]
     public async Task Inputs_from_many_threads_come_in_the_order_of_their_tags_and_none_is_lost()
     {
@@ -229,6 +303,21 @@ public sealed class LiveGateTests
             Host.Run();
             Game.TryTakeGrant(out Grant? grant);
             return [.. grant!.Messages.Select(message => $"{message.Arrival} {message.Text}")];
+        }
+    }
+
+    private sealed class FullStream(long room) : MemoryStream
+    {
+        internal long Room { get; set; } = room;
+
+        public override void Write(ReadOnlySpan<byte> buffer)
+        {
+            if (Length + buffer.Length > Room)
+            {
+                throw new IOException("No space left on the device.");
+            }
+
+            base.Write(buffer);
         }
     }
 

@@ -269,6 +269,25 @@ public sealed class LogFollowerTests
         Assert.That(follower.TryTake(out _), Is.False);
     }
 
+    [Test]
+    public void Names_of_channels_without_end_are_a_bad_frame()
+    {
+        LogFollower follower = new(HistoryStart.FromNumber(1));
+        int names = 0;
+
+        while (follower.Error == SequencingError.None && names < 100_000)
+        {
+            int index = names++;
+            Give(follower, Write(writer => new ChannelNameFrame(index, "x").Write(writer, 1, 0)));
+        }
+
+        Assert.That(follower.Error, Is.EqualTo(SequencingError.BadFrame));
+    }
+
+    [Test]
+    public void A_number_that_cannot_be_asked_for_is_refused_at_the_call()
+        => Assert.Throws<ArgumentOutOfRangeException>(() => HistoryStart.FromNumber(long.MaxValue));
+
     private static byte[] Names => Write(writer =>
     {
         new PeerEventFrame("a", PeerEventKind.Joined, Tag.Zero).Write(writer, 1, 0);
