@@ -92,6 +92,58 @@ public sealed class LogCommandTests
         Assert.That(second, Does.Contain(">5000<").And.Contain(">6000<").And.Not.Contain("left out"));
     }
 
+    // A record may be anybody's, and a name anything.
+    [Test]
+    public async Task Names_that_are_markup_control_characters_or_very_long_are_drawn_and_do_no_harm()
+    {
+        string html = Path.Combine(_folder, "run.html");
+        RecordedRun run = RecordedRun.Of(members: 12, grants: 3, messages: 1);
+        string[] names =
+        [
+            "</svg><script>alert(1)</script>", "\u0001\u001b[31m\u202Eder\uFFFE", new string('x', 200) + " the end",
+            string.Concat(Enumerable.Repeat("\U0001F600", 60)), "\"]]>&amp;",
+        ];
+
+        for (int i = 0; i < names.Length; i++)
+        {
+            run.Members[i] = (names[i], run.Members[i].Grants);
+        }
+
+        var (code, _, errors) = await RunAsync("log", Write(run), "--html", html);
+        string text = File.ReadAllText(html);
+        XDocument page = XDocument.Parse(text["<!DOCTYPE html>\n".Length..]);
+
+        Assert.That(code, Is.EqualTo(ExitCode.Fine), errors);
+        Assert.That(text, Does.Not.Contain("<script").And.Not.Contain("\u202E").And.Not.Contain("\u001b"));
+        Assert.That(Tips(page), Does.Contain(names[0]).And.Contain(names[2]).And.Contain(names[4]));
+        Assert.That(Texts(page), Has.Some.StartsWith("xxx").And.EndsWith("the end"));
+        Assert.That(Elements(page, "script"), Is.Empty);
+    }
+
+    [Test]
+    public async Task A_grant_that_waited_is_a_ring_with_a_bar_at_whom_it_waited_for()
+    {
+        string path = Path.Combine(_folder, "run.rec");
+        string html = Path.Combine(_folder, "run.html");
+
+        using (RunRecordWriter writer = RunRecordWriter.Create(path, new RunRecordHead()))
+        {
+            writer.AddMember(0, "a");
+            writer.AddMember(1, "b");
+            writer.AddGrant(new RecordedGrant(0, 0, 0, 1));
+            writer.AddGrant(new RecordedGrant(1, 0, 0, 1) { WaitedBecause = WaitKind.Running, WaitedFor = 0 });
+        }
+
+        var (code, _, errors) = await RunAsync("log", path, "--html", html);
+        XDocument page = XDocument.Parse(File.ReadAllText(html)["<!DOCTYPE html>\n".Length..]);
+
+        Assert.That(code, Is.EqualTo(ExitCode.Fine), errors);
+        Assert.That(Elements(page, "circle").Count(mark => $"{mark.Attribute("class")?.Value}".StartsWith("ring")), Is.EqualTo(1));
+        XElement wait = Elements(page, "line").Single(line => line.Attribute("class")?.Value == "reference");
+        XElement bar = Elements(page, "line").Single(line => line.Attribute("class")?.Value == "range");
+        Assert.That(bar.Attribute("x1")!.Value, Is.EqualTo(wait.Attribute("x1")!.Value));
+    }
+
     [Test]
     public async Task What_is_neither_file_nor_server_and_wrong_options_are_usage_errors()
     {
@@ -176,7 +228,8 @@ public sealed class LogCommandTests
     private static List<XElement> Elements(XDocument page, string name)
         => [.. page.Descendants().Where(element => element.Name.LocalName == name)];
 
-    private static List<string> Texts(XDocument page) => [.. Elements(page, "text").Select(text => text.Value)];
+    private static List<string> Texts(XDocument page) =>
+        [.. Elements(page, "text").Select(text => string.Concat(text.Nodes().OfType<XText>().Select(own => own.Value)))];
 
     private static List<string> Tips(XDocument page) => [.. Elements(page, "title").Select(title => title.Value)];
 

@@ -216,6 +216,9 @@ public sealed class RosterFileTests
     [TestCase("", "$ is not JSON")]
     [TestCase("[]", "$ is []; allowed is an object")]
     [TestCase("{}", "$.roster.Count|$.members")]
+    [TestCase("""{"members":[{"name":"\ud800"}]}""", """$.members[0].name is "\ud800"; allowed is a text""")]
+    [TestCase("""{"members":[{"name":"a","\udc00":5}]}""", "$.members[0] has a property whose name is no text")]
+    [TestCase("""{"members":[{"name":"a","join":{"\udc00":5}}]}""", "$ is not Unicode")]
     [TestCase("""{"members":[{}]}""", "$.members[0].name is missing")]
     [TestCase("""{"members":[7]}""", "$.members[0] is 7; allowed is an object")]
     [TestCase("""{"members":[{"name":"a","publish":["x",5]}]}""", "$.members[0].publish[1] is 5; allowed is a text")]
@@ -237,6 +240,18 @@ public sealed class RosterFileTests
         Assert.That(expected.Split('|').Any(part => failure!.Message.Contains(part)), Is.True, failure!.Message);
     }
 
+    [TestCase("serve", "--check", "--roster", "")]
+    [TestCase("serve", "--port", "0", "--record", "")]
+    [TestCase("serve", "--port", "0", "--record", "no such folder/run.rec")]
+    [TestCase("log", "")]
+    public async Task A_path_that_is_none_is_a_mistake_of_the_user(params string[] words)
+    {
+        var (code, _, errors) = await CommandCall.RunAsync(words);
+
+        Assert.That(code, Is.EqualTo(ExitCode.Usage), errors);
+        Assert.That(errors, Does.Not.Contain("defect"));
+    }
+
     [Test]
     public async Task Serve_with_check_says_what_is_wrong_or_what_the_run_is_and_opens_no_port()
     {
@@ -252,7 +267,7 @@ public sealed class RosterFileTests
             Assert.That(good.Code, Is.EqualTo(ExitCode.Fine), good.Errors);
             Assert.That(good.Output, Does.StartWith("1 members, config hash"));
             Assert.That(bad.Code, Is.EqualTo(ExitCode.Usage));
-            Assert.That(bad.Errors, Does.Contain("2 mistakes").And.Contain("$.members[0].nam is unknown"));
+            Assert.That(bad.Errors, Does.Contain("2 mistakes:\n  $.members[0]").And.Contain("\n  $.members[0].nam is unknown"));
         }
         finally
         {

@@ -24,7 +24,7 @@ internal static class RosterFile
         {
             return Parse(File.ReadAllText(path));
         }
-        catch (Exception failure) when (failure is IOException or UnauthorizedAccessException)
+        catch (Exception failure) when (failure is IOException or UnauthorizedAccessException or ArgumentException)
         {
             throw new CommandFailure(ExitCode.Usage, $"'{path}' cannot be read: {failure.Message}");
         }
@@ -32,7 +32,7 @@ internal static class RosterFile
         {
             string count = failure.Problems.Count == 1 ? "1 mistake" : $"{failure.Problems.Count} mistakes";
             throw new CommandFailure(
-                ExitCode.Usage, $"'{path}' is not a roster, {count}:\n{string.Join('\n', failure.Problems)}");
+                ExitCode.Usage, $"'{path}' is not a roster, {count}:", failure.Problems);
         }
     }
 
@@ -57,6 +57,10 @@ internal static class RosterFile
         catch (JsonException failure)
         {
             mistakes.Add("$", $"is not JSON: {failure.Message}");
+        }
+        catch (InvalidOperationException failure)
+        {
+            mistakes.Add("$", $"is not Unicode: {failure.Message}");
         }
         catch (GudpConfigException failure)
         {

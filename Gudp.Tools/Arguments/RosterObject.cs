@@ -28,9 +28,15 @@ internal sealed class RosterObject
 
         foreach (JsonProperty property in element.EnumerateObject())
         {
-            if (!_properties.TryAdd(property.Name, property.Value))
+            JsonProperty one = property;
+
+            if (!RosterValue.TryRead(() => one.Name, out string? name) || name is null)
             {
-                mistakes.Add($"{path}.{property.Name}", "is there twice; once is enough.");
+                mistakes.Add(path, "has a property whose name is no text: half a character.");
+            }
+            else if (!_properties.TryAdd(name, property.Value))
+            {
+                mistakes.Add($"{path}.{name}", "is there twice; once is enough.");
             }
         }
     }
@@ -50,39 +56,11 @@ internal sealed class RosterObject
 
     internal T? ReadOptional<T>(string name, string form, Func<JsonElement, T?> read)
         where T : struct
-    {
-        if (!TryFind(name, out JsonElement value))
-        {
-            return null;
-        }
-
-        T? given = read(value);
-
-        if (given is null)
-        {
-            _mistakes.Add($"{_path}.{name}", RosterValue.Quote(value), form);
-        }
-
-        return given;
-    }
+        => TryFind(name, out JsonElement value) ? Judged(name, form, value, read(value)) : null;
 
     internal T? ReadObjectOf<T>(string name, string form, Func<JsonElement, T?> read)
         where T : class
-    {
-        if (!TryFind(name, out JsonElement value))
-        {
-            return null;
-        }
-
-        T? given = read(value);
-
-        if (given is null)
-        {
-            _mistakes.Add($"{_path}.{name}", RosterValue.Quote(value), form);
-        }
-
-        return given;
-    }
+        => TryFind(name, out JsonElement value) ? Judged(name, form, value, read(value)) : null;
 
     internal bool ReadBool(string name, bool standard) => Read(
         name, standard, "true or false", value => value.ValueKind switch
@@ -175,6 +153,17 @@ internal sealed class RosterObject
         }
 
         return [.. value.EnumerateArray().Select((entry, index) => (entry, $"{_path}.{name}[{index}]"))];
+    }
+
+    /// <summary>What was read, and a mistake if it is nothing.</summary>
+    private T? Judged<T>(string name, string form, JsonElement value, T? given)
+    {
+        if (given is null)
+        {
+            _mistakes.Add($"{_path}.{name}", RosterValue.Quote(value), form);
+        }
+
+        return given;
     }
 
     private void RequireThere(string name, string form)

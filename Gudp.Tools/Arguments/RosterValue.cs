@@ -18,7 +18,22 @@ internal static class RosterValue
     private const int MostQuoted = 40;
 
     internal static string? ReadText(JsonElement value)
-        => value.ValueKind == JsonValueKind.String ? value.GetString() : null;
+        => value.ValueKind == JsonValueKind.String && TryRead(value.GetString, out string? text) ? text : null;
+
+    /// <summary>JSON may escape half a character, which no text holds.</summary>
+    internal static bool TryRead(Func<string?> read, out string? text)
+    {
+        try
+        {
+            text = read();
+            return true;
+        }
+        catch (InvalidOperationException)
+        {
+            text = null;
+            return false;
+        }
+    }
 
     internal static long? ReadInt64(JsonElement value) => IsNumber(value) && value.TryGetInt64(out long read) ? read : null;
 

@@ -59,6 +59,7 @@ internal static class ChartStyle
         css.Append(".chart .axis{stroke:var(--faint);stroke-width:1}.chart .line{fill:none;stroke-width:1.8;");
         css.Append("stroke-linejoin:round}.chart .reference{stroke:var(--faint);stroke-width:1.5;");
         css.Append("stroke-dasharray:6 4;fill:none}.chart .range{stroke:var(--ink);stroke-width:1.2}\n");
+        css.Append(".chart .ring{fill:var(--paper);stroke-width:2}\n");
 
         for (int i = 0; i < Colours; i++)
         {

@@ -87,7 +87,7 @@ internal sealed class HtmlPage(string title)
     internal static void WriteText(XmlWriter xml, string name, string text)
     {
         xml.WriteStartElement(name);
-        xml.WriteString(text);
+        xml.WriteString(PageText.Of(text));
         xml.WriteFullEndElement();
     }
 
@@ -108,7 +108,7 @@ internal sealed class HtmlPage(string title)
         WriteMeta(xml, "viewport", "width=device-width, initial-scale=1");
         WriteMeta(xml, "color-scheme", "light dark");
         WriteText(xml, "title", title);
-        WriteText(xml, "style", "\n" + ChartStyle.ForCharts + PageStyle);
+        xml.WriteElementString("style", "\n" + ChartStyle.ForCharts + PageStyle);
         xml.WriteEndElement();
     }
 }

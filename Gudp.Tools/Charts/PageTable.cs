@@ -127,7 +127,7 @@ internal sealed class PageTable(params string[] headings)
             xml.WriteAttributeString("class", style);
         }
 
-        xml.WriteString(text);
+        xml.WriteString(PageText.Of(text));
         xml.WriteFullEndElement();
     }
 

@@ -114,6 +114,26 @@ internal sealed class SvgCanvas
         End(tip);
     }
 
+    /// <summary>A ring of the size of a mark.</summary>
+    internal void Ring(ChartPoint at, string style, string tip)
+    {
+        Start("circle", style);
+        Attribute("cx", Number(at.X));
+        Attribute("cy", Number(at.Y));
+        Attribute("r", "3.6");
+        End(tip);
+    }
+
+    /// <summary>A text that shows another one under the pointer.</summary>
+    internal void Text(ChartPoint at, (string Shown, string Tip) text, string style, TextAnchor anchor)
+    {
+        Start("text", style);
+        Attribute("x", Number(at.X));
+        Attribute("y", Number(at.Y));
+        WriteAnchor(anchor);
+        End(text.Tip, text.Shown);
+    }
+
     internal void Text(ChartPoint at, string text, string style, TextAnchor anchor = TextAnchor.Start)
     {
         Start("text", style);
@@ -157,7 +177,7 @@ internal sealed class SvgCanvas
 
         if (text is not null)
         {
-            _xml.WriteString(text);
+            _xml.WriteString(PageText.Of(text));
         }
 
         _xml.WriteEndElement();
@@ -166,9 +186,9 @@ internal sealed class SvgCanvas
     private void Element(string name, string text)
     {
         _xml.WriteStartElement(name, SvgNamespace);
-        _xml.WriteString(text);
+        _xml.WriteString(PageText.Of(text));
         _xml.WriteFullEndElement();
     }
 
-    private void Attribute(string name, string value) => _xml.WriteAttributeString(name, value);
+    private void Attribute(string name, string value) => _xml.WriteAttributeString(name, PageText.Of(value));
 }

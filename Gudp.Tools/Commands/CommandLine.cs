@@ -35,7 +35,7 @@ internal static class CommandLine
         }
         catch (CommandFailure failure)
         {
-            printer.Error(failure.Message);
+            printer.Error(failure.Message, failure.Details);
             return failure.Code;
         }
         catch (SequencingException failure)

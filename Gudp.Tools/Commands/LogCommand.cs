@@ -13,6 +13,7 @@ namespace Gudp.Tools.Commands;
 /// </summary>
 internal static class LogCommand
 {
+    private const long MostNumber = (1L << 62) - 1;
     private const string FromForm = "a number such as 120, or a tag with its round, such as 5,0";
 
     internal static Command Create(Printer printer)
@@ -106,6 +107,7 @@ internal static class LogCommand
     {
         HistoryStart from = wishes.From is null ? HistoryStart.FromNumber(0)
             : long.TryParse(wishes.From, NumberStyles.None, CultureInfo.InvariantCulture, out long number)
+                && number <= MostNumber
                 ? HistoryStart.FromNumber(number)
                 : HistoryStart.Since(TagOf(wishes.From));
         using DialedPeer dialed = await DialedPeer

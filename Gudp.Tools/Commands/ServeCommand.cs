@@ -76,8 +76,7 @@ internal static class ServeCommand
         RunRecording? recording = wishes.Record is null ? null : new RunRecording { Path = wishes.Record };
         using Daemon daemon = new(ToolConfig.Lockstep.Core);
         daemon.Start();
-        using SequenceServer server = ToolConfig.OnPort(
-            port, local => new SequenceServer(daemon, local, config, ToolConfig.Lockstep, recording));
+        using SequenceServer server = ToolConfig.OnPort(port, local => Open(daemon, local, config, recording));
 
         printer.Line(
             $"listening on port {server.LocalAddress.Port} for {config.Roster.Count} members, "
@@ -100,6 +99,20 @@ internal static class ServeCommand
         }
 
         return ExitCode.Fine;
+    }
+
+    private static SequenceServer Open(Daemon daemon, PeerAddress local, SequencingConfig config, RunRecording? recording)
+    {
+        try
+        {
+            return new SequenceServer(daemon, local, config, ToolConfig.Lockstep, recording);
+        }
+        catch (Exception failure) when (recording is not null
+            && failure is IOException or UnauthorizedAccessException or ArgumentException)
+        {
+            throw new CommandFailure(
+                ExitCode.Usage, $"The record '{recording?.Path}' cannot be written: {failure.Message}");
+        }
     }
 
     private sealed record Wishes(int? StatusPort, string? Record);

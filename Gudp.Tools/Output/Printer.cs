@@ -4,7 +4,7 @@ namespace Gudp.Tools.Output;
 
 /// <summary>
 /// The only way to the screen. On a terminal tables and bars are drawn; into a pipe or a file go plain lines without
-/// a control character. Errors are one line on the error stream.
+/// a control character. Errors go to the error stream, a line each.
 /// </summary>
 internal sealed class Printer
 {
@@ -35,9 +35,19 @@ internal sealed class Printer
         _output.Flush();
     }
 
-    internal void Error(string text)
+    internal void Error(string text) => Error(text, []);
+
+    /// <param name="text">The first line.</param>
+    /// <param name="details">One line each behind it.</param>
+    internal void Error(string text, IReadOnlyList<string> details)
     {
         _error.WriteLine("gudp: " + OneLine(text));
+
+        foreach (string detail in details)
+        {
+            _error.WriteLine("  " + OneLine(detail));
+        }
+
         _error.Flush();
     }
 

@@ -48,11 +48,11 @@ internal sealed class RunPage
         page.Table(Members());
         AddFacts(page);
         page.Heading("Sequence");
-        page.Paragraph("Downwards: tags, one row for each at which something was sent or granted. Points are grants; "
-            + "an arrow goes from where a message was sent to the grant that gave it out, in the colour of its sender. A "
-            + "broken line leads from a grant that had to wait to the member it waited for, or to the server for a barrier "
-            + "or the pace. Beside the server: wall time since the record began. Hold the pointer over a point or an "
-            + "arrowhead for what it is.");
+        page.Paragraph("Downwards: tags, one row for each at which something was sent or granted. Points are grants, rings those "
+            + "that had to wait; an arrow goes from where a message was sent to the grant that gave it out, in the colour of its "
+            + "sender. A broken line leads from the ring to a bar at the member it waited for, or at the server for a barrier or "
+            + "the pace. Beside the server: wall time since the record began. Hold the pointer over a point, an arrowhead or a "
+            + "name for what it is.");
         AddPictures(page);
         return page.ToHtml();
     }
@@ -125,12 +125,12 @@ internal sealed class RunPage
         SortedDictionary<Tag, long?> rows = [];
         Tag first = _window.Grants.Count > 0 ? _window.Grants[0].Grant.Tag : Tag.Zero;
 
-        foreach ((RecordedGrant grant, IReadOnlyList<RecordedMessage> messages) in _window.Grants)
+        foreach ((RecordedGrant grant, IReadOnlyList<WindowMessage> messages) in _window.Grants)
         {
             long? wall = rows.GetValueOrDefault(grant.Tag);
             rows[grant.Tag] = wall is long before ? Math.Max(before, grant.WallMilliseconds) : grant.WallMilliseconds;
 
-            foreach (RecordedMessage message in messages)
+            foreach (WindowMessage message in messages)
             {
                 if (message.Key.SendTag >= first)
                 {
@@ -150,23 +150,23 @@ internal sealed class RunPage
         List<PictureArrow> arrows = [];
         leftOut = 0;
 
-        foreach ((RecordedGrant grant, IReadOnlyList<RecordedMessage> messages) in _window.Grants)
+        foreach ((RecordedGrant grant, IReadOnlyList<WindowMessage> messages) in _window.Grants)
         {
             if (!rowOf.TryGetValue(grant.Tag, out int row))
             {
                 continue;
             }
 
-            grants.Add(GrantAt(grant, row, messages.Count));
+            grants.Add(GrantAt(grant, row));
             int room = MostArrows - arrows.Count;
-            leftOut += Math.Max(0, messages.Count - room);
+            leftOut += grant.Count - Math.Min(messages.Count, room);
             arrows.AddRange(messages.Take(room).Select(message => ArrowTo(grant, row, message, rowOf)));
         }
 
         return new SequencePicture($"From tag {part[0].Tag} to {part[^1].Tag}", _names, part, grants, arrows);
     }
 
-    private PictureGrant GrantAt(in RecordedGrant grant, int row, int messages)
+    private PictureGrant GrantAt(in RecordedGrant grant, int row)
     {
         string name = NameOf(grant.Member);
         string waited = grant.WaitedBecause == WaitKind.None
@@ -176,7 +176,7 @@ internal sealed class RunPage
 
         return new PictureGrant(
             row, _columnOf[grant.Member],
-            $"{name}: grant {grant.Index} at {grant.Tag}, {messages} messages, {waited}, "
+            $"{name}: grant {grant.Index} at {grant.Tag}, {grant.Count} messages, {waited}, "
             + $"{grant.WallMilliseconds} ms after the start{final}")
         {
             HasWaited = grant.WaitedBecause != WaitKind.None,
@@ -186,7 +186,7 @@ internal sealed class RunPage
 
     private string Root(in RecordedGrant grant) => grant.WaitedFor is int root ? NameOf(root) : "the server";
 
-    private PictureArrow ArrowTo(in RecordedGrant grant, int row, RecordedMessage message, Dictionary<Tag, int> rowOf)
+    private PictureArrow ArrowTo(in RecordedGrant grant, int row, WindowMessage message, Dictionary<Tag, int> rowOf)
     {
         MessageKey key = message.Key;
         string copy = key.Copy > 0 ? ", a duplicate" : "";

@@ -8,20 +8,31 @@ internal readonly record struct TagRange(Tag? From, Tag? To)
     internal bool Has(Tag tag) => (From is not Tag from || tag >= from) && (To is not Tag to || tag <= to);
 }
 
+/// <summary>A message as a picture shows it: without its payload.</summary>
+internal readonly record struct WindowMessage(MessageKey Key, string Channel, long Length);
+
+/// <summary>A grant of the window.</summary>
+/// <param name="Grant">Its count is that of the messages asked for.</param>
+/// <param name="Messages">The first of them, at most <see cref="RunWindow.MostMessages"/>.</param>
+internal sealed record WindowGrant(RecordedGrant Grant, IReadOnlyList<WindowMessage> Messages);
+
 /// <summary>
 /// The grants of a record within a range, at most so many: those with the smallest tags. Memory is what those need,
 /// however long the record.
 /// </summary>
 internal sealed class RunWindow
 {
-    private readonly List<RecordedBatch> _grants = [];
+    /// <summary>Of one grant; nobody tells more arrows apart.</summary>
+    internal const int MostMessages = 300;
+
+    private readonly List<WindowGrant> _grants = [];
 
     private RunWindow()
     {
     }
 
     /// <summary>By tag, then as recorded.</summary>
-    internal IReadOnlyList<RecordedBatch> Grants => _grants;
+    internal IReadOnlyList<WindowGrant> Grants => _grants;
 
     /// <summary>Grants of the range that are not here.</summary>
     internal long LeftOut { get; private set; }
@@ -36,7 +47,7 @@ internal sealed class RunWindow
     internal static RunWindow Of(RunRecord record, TagRange range, string? channel, int most)
     {
         RunWindow window = new();
-        PriorityQueue<RecordedBatch, (Tag Tag, long Place)> kept = new(LastFirst);
+        PriorityQueue<WindowGrant, (Tag Tag, long Place)> kept = new(LastFirst);
         long place = 0;
 
         foreach (RecordedBatch batch in record.ReadGrants())
@@ -50,13 +61,13 @@ internal sealed class RunWindow
 
             if (kept.Count > most)
             {
-                RecordedBatch last = kept.Dequeue();
+                WindowGrant last = kept.Dequeue();
                 window.LeftOut++;
                 window.LeftOutFrom = Tag.Earlier(window.LeftOutFrom ?? Tag.Infinity, last.Grant.Tag);
             }
         }
 
-        while (kept.TryDequeue(out RecordedBatch? batch, out _))
+        while (kept.TryDequeue(out WindowGrant? batch, out _))
         {
             window._grants.Add(batch);
         }
@@ -68,9 +79,24 @@ internal sealed class RunWindow
     private static readonly Comparer<(Tag Tag, long Place)> LastFirst
         = Comparer<(Tag Tag, long Place)>.Create((left, right) => right.CompareTo(left));
 
-    // A picture shows no payload, and of the messages only those asked for.
-    private static RecordedBatch Light(RecordedBatch batch, string? channel)
-        => channel is null || batch.Messages.All(message => message.Channel == channel)
-            ? batch
-            : batch with { Messages = [.. batch.Messages.Where(message => message.Channel == channel)] };
+    private static WindowGrant Light(RecordedBatch batch, string? channel)
+    {
+        List<WindowMessage> messages = [];
+        int count = 0;
+
+        foreach (RecordedMessage message in batch.Messages)
+        {
+            if (channel is not null && message.Channel != channel)
+            {
+                continue;
+            }
+
+            if (++count <= MostMessages)
+            {
+                messages.Add(new WindowMessage(message.Key, message.Channel, message.Length));
+            }
+        }
+
+        return new WindowGrant(batch.Grant with { Count = count }, messages);
+    }
 }

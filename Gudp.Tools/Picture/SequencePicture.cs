@@ -25,23 +25,32 @@ internal readonly record struct PictureArrow(int FromRow, int FromMember, int To
 
 /// <summary>
 /// A stretch of a run as a sequence diagram: the server and the members as lifelines, tags downwards, messages as arrows
-/// in the colour of their sender, grants as points, waits as broken lines to whom they were for.
+/// in the colour of their sender, grants as points, and those that had to wait as rings with a broken line to a bar at whom
+/// they waited for.
 /// </summary>
 internal sealed record SequencePicture(
     string Title, IReadOnlyList<string> Members, IReadOnlyList<PictureRow> Rows, IReadOnlyList<PictureGrant> Grants,
     IReadOnlyList<PictureArrow> Arrows) : IChart
 {
     private const double Left = 100;
-    private const double Top = 46;
+    private const double NarrowColumn = 110;
     private const double RowHeight = 17;
     private const double FieldWidth = 1_080;
     private const double WidestColumn = 150;
     private const double HeadLength = 7;
     private const double HeadHalf = 3;
+    private const double Aside = 5;
+    private const double BarHalf = 4;
 
     private double ColumnWidth => Math.Min(WidestColumn, FieldWidth / (Members.Count + 1));
 
-    private double Width => Left + (ColumnWidth * (Members.Count + 1)) + 20;
+    // The last name reaches as far over its column as the others.
+    private double Width => Left + (ColumnWidth * (Members.Count + 1)) + (IsNarrow ? ColumnWidth / 2 : 0) + 20;
+
+    // Names beside each other in narrow columns stand in two lines in turn, each with room to both sides.
+    private bool IsNarrow => ColumnWidth < NarrowColumn;
+
+    private double Top => IsNarrow ? 64 : 46;
 
     private double Height => Top + (RowHeight * Rows.Count) + 14;
 
@@ -64,7 +73,7 @@ internal sealed record SequencePicture(
 
         foreach (PictureGrant grant in Grants)
         {
-            canvas.Mark(new ChartPoint(X(grant.Member), Y(grant.Row)), 0, Fill(grant.Member), grant.Tip);
+            DrawGrant(canvas, grant);
         }
 
         canvas.Close();
@@ -76,23 +85,28 @@ internal sealed record SequencePicture(
 
     private static string Shorten(string name, double room)
     {
-        const double LetterWidth = 7.2;
-        int most = Math.Max(4, (int)(room / LetterWidth));
-        return name.Length <= most ? name : string.Concat(name.AsSpan(0, most - 1), "…");
+        const double LetterWidth = 9.2;
+        int most = Math.Max(5, (int)(room / LetterWidth));
+
+        // Names of one kind differ at their ends.
+        int end = most / 2;
+        return name.Length <= most ? name : string.Concat(name.AsSpan(0, most - 1 - end), "…", name.AsSpan(name.Length - end));
     }
 
     // The server stands left of all members.
     private double X(int member) => Left + (ColumnWidth * (member + 1.5));
 
-    private static double Y(int row) => Top + (RowHeight * (Math.Max(row, -0.6) + 0.7));
+    private double Y(int row) => Top + (RowHeight * (Math.Max(row, -0.6) + 0.7));
 
     private void DrawLifelines(SvgCanvas canvas)
     {
         for (int member = -1; member < Members.Count; member++)
         {
             string name = member < 0 ? "server" : Members[member];
+            double room = (IsNarrow ? 2 : 1) * ColumnWidth;
+            double y = Top - 20 - (IsNarrow && member % 2 == 0 ? 18 : 0);
             canvas.Text(
-                new ChartPoint(X(member), Top - 20), Shorten(name, ColumnWidth), member < 0 ? "mark" : "title",
+                new ChartPoint(X(member), y), (Shorten(PageText.Of(name), room - 4), name), member < 0 ? "mark" : "title",
                 TextAnchor.Middle);
             canvas.Line(
                 new ChartPoint(X(member), Top - 10), new ChartPoint(X(member), Height - 8),
@@ -125,10 +139,25 @@ internal sealed record SequencePicture(
             return;
         }
 
-        // To the one it waited for, or to the server: a barrier, or the pace.
-        canvas.Line(
-            new ChartPoint(X(grant.WaitedFor ?? -1), Y(grant.Row)), new ChartPoint(X(grant.Member), Y(grant.Row)),
-            "reference");
+        // To the one it waited for, or to the server: a barrier, or the pace. A little below the row, so that several
+        // that waited for the same one are told apart by their slopes.
+        ChartPoint root = new(X(grant.WaitedFor ?? -1), Y(grant.Row) + Aside);
+        canvas.Line(root, new ChartPoint(X(grant.Member), Y(grant.Row)), "reference");
+        canvas.Line(root with { Y = root.Y - BarHalf }, root with { Y = root.Y + BarHalf }, "range");
+    }
+
+    private void DrawGrant(SvgCanvas canvas, in PictureGrant grant)
+    {
+        ChartPoint at = new(X(grant.Member), Y(grant.Row));
+
+        if (grant.HasWaited)
+        {
+            canvas.Ring(at, $"ring s{grant.Member % ChartStyle.Colours}", grant.Tip);
+        }
+        else
+        {
+            canvas.Mark(at, 0, Fill(grant.Member), grant.Tip);
+        }
     }
 
     private void DrawArrow(SvgCanvas canvas, in PictureArrow arrow)
