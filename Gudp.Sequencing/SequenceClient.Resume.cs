@@ -110,7 +110,10 @@ public sealed partial class SequenceClient
     public void Admit(MemberDeclaration declaration)
     {
         ArgumentNullException.ThrowIfNull(declaration);
-        Require(_engine.Admit(declaration), $"admitting '{declaration.Name}' at {declaration.Join}");
+        Require(
+            _engine.Admit(declaration),
+            $"admitting '{declaration.Name}' at {declaration.Join}",
+            $"{nameof(MemberDeclaration.MaySponsor)}, and nobody is admitted with {nameof(MemberDeclaration.MayStop)}");
     }
 
     // These say that another connection would meet the same end, or that somebody else has the session now.

@@ -32,7 +32,8 @@ public sealed partial class SequenceClient
     /// <exception cref="SequencingException">
     /// NotDeclared (<see cref="MemberDeclaration.MayStop"/>), NotASender, LookaheadViolation, or the member is not running.
     /// </exception>
-    public void StopAt(Tag tag) => Require(_engine.StopAt(tag), $"stopping the run at {tag}");
+    public void StopAt(Tag tag)
+        => Require(_engine.StopAt(tag), $"stopping the run at {tag}", nameof(MemberDeclaration.MayStop));
 
     /// <summary>
     /// Publishes the member's state at its present sequence point, for members that join late and ask for
@@ -69,7 +70,7 @@ public sealed partial class SequenceClient
     /// <exception cref="TimeoutException">No answer in time.</exception>
     public IReadOnlyList<SequencedMessage> Peek(TimeSpan timeout)
     {
-        Require(_engine.Peek(), "peeking");
+        Require(_engine.Peek(), "peeking", nameof(MemberDeclaration.MayPeek));
         long start = _options.Clock.GetTimestamp();
 
         while (_engine.Peeked is null)

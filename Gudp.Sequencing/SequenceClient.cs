@@ -389,11 +389,14 @@ public sealed partial class SequenceClient : IDisposable
         return false;
     }
 
-    private void Require(SequencingError error, string doing)
+    /// <param name="error">None, or why it was refused.</param>
+    /// <param name="doing">What was asked for.</param>
+    /// <param name="power">What has to be declared for it; null if it is a channel.</param>
+    private void Require(SequencingError error, string doing, string? power = null)
     {
         if (IsRefused(error, out _))
         {
-            throw Refused(error, doing);
+            throw Refused(error, doing, error == SequencingError.NotDeclared ? power : null);
         }
     }
 
@@ -412,10 +415,11 @@ public sealed partial class SequenceClient : IDisposable
         return true;
     }
 
-    private SequencingException Refused(SequencingError error, string doing)
+    private SequencingException Refused(SequencingError error, string doing, string? power = null)
     {
         ThrowIfFailed();
-        return new SequencingException(error, $"'{Name}' at {Now} when {doing}: {_engine.Allowed(error)}.");
+        string allowed = power is null ? _engine.Allowed(error) : $"that needs to be declared: {power}";
+        return new SequencingException(error, $"'{Name}' at {Now} when {doing}: {allowed}.");
     }
 
     private void ThrowIfFailed()

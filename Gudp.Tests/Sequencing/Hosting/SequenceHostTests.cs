@@ -113,6 +113,29 @@ public sealed class SequenceHostTests
     }
 
     [Test]
+    public void A_power_that_was_not_declared_is_named_in_the_refusal()
+    {
+        SequenceHost host = new(Pair());
+        SequenceClient sensor = host.Join("sensor");
+        host.Join("lamp");
+        sensor.WaitForGrant(Timeout.InfiniteTimeSpan);
+
+        (Action Call, string Power)[] calls =
+        [
+            (() => sensor.StopAt(50), "declared: MayStop."),
+            (() => sensor.Peek(TimeSpan.Zero), "declared: MayPeek."),
+            (() => sensor.Admit(new MemberDeclaration("new") { Join = 50 }), "declared: MaySponsor, and nobody"),
+        ];
+
+        foreach ((Action call, string power) in calls)
+        {
+            SequencingException? refusal = Assert.Throws<SequencingException>(() => call());
+            Assert.That(refusal!.Error, Is.EqualTo(SequencingError.NotDeclared));
+            Assert.That(refusal.Message, Does.Contain(power));
+        }
+    }
+
+    [Test]
     public void What_a_member_throws_comes_out_of_the_run()
     {
         SequenceHost host = new(Pair());
