@@ -24,11 +24,11 @@ internal sealed class KillWatch(HostPort server, string member)
     /// <exception cref="CommandFailure">Something else happened than the policy says.</exception>
     internal async Task<IReadOnlyList<string>> WatchAsync(bool isWaitedFor, CancellationToken cancelled)
     {
+        long start = TimeProvider.System.GetTimestamp();
         using DialedPeer dialed = await DialedPeer
             .ConnectAsync(server, ToolConfig.Lockstep, cancelled)
             .ConfigureAwait(false);
         using SequenceOperator run = SequenceOperator.Over(dialed.Peer, "demo");
-        long start = TimeProvider.System.GetTimestamp();
         (RunStatus status, MemberStatus lost) = await UntilLostAsync(run, cancelled).ConfigureAwait(false);
         string after = Units.Span(TimeProvider.System.GetElapsedTime(start));
 
