@@ -39,7 +39,7 @@ internal sealed class Admission(RunState run, Outbox outbox, Sessions sessions, 
     /// <returns>False if there is none: nothing has changed.</returns>
     internal bool TryJudgeHeld(Instant now)
     {
-        if (!doors.Held.TryTake(out long link, out HelloFrame hello))
+        if (!doors.Held.TryTake(out long link, out HelloFrame? hello))
         {
             return false;
         }

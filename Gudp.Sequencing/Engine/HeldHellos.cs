@@ -6,6 +6,7 @@
 //   - what is held is within limits, whoever sends it; above them a hello is judged at once.
 
 using System.Collections.Generic;
+using System.Diagnostics.CodeAnalysis;
 using Gudp.Core;
 using Gudp.Sequencing.Config;
 using Gudp.Sequencing.Members;
@@ -43,7 +44,7 @@ internal sealed class HeldHellos(RunState run)
     }
 
     /// <summary>One for which nothing is to be waited for any more, in the order they came.</summary>
-    internal bool TryTake(out long link, out HelloFrame hello)
+    internal bool TryTake(out long link, [NotNullWhen(true)] out HelloFrame? hello)
     {
         foreach ((long Link, HelloFrame Hello) held in _held)
         {
@@ -55,7 +56,7 @@ internal sealed class HeldHellos(RunState run)
             }
         }
 
-        (link, hello) = (0, new HelloFrame());
+        (link, hello) = (0, null);
         return false;
     }
 
