@@ -13,16 +13,6 @@ public sealed class PlayedRunTests
 {
     private const int Until = 150;
 
-    private static readonly SequencingConfig Config = new()
-    {
-        Roster =
-        [
-            new("p") { Publish = ["c"], Subscribe = ["c"], Lookahead = Delay.Ticks(3) },
-            new("q") { Publish = ["c", "d"], Subscribe = ["c"], Lookahead = Delay.Ticks(2) },
-            new("r") { Subscribe = ["c", "d"] },
-        ],
-    };
-
     [Test]
     public void The_same_run_in_another_order_of_turns_is_equal()
     {
@@ -54,13 +44,13 @@ public sealed class PlayedRunTests
 
     private static RunRecord Play(int[] order, (string Member, int Number)? flip)
     {
-        RunLayout layout = new(Config);
-        SingleProcessRun run = new(layout, Config);
+        RunLayout layout = new(FlippedPlay.Config);
+        SingleProcessRun run = new(layout, FlippedPlay.Config);
         MemoryStream stream = new();
         RunRecordWriter writer = new(stream, new RunRecordHead
         {
             ConfigHash = layout.ConfigHash,
-            Configuration = ConfigurationText.Of(Config),
+            Configuration = ConfigurationText.Of(FlippedPlay.Config),
         });
         writer.AddChannel(0, "c");
         writer.AddChannel(1, "d");
@@ -71,24 +61,7 @@ public sealed class PlayedRunTests
         }
 
         int[] grants = new int[run.Members.Count];
-        int[] sent = new int[run.Members.Count];
-        run.Settle();
-
-        for (bool moved = true; moved; run.Settle())
-        {
-            moved = false;
-
-            foreach (int i in order)
-            {
-                if (run.Members[i].TryTakeGrant(out Grant grant))
-                {
-                    moved = true;
-                    Record(writer, i, grants[i]++, grant);
-                    Act(run.Members[i], grant, ref sent[i], flip);
-                }
-            }
-        }
-
+        FlippedPlay.Play(run, order, Until, flip, (i, grant) => Record(writer, i, grants[i]++, grant));
         writer.Complete(run.Members[0].RunDigest ?? 0);
         return new RunRecord(stream);
     }
@@ -105,30 +78,5 @@ public sealed class PlayedRunTests
         {
             Flags = grant.IsFinal ? (byte)1 : (byte)0,
         });
-    }
-
-    private static void Act(MemberEngine member, Grant grant, ref int sent, (string Member, int Number)? flip)
-    {
-        if (grant.Tag.Time >= Until)
-        {
-            member.Resign();
-            return;
-        }
-
-        if (member.Name != "r")
-        {
-            byte[] payload = BitConverter.GetBytes(grant.Tag.Time);
-            sent++;
-
-            if (flip == (member.Name, sent))
-            {
-                payload[sent % 8] ^= 0x20;
-            }
-
-            string channel = member.Name == "q" && sent % 3 == 0 ? "d" : "c";
-            Assert.That(member.Publish(channel, payload, member.EarliestPublication), Is.EqualTo(SequencingError.None));
-        }
-
-        member.Request(AdvanceMode.Next, grant.Tag + Delay.Ticks(10));
     }
 }

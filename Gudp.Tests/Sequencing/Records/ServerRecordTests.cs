@@ -13,15 +13,7 @@ public sealed class ServerRecordTests
 {
     private const int Until = 60;
 
-    private static readonly SequencingConfig Config = new()
-    {
-        Roster =
-        [
-            new("p") { Publish = ["c"], Subscribe = ["c"], Lookahead = Delay.Ticks(3) },
-            new("q") { Publish = ["c", "d"], Subscribe = ["c"], Lookahead = Delay.Ticks(2) },
-            new("r") { Subscribe = ["c", "d"] },
-        ],
-    };
+    private static SequencingConfig Config => FlippedPlay.Config;
 
     [Test]
     public void It_holds_every_grant_with_the_members_own_digest_and_ends_with_the_run()
@@ -153,49 +145,8 @@ public sealed class ServerRecordTests
         MemoryStream memory = new();
         RunRecordWriter writer = new(target ?? memory, RunRecording.HeadOf(layout, Config, int.MaxValue));
         run.Server.Record(writer);
-        int[] sent = new int[run.Members.Count];
-        run.Settle();
-
-        for (bool moved = true; moved; run.Settle())
-        {
-            moved = false;
-
-            foreach (int i in order)
-            {
-                if (run.Members[i].TryTakeGrant(out Grant grant))
-                {
-                    moved = true;
-                    Act(run.Members[i], grant, ref sent[i], flip);
-                }
-            }
-        }
-
+        FlippedPlay.Play(run, order, Until, flip);
         return new Played(run, writer, memory);
-    }
-
-    private static void Act(MemberEngine member, Grant grant, ref int sent, (string Member, int Number)? flip)
-    {
-        if (grant.Tag.Time >= Until)
-        {
-            member.Resign();
-            return;
-        }
-
-        if (member.Name != "r")
-        {
-            byte[] payload = BitConverter.GetBytes(grant.Tag.Time);
-            sent++;
-
-            if (flip == (member.Name, sent))
-            {
-                payload[sent % 8] ^= 0x20;
-            }
-
-            string channel = member.Name == "q" && sent % 3 == 0 ? "d" : "c";
-            Assert.That(member.Publish(channel, payload, member.EarliestPublication), Is.EqualTo(SequencingError.None));
-        }
-
-        member.Request(AdvanceMode.Next, grant.Tag + Delay.Ticks(10));
     }
 
     private sealed record Played(SingleProcessRun Run, RunRecordWriter Writer, MemoryStream Memory) : IDisposable
