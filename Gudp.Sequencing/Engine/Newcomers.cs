@@ -84,6 +84,11 @@ internal sealed class Newcomers(RunState run, Sessions sessions, Postings postin
             return (SequencingError.NotJoined, "The run has not started, or is over.");
         }
 
+        if (IsOver())
+        {
+            return (SequencingError.Stopped, "Everybody who is still in the run has had the final grant.");
+        }
+
         if (holder is not null && holder.Life != MemberLife.Resigned)
         {
             return (SequencingError.NameTaken, $"\"{hello.Name}\" is in the run already.");
@@ -134,6 +139,20 @@ internal sealed class Newcomers(RunState run, Sessions sessions, Postings postin
             ? new Tag(tag.Time, tag.Round > lookahead.Round ? tag.Round - lookahead.Round : 0)
             : new Tag(tag.Time - lookahead.Time + (tag.Round > lookahead.Round ? 1 : 0), 0);
         return Tag.Later(before, Tag.Zero);
+    }
+
+    // All that is left to them is to resign, and nobody could be heard any more.
+    private bool IsOver()
+    {
+        foreach (Member member in run.Members.All)
+        {
+            if (member.Life != MemberLife.Resigned && !run.Members.StateOf(member).Now.IsInfinite)
+            {
+                return false;
+            }
+        }
+
+        return true;
     }
 
     // Whoever was named before may be named again: more than enough, and quickly judged.

@@ -30,6 +30,10 @@ internal sealed class SystemNews(RunState run, Postings postings)
         Tell(member, kind, member.SubSequence + 1, arrival);
     }
 
+    // As for what members publish: a difference of tags must fit a wire integer (clause ).
+    private bool IsInReach(int channel, Tag arrival)
+        => (arrival + run.Channels[channel].Model.Latency.Maximum).Time <= CommitCheck.MaxPublicationTime;
+
     // Number 0 comes before the first publication of a member, and the one after its last is not taken: news change
     // nobody's numbering.
     private void Tell(Member about, SystemEventKind kind, long number, Tag arrival)
@@ -37,7 +41,7 @@ internal sealed class SystemNews(RunState run, Postings postings)
         int channel = run.Members.Reach.System;
         Tag at = run.Members.StateOf(about).Now;
 
-        if (channel == BoundTable.Nobody || arrival >= Tag.Infinity || arrival >= run.Limits.Stop)
+        if (channel == BoundTable.Nobody || arrival >= run.Limits.Stop || !IsInReach(channel, arrival))
         {
             return;
         }

@@ -53,10 +53,12 @@ internal sealed class SnapshotStore(long maxBytes)
     {
         StoredSnapshot? found = null;
 
-        foreach (StoredSnapshot snapshot in _kept)
+        // From the end, where the latest are: whether one is fit is not asked of each.
+        for (int i = _kept.Count - 1; i >= 0; i--)
         {
+            StoredSnapshot snapshot = _kept[i];
             bool isLater = found is null || snapshot.Tag > found.Tag
-                || (snapshot.Tag == found.Tag && snapshot.Publisher >= found.Publisher);
+                || (snapshot.Tag == found.Tag && snapshot.Publisher > found.Publisher);
 
             if (snapshot.Tag <= last && isLater && isFit(snapshot))
             {

@@ -1,7 +1,9 @@
 using System.Text;
 using Gudp.Sequencing;
+using Gudp.Sequencing.Config;
 using Gudp.Sequencing.Engine;
 using Gudp.Sequencing.Time;
+using Gudp.Sequencing.Wire;
 using NUnit.Framework;
 
 namespace Gudp.Tests.Sequencing.Joining;
@@ -48,6 +50,39 @@ public sealed class NewcomerTests
         run.Settle();
 
         Assert.That(late.Engine.Error, Is.EqualTo(SequencingError.NotDeclared));
+        Assert.That(run.Server.Members.Count, Is.EqualTo(2));
+    }
+
+    // A library says no such thing; whoever writes frames does.
+    [TestCase("", 1UL, 1, "x")]
+    [TestCase("late", 1UL | 64, 1, "x")]
+    [TestCase("late", 1UL, 1, "y x")]
+    [TestCase("late", 1UL, 1, "x x")]
+    [TestCase("late", 1UL, 32, "x")]
+    [TestCase("late", 1UL, 1, SystemEvent.Channel)]
+    [TestCase("late", 1UL, 1, "x", 0)]
+    public void A_hello_that_no_roster_could_have_is_refused(
+        string name, ulong flags, int bits, string channels, int rounds = 1)
+    {
+        const long Link = 900;
+        LinkedRun run = new(Config());
+        run.Settle();
+        FrameWriter writer = new();
+        new HelloFrame
+        {
+            Name = name,
+            Flags = flags,
+            Lookahead = Delay.Rounds((uint)rounds),
+            Join = JoinKind.Earliest,
+            Interests = [.. channels.Split(' ').Select(one => new DeclaredInterest(one, (InterestBits)bits, BufferPolicy.All))],
+        }.Write(writer);
+
+        run.Inject(Link, writer.Written.ToArray());
+
+        FrameReader reader = new(run.SentTo(Link).Single());
+        Assert.That(Frame.TryNext(ref reader, out Frame frame) && frame.Type == FrameType.Reject, Is.True);
+        Assert.That(RefusalFrame.TryRead(frame.Body, out RefusalFrame refusal), Is.True);
+        Assert.That(refusal.Error, Is.EqualTo(SequencingError.NotDeclared));
         Assert.That(run.Server.Members.Count, Is.EqualTo(2));
     }
 
