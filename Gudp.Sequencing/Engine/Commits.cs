@@ -90,7 +90,6 @@ internal sealed class Commits(RunState run, Outbox outbox, Departures departures
     {
         ref MemberState state = ref run.Members.StateOf(member);
         CommitReader reader = new(elements, state.Now);
-        Tag? earliest = state.Sends ? state.EarliestPublication : null;
 
         while (reader.TryNext(out CommitElement element))
         {
@@ -112,7 +111,7 @@ internal sealed class Commits(RunState run, Outbox outbox, Departures departures
                 case ElementKind.Snapshot:
                     member.CommitDigest.AddSnapshot(state.Now, in element);
                     run.Snapshots.Add(new StoredSnapshot(
-                        state.Now, member.Ordinal, element.Name!, element.Payload.ToArray()) { Earliest = earliest });
+                        state.Now, member.Ordinal, element.Name!, element.Payload.ToArray()));
                     break;
                 case ElementKind.Digest:
                     break;

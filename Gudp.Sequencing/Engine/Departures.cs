@@ -95,7 +95,16 @@ internal sealed class Departures(RunState run, Outbox outbox, SystemNews news)
         member.Inbox.Clear();
         member.Kept.Clear();
 
-        if (run.Members.AreAll(MemberLife.Resigned))
+        EndIfOver();
+    }
+
+    /// <summary>
+    /// Ends the run when everybody has left it, and nobody was admitted who is still to come: whether that was decided
+    /// before or after the last one left is a matter of the moment.
+    /// </summary>
+    internal void EndIfOver()
+    {
+        if (run.Phase == RunPhase.Running && run.Admissions.Count == 0 && run.Members.AreAll(MemberLife.Resigned))
         {
             End();
         }

@@ -62,6 +62,8 @@ internal sealed class Grants(RunState run, Outbox outbox, Waits waits, Barriers 
             ComputeBounds();
         }
 
+        NoteBounds();
+
         // Only now: a newcomer may hold the floor.
         run.Log.Seal(run.Floor);
         _flow.Begin();
@@ -121,7 +123,7 @@ internal sealed class Grants(RunState run, Outbox outbox, Waits waits, Barriers 
         return granted;
     }
 
-    /// <summary>What may delay a grant that the rule allows: the wall, and full receivers.</summary>
+    /// <summary>What may delay a grant that the rule allows: the wall, full receivers, a past that is still open.</summary>
     private bool IsHeld(Member member, Tag grant, Instant now)
     {
         bool isPaced = _pacer.Holds(member, grant, IsFinal(grant), now);
@@ -129,7 +131,8 @@ internal sealed class Grants(RunState run, Outbox outbox, Waits waits, Barriers 
 
         // Kept once set: a grant that had to wait for the wall was not late.
         member.IsPaced |= isPaced;
-        return isPaced || member.HeldFor != BoundTable.Nobody;
+        member.PastHeldBy = member.GrantsSent == 0 ? OpenPast.HeldBy(run, member, grant) : BoundTable.Nobody;
+        return isPaced || member.HeldFor != BoundTable.Nobody || member.PastHeldBy != BoundTable.Nobody;
     }
 
     private bool IsFinal(Tag grant) => grant == Tag.Infinity || grant == run.Limits.Stop;
@@ -138,7 +141,12 @@ internal sealed class Grants(RunState run, Outbox outbox, Waits waits, Barriers 
     {
         AdvanceRule.Bounds(run.Members.States, run.Members.Reach, run.Limits.Stop, run.Bounds);
         Evaluations++;
+    }
 
+    // Not before all admissions are decided that can be: who comes, or waits for a name, stands where its sponsor stood
+    // the evaluation before, and nobody is granted anything in between.
+    private void NoteBounds()
+    {
         if (_lastEarliest.Length < run.Members.Count)
         {
             Array.Resize(ref _lastEarliest, Math.Max(run.Members.Count, 2 * _lastEarliest.Length));
@@ -238,6 +246,7 @@ internal sealed class Grants(RunState run, Outbox outbox, Waits waits, Barriers 
             Invariant.Require(
                 member.Life != MemberLife.Live || !state.IsWaiting
                 || member.IsTooLate(run.Limits.Stop) || member.IsPaced || member.HeldFor != BoundTable.Nobody
+                || member.PastHeldBy != BoundTable.Nobody
                 || !AdvanceRule.IsGrantable(in state, run.Bounds.Bound[ordinal], run.Limits, out _),
                 "One pass grants all that can be granted.");
 

@@ -64,7 +64,7 @@ internal sealed class JoinHistory(RunState run)
                 SelectFromNumber(Math.Max(1, member.History.Number));
                 break;
             case HistoryKind.Snapshot:
-                Snapshot = run.Snapshots.FindLatest(join, snapshot => IsSettled(snapshot) && IsWholeSince(snapshot.Tag));
+                Snapshot = run.Snapshots.FindLatest(join, IsWholeSince);
                 _after = Snapshot?.Tag ?? Beginning;
                 SelectFrom(_after);
                 break;
@@ -151,30 +151,6 @@ internal sealed class JoinHistory(RunState run)
         {
             _pending[i] = _pending[i] with { Number = run.Log.Next + i };
         }
-    }
-
-    /// <summary>
-    /// Whether its member, if it can be heard here, has said all that it could say up to the join: another snapshot of it
-    /// is then not a candidate, or there already. A member that cannot be heard is not waited for.
-    /// </summary>
-    private bool IsSettled(StoredSnapshot snapshot)
-    {
-        bool isHeard = false;
-
-        foreach (int channel in run.Members.Reach.PublishedBy(snapshot.Publisher))
-        {
-            if (snapshot.Earliest is Tag earliest && _interestOf.ContainsKey(channel))
-            {
-                isHeard = true;
-
-                if (earliest + run.Members.Reach.LinkOf(channel) <= _until)
-                {
-                    return true;
-                }
-            }
-        }
-
-        return !isHeard;
     }
 
     private bool IsWholeSince(Tag tag) => !Seek(tag).IsTrimmed && !_past.IsCutSince(tag);

@@ -44,9 +44,10 @@ internal sealed class Newcomers(RunState run, Sessions sessions, Postings postin
 
         if (!isFree && !IsPast(holder!, order.Join))
         {
-            bool isNew = run.Members.Reach.Undecided != order.Join;
-            run.Members.Reach.Undecided = order.Join;
-            run.Members.Reach.UndecidedHolder = holder!.Ordinal;
+            Reach reach = run.Members.Reach;
+            bool isNew = reach.Undecided != order.Join || reach.UndecidedHolder != holder!.Ordinal;
+            reach.Undecided = order.Join;
+            reach.UndecidedHolder = holder!.Ordinal;
             return isNew;
         }
 
@@ -163,12 +164,13 @@ internal sealed class Newcomers(RunState run, Sessions sessions, Postings postin
     private static bool Names(HelloFrame hello, string channel)
         => Array.Exists(hello.Interests, interest => interest.Name == channel);
 
-    // It has a sequence point at the tag or after it, and none before, so it does not resign before.
+    // It has a sequence point at the tag or after it, and none before, so it does not resign before. Whoever is still to
+    // come to an earlier join may leave there at once.
     private bool IsPast(Member holder, Tag join)
     {
         MemberState state = run.Members.StateOf(holder);
 
-        if (state.Now >= join || holder.GrantsSent == 0)
+        if (state.Now >= join)
         {
             return true;
         }

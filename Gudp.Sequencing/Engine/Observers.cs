@@ -177,6 +177,12 @@ internal sealed class Observers(RunState run, Outbox outbox, Sessions sessions, 
         if (state.IsWaiting && AdvanceRule.IsGrantable(in state, bound, run.Limits, out Tag grant))
         {
             bool isFirst = member.GrantsSent == 0;
+
+            if (isFirst && run.Phase == RunPhase.Running && OpenPast.HeldBy(run, member, grant) != BoundTable.Nobody)
+            {
+                return;
+            }
+
             int count = isFirst ? batches.WriteFirst(member, grant) : batches.Write(member, state.Now, grant);
             bool isFinal = grant == Tag.Infinity || grant == run.Limits.Stop;
 

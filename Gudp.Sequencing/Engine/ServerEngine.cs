@@ -165,6 +165,7 @@ internal sealed class ServerEngine
         do
         {
             _grants.Evaluate(now);
+            _departures.EndIfOver();
         }
         while (_absences.TryGoOnWithoutOne() || _admission.TryJudgeHeld(now));
 

@@ -9,7 +9,8 @@
 //   - wanting a grant at G, held by a sender with E <= B <= G, or by an admission at J = B <= G whose name somebody has
 //     that wants a grant below J, or has a bound below it;
 //   - holding others below E, woken by a sender with a smaller E, or wanting its own grant below E;
-//   - withheld at G for a receiver that wants a smaller G.
+//   - withheld at G for a receiver that wants a smaller G;
+//   - at its join J with an open past, held by a member that has come to less.
 
 using Gudp.Sequencing.Members;
 using Gudp.Sequencing.Time;
@@ -88,6 +89,11 @@ internal static class WaitChain
         if (needs >= run.Limits.Barrier)
         {
             return step with { Kind = WaitKind.Barrier };
+        }
+
+        if (member.PastHeldBy != BoundTable.Nobody)
+        {
+            return step with { Kind = WaitKind.HeldBack, Next = member.PastHeldBy, NextHolds = true };
         }
 
         return member.HeldFor == BoundTable.Nobody

@@ -14,11 +14,7 @@ namespace Gudp.Sequencing.Log;
 /// <param name="Publisher">The member's ordinal.</param>
 /// <param name="Name">What the member calls it.</param>
 /// <param name="Bytes">The state.</param>
-internal sealed record StoredSnapshot(Tag Tag, int Publisher, string Name, byte[] Bytes)
-{
-    /// <summary>The smallest tag a message of that sequence point could have; null of a member that did not send.</summary>
-    internal Tag? Earliest { get; init; }
-}
+internal sealed record StoredSnapshot(Tag Tag, int Publisher, string Name, byte[] Bytes);
 
 /// <param name="maxBytes">Of all of them, <see cref="EntryBytes"/> for each included.</param>
 internal sealed class SnapshotStore(long maxBytes)
@@ -47,9 +43,9 @@ internal sealed class SnapshotStore(long maxBytes)
     }
 
     /// <summary>The one with the latest tag in a range; of several at one tag the one of the largest ordinal.</summary>
-    /// <param name="last">None after it.</param>
-    /// <param name="isFit">Whether it can be given, and what came after it.</param>
-    internal StoredSnapshot? FindLatest(Tag last, Func<StoredSnapshot, bool> isFit)
+    /// <param name="end">None at it or after it.</param>
+    /// <param name="isWhole">Whether what came after a snapshot can still be given.</param>
+    internal StoredSnapshot? FindLatest(Tag end, Func<Tag, bool> isWhole)
     {
         StoredSnapshot? found = null;
 
@@ -60,7 +56,7 @@ internal sealed class SnapshotStore(long maxBytes)
             bool isLater = found is null || snapshot.Tag > found.Tag
                 || (snapshot.Tag == found.Tag && snapshot.Publisher > found.Publisher);
 
-            if (snapshot.Tag <= last && isLater && isFit(snapshot))
+            if (snapshot.Tag < end && isLater && isWhole(snapshot.Tag))
             {
                 found = snapshot;
             }

@@ -112,6 +112,11 @@ internal sealed class Member(
     /// </summary>
     internal int HeldFor { get; set; } = BoundTable.Nobody;
 
+    /// <summary>
+    /// The member whose word is missing in the past that this one starts with, as of the last evaluation; nobody if none is.
+    /// </summary>
+    internal int PastHeldBy { get; set; } = BoundTable.Nobody;
+
     /// <summary>At the last evaluation its grant waited for the wall.</summary>
     internal bool IsPaced { get; set; }
 

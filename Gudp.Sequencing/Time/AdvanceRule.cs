@@ -300,6 +300,9 @@ internal static class AdvanceRule
 
         private void FindFloor()
         {
+            // Who comes with that admission may speak from there on.
+            table.Floor = Tag.Earlier(table.Floor, reach.Undecided);
+
             for (int member = 0; member < _members.Length; member++)
             {
                 Tag earliest = table.Earliest[member];

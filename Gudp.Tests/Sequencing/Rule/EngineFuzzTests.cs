@@ -18,6 +18,14 @@ public sealed class EngineFuzzTests
         => PlayAll(first, first + 19);
 
     [Test]
+    public void S_F2_so_they_do_with_those_who_come_late([Range(1, 141, 20)] int first)
+        => PlayAll(first, first + 19, RuleFeatures.Joining);
+
+    [Test]
+    public void S_F2_so_they_do_given_what_came_from_outside([Range(1, 141, 20)] int first)
+        => PlayAll(first, first + 19, RuleFeatures.FromOutside);
+
+    [Test]
     public void S_F2_schedules_of_the_environment()
     {
         string? schedules = Environment.GetEnvironmentVariable("GUDP_LOCKTIME_SCHEDULES");
@@ -55,16 +63,18 @@ public sealed class EngineFuzzTests
 
         for (ulong schedule = 1; schedule <= Schedules; schedule++)
         {
-            Assert.That(() => EnginePlayer.Play(system, new RandomSchedule(schedule)), Throws.Nothing);
+            Assert.That(
+                () => EnginePlayer.Play(system, new RandomSchedule(schedule)), Throws.Nothing, $"Schedule {schedule}");
         }
     }
 
-    private static void PlayAll(long from, long to)
+    private static void PlayAll(long from, long to, RuleFeatures features = Features)
     {
         for (long seed = from; seed <= to; seed++)
         {
-            RuleSystem system = RuleSystem.Draw((ulong)seed, Features);
-            RuleHistory first = RulePlayer.Play(system, new RandomSchedule(0));
+            RuleSystem system = RuleSystem.Draw((ulong)seed, features);
+            RuleHistory? first = features == Features ? RulePlayer.Play(system, new RandomSchedule(0)) : null;
+            RuleFacts? facts = null;
 
             for (ulong schedule = 1; schedule <= Schedules; schedule++)
             {
@@ -72,7 +82,9 @@ public sealed class EngineFuzzTests
 
                 try
                 {
-                    RuleHistory history = EnginePlayer.Play(system, new RandomSchedule(schedule));
+                    RuleHistory history = EnginePlayer.Play(system, new RandomSchedule(schedule), facts);
+                    facts ??= features.HasFlag(RuleFeatures.Losses) ? history.Facts : null;
+                    first ??= history;
                     Assert.That(history.DifferenceTo(first), Is.Null, where);
                     first = schedule == 1 ? history : first;
                 }

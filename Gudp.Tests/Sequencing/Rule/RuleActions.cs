@@ -5,12 +5,16 @@ namespace Gudp.Tests.Sequencing.Rule;
 
 internal enum RuleVerb : byte
 {
+    /// <summary>It was not said after all.</summary>
+    None,
     Publish,
     Promise,
     Lookahead,
     Roles,
     Interest,
     Stop,
+    Admit,
+    Snapshot,
     Request,
     Resign,
 }
@@ -36,6 +40,9 @@ internal readonly record struct RuleAction(RuleVerb Verb)
     internal AdvanceRequest Request { get; init; }
 
     internal ReadOnlyMemory<byte> Payload { get; init; }
+
+    /// <summary>Of an admission, with the tag at which it joins.</summary>
+    internal RuleNewcomer? Newcomer { get; init; }
 }
 
 /// <summary>One message of a batch.</summary>
@@ -46,6 +53,9 @@ internal readonly record struct RuleDelivery(
 internal sealed record RuleGrant(Tag Tag, bool IsFinal, IReadOnlyList<RuleDelivery> Batch)
 {
     internal static RuleGrant Start { get; } = new(Gudp.Sequencing.Tag.Zero, false, []);
+
+    /// <summary>Of one that came late.</summary>
+    internal SequenceSnapshot? Snapshot { get; init; }
 }
 
 /// <summary>A promise of the rule that an execution broke.</summary>

@@ -18,8 +18,37 @@ internal interface IRuleSchedule
     /// <summary>Whether a member sends what it said so far before it says more.</summary>
     bool Splits { get; }
 
+    /// <summary>Whether a message stays under way for a while after it was said.</summary>
+    bool Delays => false;
+
+    /// <summary>What breaks now.</summary>
+    RuleBreak Break => RuleBreak.None;
+
+    /// <summary>Whether a member that may be lost for good is lost now.</summary>
+    bool Loses => false;
+
+    /// <summary>Whether an operator ends the run now.</summary>
+    bool Stops => false;
+
     /// <summary>How many ticks above the floor a barrier comes up now: null none, -1 the one there is goes.</summary>
     long? Barrier { get; }
+}
+
+/// <summary>What may happen to a connection or a process between any two messages.</summary>
+internal enum RuleBreak
+{
+    None,
+
+    /// <summary>The connection breaks, and the server notices.</summary>
+    Cut,
+
+    /// <summary>The connection breaks; the server notices late, or never.</summary>
+    CutUnseen,
+
+    /// <summary>The process dies, and another one begins with what it saved.</summary>
+    Kill,
+
+    KillUnseen,
 }
 
 /// <summary>
@@ -32,12 +61,20 @@ internal sealed class RandomSchedule : IRuleSchedule
     private readonly ulong[] _ranks = new ulong[64];
     private readonly bool _hasFavourites;
     private readonly bool _hasBarriers;
+    private readonly int _breakChance;
 
     internal RandomSchedule(ulong seed)
     {
         _draws = new Prng(seed);
         _hasFavourites = seed % 3 != 0;
         _hasBarriers = seed % 2 == 0;
+        _breakChance = (seed % 5) switch
+        {
+            1 => 5_000,
+            2 => 30_000,
+            4 => 100_000,
+            _ => 0,
+        };
 
         for (int member = 0; member < _ranks.Length; member++)
         {
@@ -50,6 +87,16 @@ internal sealed class RandomSchedule : IRuleSchedule
     public bool Evaluates => _draws.NextChance(750_000);
 
     public bool Splits => _draws.NextChance(200_000);
+
+    public bool Delays => _breakChance > 0 && _draws.NextChance(400_000);
+
+    public RuleBreak Break => _draws.NextChance(_breakChance)
+        ? (RuleBreak)_draws.NextBetween((long)RuleBreak.Cut, (long)RuleBreak.KillUnseen)
+        : RuleBreak.None;
+
+    public bool Loses => _draws.NextChance(10_000);
+
+    public bool Stops => _draws.NextChance(500);
 
     public long? Barrier => !_hasBarriers || !_draws.NextChance(50_000) ? null : _draws.NextBelow(8) - 1;
 

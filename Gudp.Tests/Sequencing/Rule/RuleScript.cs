@@ -15,6 +15,7 @@ internal sealed class RuleScript(MemberDeclaration self, RuleHabits habits, ulon
     private const uint BusyRounds = 6;
 
     private readonly bool[] _isOff = new bool[self.Subscribe.Count + self.SubscribeQuietly.Count];
+    private int _admitted;
     private ulong _history = XxHash64.Hash(seed, Encoding.UTF8.GetBytes(self.Name));
     private bool _hasStayed;
     private Prng _draws = new(0);
@@ -88,6 +89,14 @@ internal sealed class RuleScript(MemberDeclaration self, RuleHabits habits, ulon
             Mix((ulong)delivery.SubSequence);
             Mix(XxHash64.Hash(1, Encoding.UTF8.GetBytes(delivery.Sender)));
             Mix(XxHash64.Hash(2, Encoding.UTF8.GetBytes(delivery.Channel)));
+            Mix(XxHash64.Hash(3, delivery.Payload.Span));
+        }
+
+        if (grant.Snapshot is SequenceSnapshot snapshot)
+        {
+            Mix((ulong)snapshot.Tag.Time);
+            Mix(XxHash64.Hash(4, snapshot.Payload.Span));
+            Count("starts from a snapshot");
         }
 
         Deliveries += grant.Batch.Count;
@@ -110,9 +119,12 @@ internal sealed class RuleScript(MemberDeclaration self, RuleHabits habits, ulon
                 {
                     Channel = self.Publish[(int)_draws.NextBelow(self.Publish.Count)],
                     Tag = DrawTag(),
+                    Payload = BitConverter.GetBytes(_history ^ (ulong)count),
                 });
             }
         }
+
+        Admit(said);
 
         if (_draws.NextChance(100_000))
         {
@@ -128,6 +140,20 @@ internal sealed class RuleScript(MemberDeclaration self, RuleHabits habits, ulon
         }
     }
 
+    private void Admit(List<RuleAction> said)
+    {
+        if (_admitted < habits.Admits.Count && _draws.NextChance(150_000))
+        {
+            RuleNewcomer newcomer = habits.Admits[_admitted++];
+            Tag join = _state.EarliestPublication + Delay.Ticks(_draws.NextBelow(6));
+
+            // Now and then where another sponsor may have the same thought.
+            join = _draws.NextChance(500_000) ? new Tag(((join.Time / 5) + 1) * 5, 0) : join;
+            MemberDeclaration declaration = RuleComings.Joining(newcomer.Declaration, join);
+            said.Add(new RuleAction(RuleVerb.Admit) { Newcomer = newcomer with { Declaration = declaration } });
+        }
+    }
+
     // Null where only the server knows how early it may be: a member that took up sending late.
     private Tag? DrawTag() => habits.Features.HasFlag(RuleFeatures.LateSenders)
         ? null
@@ -136,6 +162,11 @@ internal sealed class RuleScript(MemberDeclaration self, RuleHabits habits, ulon
     private void Change(List<RuleAction> said)
     {
         bool sent = _state.Sends;
+
+        if (_draws.NextChance(habits.SnapshotChance))
+        {
+            said.Add(new RuleAction(RuleVerb.Snapshot) { Payload = BitConverter.GetBytes(_history) });
+        }
 
         if (habits.Features.HasFlag(RuleFeatures.Roles) && _draws.NextChance(80_000))
         {

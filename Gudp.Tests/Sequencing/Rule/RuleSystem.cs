@@ -5,7 +5,7 @@ namespace Gudp.Tests.Sequencing.Rule;
 
 /// <summary>What the members of a drawn system may do beyond publishing, promising and asking.</summary>
 [Flags]
-internal enum RuleFeatures : byte
+internal enum RuleFeatures : ushort
 {
     None = 0,
 
@@ -27,8 +27,37 @@ internal enum RuleFeatures : byte
     /// <summary>Take up sending again. Where they are heard first depends on the schedule, so histories differ.</summary>
     LateSenders = 32,
 
+    /// <summary>Small inboxes, so that senders are kept back; nothing of it may be seen in a history.</summary>
+    FlowLimits = 64,
+
+    /// <summary>Members of the roster that come in at a tag, with history or without.</summary>
+    LateJoins = 128,
+
+    /// <summary>Members that admit others.</summary>
+    Sponsors = 256,
+
+    /// <summary>Somebody hears who comes and who goes.</summary>
+    News = 512,
+
+    /// <summary>Members leave states for those that come late.</summary>
+    Snapshots = 1024,
+
+    /// <summary>Readers that nobody knows of.</summary>
+    Observers = 2048,
+
+    /// <summary>Members whose loss takes them out of the run: a fact from outside.</summary>
+    Losses = 4096,
+
+    /// <summary>All that the bare rule knows and that has one history.</summary>
+    Deterministic = Roles | Interests | Stops | Networks | Policies | FlowLimits,
+
+    /// <summary>
+    /// All that has one history given what came from outside. Where the news of a lost member arrives is not among it.
+    /// </summary>
+    FromOutside = Deterministic | LateJoins | Sponsors | Snapshots | Losses,
+
     /// <summary>All that has one history.</summary>
-    Deterministic = Roles | Interests | Stops | Networks | Policies,
+    Joining = Deterministic | LateJoins | Sponsors | News | Snapshots | Observers,
 }
 
 /// <summary>How a member of a drawn system behaves; chances in parts per million.</summary>
@@ -47,12 +76,26 @@ internal sealed record RuleHabits(RuleFeatures Features)
 
     /// <summary>It resigns when it is granted this time or a later one.</summary>
     internal long Until { get; init; }
+
+    internal int SnapshotChance { get; init; }
+
+    /// <summary>What of the past it asks for when it comes late.</summary>
+    internal HistoryStart History { get; init; }
+
+    /// <summary>Whom it admits, one after the other.</summary>
+    internal IReadOnlyList<RuleNewcomer> Admits { get; init; } = [];
 }
+
+/// <summary>A member that is not in the roster. Whoever admits it says where it joins.</summary>
+internal sealed record RuleNewcomer(MemberDeclaration Declaration, RuleHabits Habits);
 
 /// <summary>A run and the behaviour of its members, all of it from one seed.</summary>
 internal sealed record RuleSystem(ulong Seed, SequencingConfig Config, RuleHabits[] Habits)
 {
     private static readonly string[] Names = ["c0", "c1", "c2", "c3", "c4"];
+
+    /// <summary>Readers beside the run, with the tags at which they join.</summary>
+    internal IReadOnlyList<RuleNewcomer> Observers { get; init; } = [];
 
     /// <summary>The script of each member, in the order of the roster.</summary>
     internal RuleScript[] Scripts()
@@ -94,7 +137,7 @@ internal sealed record RuleSystem(ulong Seed, SequencingConfig Config, RuleHabit
             Seed = seed,
             TieSeed = features.HasFlag(RuleFeatures.Policies) && draws.NextChance(300_000) ? seed : null,
         };
-        return new RuleSystem(seed, config, [.. habits]);
+        return RuleComings.Draw(new RuleSystem(seed, config, [.. habits]), features);
     }
 
     private static MemberDeclaration DrawMember(Prng draws, string name, string[] channels, bool mayStop)

@@ -60,7 +60,7 @@ internal sealed class SlowBounds
                 $"B of {member} is {Bound[member]}, not {table.Bound[member]}: {_states[member]}");
         }
 
-        RuleBrokenException.Require(table.Floor == Earliest.Append(Tag.Top).Min(), "W is the least E.");
+        RuleBrokenException.Require(table.Floor == Earliest.Append(_undecided).Min(), "W is the least E.");
         RuleBrokenException.Require(table.StopBound == _stopBound, "A stop is at least the least E of who may stop.");
     }
 

@@ -4,6 +4,7 @@ using Gudp.Sequencing.Config;
 using Gudp.Sequencing.Engine;
 using Gudp.Sequencing.Members;
 using Gudp.Sequencing.Time;
+using Gudp.Tests.Sequencing.Rule;
 using NUnit.Framework;
 
 namespace Gudp.Tests.Sequencing.Watching;
@@ -23,9 +24,9 @@ public sealed class WaitChainTests
         run.Members.States[0].Request = new AdvanceRequest(AdvanceMode.To, 12, default);
         run.Members.States[1].Request = new AdvanceRequest(AdvanceMode.Next, 50, default);
         run.Members.States[2].Now = 8;
-        ComputeBounds(run);
+        RuleRoots.ComputeBounds(run);
 
-        WaitStep[] chain = ChainOf(run, 0);
+        WaitStep[] chain = RuleRoots.ChainOf(run, 0);
 
         Assert.That(chain.Select(step => (step.Member, step.Kind)), Is.EqualTo(new[]
         {
@@ -44,9 +45,9 @@ public sealed class WaitChainTests
             new MemberDeclaration("b") { Publish = ["b"] });
         run.Members.States[0].Request = new AdvanceRequest(AdvanceMode.To, 12, default);
         run.Members[1].Life = Enum.Parse<MemberLife>(life);
-        ComputeBounds(run);
+        RuleRoots.ComputeBounds(run);
 
-        Assert.That(ChainOf(run, 0)[^1], Is.EqualTo(new WaitStep(1, expected, BoundTable.Nobody)));
+        Assert.That(RuleRoots.ChainOf(run, 0)[^1], Is.EqualTo(new WaitStep(1, expected, BoundTable.Nobody)));
     }
 
     [Test]
@@ -58,9 +59,9 @@ public sealed class WaitChainTests
         run.Members.States[0].Request = new AdvanceRequest(AdvanceMode.To, 12, default);
         run.Members.States[1].Request = new AdvanceRequest(AdvanceMode.To, 10, default);
         run.Limits = run.Limits with { Barrier = 10 };
-        ComputeBounds(run);
+        RuleRoots.ComputeBounds(run);
 
-        WaitStep[] chain = ChainOf(run, 0);
+        WaitStep[] chain = RuleRoots.ChainOf(run, 0);
 
         Assert.That(chain.Select(step => (step.Member, step.Kind)), Is.EqualTo(new[]
         {
@@ -81,41 +82,19 @@ public sealed class WaitChainTests
         for (int i = 0; i < 20; i++)
         {
             RunState run = Drawn(draws);
-            GrantAll(run, resigns: false);
+            RuleRoots.GrantAll(run, resigns: false);
 
             for (int member = 0; member < run.Members.Count; member++)
             {
-                if (Waits(run, member))
+                if (RuleRoots.Waits(run, member))
                 {
                     waits++;
-                    Check(run, member);
+                    RuleRoots.Require(run, member);
                 }
             }
         }
 
         Assert.That(waits, Is.Positive);
-    }
-
-    private static void Check(RunState run, int member)
-    {
-        WaitStep root = ChainOf(run, member)[^1];
-        Tag before = run.Bounds.Bound[member];
-
-        RunState alone = Copy(run);
-        TakeOutAllBut(alone, root);
-        GrantAll(alone, resigns: true);
-        Assert.That(Waits(alone, member), $"{root} alone holds {member}.");
-
-        RunState without = Copy(run);
-        Clear(without, root);
-        GrantAll(without, resigns: true);
-        bool isFree = !Waits(without, member) || without.Bounds.Bound[member] > before;
-        Assert.That(isFree || ChainOf(without, member)[^1].Member != root.Member, $"{root} is gone, {member} is held by it.");
-
-        TakeOutAllThatCannotGoOn(without);
-        without.Limits = without.Limits with { Barrier = Tag.Top };
-        GrantAll(without, resigns: true);
-        Assert.That(Waits(without, member), Is.False, $"Nothing holds {member}.");
     }
 
     private static RunState Drawn(Prng draws)
@@ -155,113 +134,5 @@ public sealed class WaitChainTests
         }
 
         return run;
-    }
-
-    private static RunState Copy(RunState run)
-    {
-        RunState copy = new(run.Layout) { Limits = run.Limits };
-        run.Members.States.CopyTo(copy.Members.States);
-
-        foreach (Member member in run.Members.All)
-        {
-            copy.Members[member.Ordinal].Life = member.Life;
-        }
-
-        return copy;
-    }
-
-    /// <summary>Grants until nothing can be granted; who is granted computes, or leaves.</summary>
-    private static void GrantAll(RunState run, bool resigns)
-    {
-        bool granted = true;
-
-        while (granted)
-        {
-            granted = false;
-            ComputeBounds(run);
-
-            for (int member = 0; member < run.Members.Count; member++)
-            {
-                ref MemberState state = ref run.Members.States[member];
-
-                if (Waits(run, member) && AdvanceRule.IsGrantable(
-                    in state, run.Bounds.Bound[member], run.Limits, out Tag grant))
-                {
-                    granted = true;
-                    state.Now = grant;
-                    state.Request = default;
-                    state.Head = state.Head > grant ? state.Head : Tag.Top;
-
-                    if (resigns)
-                    {
-                        TakeOut(run, member);
-                    }
-                }
-            }
-        }
-    }
-
-    private static void TakeOutAllBut(RunState run, WaitStep root)
-    {
-        // Whoever was lost while it waited can still be woken, and is then no root.
-        for (int member = 0; member < run.Members.Count; member++)
-        {
-            if (!run.Members.States[member].IsWaiting && member != root.Member)
-            {
-                TakeOut(run, member);
-            }
-        }
-    }
-
-    private static void TakeOutAllThatCannotGoOn(RunState run)
-    {
-        for (int member = 0; member < run.Members.Count; member++)
-        {
-            if (!Waits(run, member))
-            {
-                TakeOut(run, member);
-            }
-        }
-    }
-
-    private static void Clear(RunState run, WaitStep root)
-    {
-        if (root.Kind == WaitKind.Barrier)
-        {
-            run.Limits = run.Limits with { Barrier = Tag.Top };
-        }
-        else
-        {
-            TakeOut(run, root.Member);
-        }
-    }
-
-    private static void TakeOut(RunState run, int member)
-    {
-        run.Members[member].Life = MemberLife.Resigned;
-        ref MemberState state = ref run.Members.States[member];
-        state.Sends = false;
-        state.Receives = false;
-        state.Request = default;
-    }
-
-    private static bool Waits(RunState run, int member)
-        => run.Members[member].Life == MemberLife.Live && run.Members.States[member].IsWaiting;
-
-    private static void ComputeBounds(RunState run)
-        => AdvanceRule.Bounds(run.Members.States, run.Members.Reach, run.Limits.Stop, run.Bounds);
-
-    private static WaitStep[] ChainOf(RunState run, int member)
-    {
-        List<WaitStep> chain = [WaitChain.First(run, member)];
-
-        while (!chain[^1].IsRoot)
-        {
-            Assert.That(chain, Has.Count.LessThan(100), "A chain ends.");
-            WaitStep last = chain[^1];
-            chain.Add(WaitChain.After(run, in last));
-        }
-
-        return [.. chain];
     }
 }
