@@ -5,7 +5,10 @@ using NUnit.Framework;
 
 namespace Gudp.Tests.Sequencing.Rule;
 
-/// <summary>The systems of <see cref="RuleFuzzTests"/> on the engines, held against the bare rule as well.</summary>
+/// <summary>
+/// The systems of <see cref="RuleFuzzTests"/> on the engines, held against the bare rule as well; and others with what
+/// the bare rule does not know: who comes late, who is lost, what breaks.
+/// </summary>
 [TestFixture]
 public sealed class EngineFuzzTests
 {
@@ -35,7 +38,10 @@ public sealed class EngineFuzzTests
             Assert.Ignore("GUDP_LOCKTIME_SCHEDULES=100000 for as many schedules.");
         }
 
-        PlayAll(1, long.Parse(schedules, CultureInfo.InvariantCulture) / Schedules);
+        long systems = long.Parse(schedules, CultureInfo.InvariantCulture) / Schedules;
+        PlayAll(1, systems / 2);
+        PlayAll(1, systems / 4, RuleFeatures.Joining);
+        PlayAll(1, systems / 4, RuleFeatures.FromOutside);
     }
 
     [Test]
