@@ -21,11 +21,11 @@ public sealed class EngineFuzzTests
         => PlayAll(first, first + 19);
 
     [Test]
-    public void S_F2_so_they_do_with_those_who_come_late([Range(1, 141, 20)] int first)
+    public void S_F2_so_they_do_with_those_who_come_late([Range(1, 81, 20)] int first)
         => PlayAll(first, first + 19, RuleFeatures.Joining);
 
     [Test]
-    public void S_F2_so_they_do_given_what_came_from_outside([Range(1, 141, 20)] int first)
+    public void S_F2_so_they_do_given_what_came_from_outside([Range(1, 81, 20)] int first)
         => PlayAll(first, first + 19, RuleFeatures.FromOutside);
 
     [Test]

@@ -12,7 +12,7 @@ namespace Gudp.Tests.Sequencing.Rule;
 internal sealed class EnginePlayer
 {
     private const int MostTurns = 200_000;
-    private const int RootsEvery = 64;
+    private const int RootsEvery = 150;
 
     // Clause.
     private const long LatestTime = (1L << 62) - 1;
@@ -300,7 +300,8 @@ internal sealed class EnginePlayer
 
         // Who has resigned may find its name taken by another one, and who joins at the stop never comes.
         seat.IsGone = (member.Error == SequencingError.StaleEpoch && seat.HasResigned)
-            || (member.Error == SequencingError.Stopped && seat.Options.Join >= Server.Run.Limits.Stop);
+            || (member.Error is SequencingError.Stopped or SequencingError.StaleEpoch
+                && seat.Options.Join >= Server.Run.Limits.Stop);
         RuleBrokenException.Require(
             member.Error == SequencingError.None || seat.IsGone,
             $"{seat.Key}: {member.Error}, {member.ErrorDetail}");
@@ -362,6 +363,11 @@ internal sealed class EnginePlayer
 
     private void Break(RuleSeat seat)
     {
+        if (seat.IsGone)
+        {
+            return;
+        }
+
         if (seat.IsFragile)
         {
             if (_comesFromOutside && _schedule.Loses && seat.Engine!.Phase != MemberPhase.Joining
