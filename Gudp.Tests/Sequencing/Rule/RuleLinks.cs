@@ -2,6 +2,7 @@ using Gudp.Core;
 using Gudp.Sequencing;
 using Gudp.Sequencing.Config;
 using Gudp.Sequencing.Engine;
+using Gudp.Sequencing.Wire;
 
 namespace Gudp.Tests.Sequencing.Rule;
 
@@ -68,7 +69,14 @@ internal sealed class RuleLinks
     internal void Hand(RuleLink link)
     {
         _now += TimeSpan.FromMilliseconds(1);
-        Server.HandleMessage(link.Id, link.Up.Dequeue(), _now);
+        byte[] message = link.Up.Dequeue();
+        Server.HandleMessage(link.Id, message, _now);
+
+        // A step that was applied is dropped silently.
+        if (message[0] == (byte)FrameType.Commit && Turns % 7 == 0)
+        {
+            Server.HandleMessage(link.Id, message, _now);
+        }
     }
 
     internal void Evaluate()
