@@ -157,7 +157,7 @@ internal sealed class Commits(RunState run, Outbox outbox, Departures departures
 
         if (index == run.Members.Reach.System && AdmissionOrder.TryRead(element.Payload, out AdmissionOrder order))
         {
-            run.Admissions.Add(order);
+            run.Admissions.Add(order with { Place = new(element.Tag, sent, sender.Ordinal, subSequence, 0) });
         }
     }
 }

@@ -2,8 +2,8 @@
 // in at the smallest tag at which nobody's past can change, which is a fact from outside.
 //
 // An admission is decided when it is final: no sponsor can publish another one at or before its tag. Ordinals are then
-// given by (join tag, name). If the name's holder may still resign before that tag, the decision waits for it, and
-// all bounds with it, as if the sponsor stood there.
+// given by (join tag, name); of two for one name and tag the first in the order of the run counts. If the name's holder
+// may still resign before that tag, the decision waits for it, and all bounds with it, as if the sponsor stood there.
 
 using System;
 using System.Collections.Generic;
@@ -199,15 +199,23 @@ internal sealed class Newcomers(RunState run, Sessions sessions, Postings postin
 
         foreach (AdmissionOrder order in run.Admissions)
         {
-            int tags = order.Join.CompareTo(first.Join);
-
-            if (tags < 0 || (tags == 0 && RunLayout.CompareNames(order.Hello.Name, first.Hello.Name) < 0))
+            if (Compare(in order, in first) < 0)
             {
                 first = order;
             }
         }
 
         return first;
+    }
+
+    // Never the first that came: that is a matter of the moment (clause ).
+    private int Compare(in AdmissionOrder left, in AdmissionOrder right)
+    {
+        int order = left.Join.CompareTo(right.Join);
+        order = order != 0 ? order : RunLayout.CompareNames(left.Hello.Name, right.Hello.Name);
+        DeliveryKey first = left.Place;
+        DeliveryKey second = right.Place;
+        return order != 0 ? order : run.Log.Compare(in first, in second);
     }
 
     private Member Add(HelloFrame hello, CrashPolicy policy, Member? before)

@@ -1,4 +1,5 @@
 using System;
+using Gudp.Sequencing.Time;
 
 namespace Gudp.Sequencing.Wire;
 
@@ -9,6 +10,9 @@ namespace Gudp.Sequencing.Wire;
 internal readonly record struct AdmissionOrder(HelloFrame Hello, CrashPolicy CrashPolicy)
 {
     internal Tag Join => Hello.JoinTag;
+
+    /// <summary>Where it stands in the run as a message, which is the same in every execution.</summary>
+    internal DeliveryKey Place { get; init; }
 
     internal static void Write(FrameWriter writer, MemberDeclaration declaration, UInt128 runId)
     {

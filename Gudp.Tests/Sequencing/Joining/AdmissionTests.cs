@@ -1,5 +1,6 @@
 using Gudp.Sequencing;
 using Gudp.Sequencing.Engine;
+using Gudp.Sequencing.Members;
 using Gudp.Sequencing.Time;
 using NUnit.Framework;
 
@@ -63,6 +64,19 @@ public sealed class AdmissionTests
         Assert.That(
             run.Server.Members.All.ToArray().Select(member => member.Name),
             Is.EqualTo(new[] { "down", "other", "up", "zeta", "alpha", "beta" }));
+    }
+
+    // Rule zero: whose commit came first by the wall is nothing that a member may become.
+    [TestCase(null)]
+    [TestCase(7UL)]
+    public void Of_two_admissions_of_one_name_and_tag_the_first_in_the_order_of_the_run_counts(ulong? tieSeed)
+    {
+        string[] here = PlayTwoSponsors(tieSeed, "up", "vice");
+        string[] there = PlayTwoSponsors(tieSeed, "vice", "up");
+
+        Assert.That(there, Is.EqualTo(here));
+        Assert.That(here[^1], Is.EqualTo("refused 1"));
+        Assert.That(here[^2], Is.EqualTo("new hears " + here[0].Split(' ')[0]), "The first that was heard of.");
     }
 
     [Test]
@@ -304,6 +318,40 @@ public sealed class AdmissionTests
         }
 
         return $"timers {timers} joins {joins} values {values} digest {run.Server.RunDigest:x16}";
+    }
+
+    /// <summary>Both admit "new" at 50, each to hear a channel of its own name; their commits come in that order.</summary>
+    private static string[] PlayTwoSponsors(ulong? tieSeed, string first, string second)
+    {
+        LinkedRun run = new(new SequencingConfig
+        {
+            TieSeed = tieSeed,
+            Roster =
+            [
+                new("up") { Publish = ["up"], MaySponsor = true, Lookahead = Delay.Ticks(1) },
+                new("vice") { Publish = ["vice"], MaySponsor = true, Lookahead = Delay.Ticks(1) },
+                new("down") { SubscribeQuietly = [SystemEvent.Channel] },
+            ],
+        });
+        run.Settle();
+
+        foreach (string sponsor in (string[])[first, second])
+        {
+            run[sponsor].Engine.TryTakeGrant(out _);
+            run[sponsor].Engine.Admit(
+                new("new") { Subscribe = [sponsor], Join = new Tag(50, 0), Lookahead = Delay.Ticks(1) });
+            Ask(run, sponsor, 100);
+        }
+
+        Ask(run, "down", 50);
+        run["down"].Engine.TryTakeGrant(out Grant grant);
+        Member taken = run.Server.Members.Find("new")!;
+        return
+        [
+            .. grant.Messages.Select(message => $"{message.Sender} tells"),
+            $"new hears {taken.Layout.Interests.Single().Name}",
+            $"refused {run.Server.Counters.AdmissionsRefused}",
+        ];
     }
 
     private static void Step(
