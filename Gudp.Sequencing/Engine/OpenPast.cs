@@ -48,7 +48,11 @@ internal static class OpenPast
         }
 
         Tag grant = AdvanceRule.GrantOf(in state, run.Limits.Stop);
-        return state.Request.Mode == AdvanceMode.To ? grant : Tag.Earlier(grant, run.Bounds.Bound[ordinal]);
+
+        // Who took up receiving late stands above its bound.
+        return state.Request.Mode == AdvanceMode.To
+            ? grant
+            : Tag.Later(state.Now, Tag.Earlier(grant, run.Bounds.Bound[ordinal]));
     }
 
     private static int HolderOfFloor(RunState run)
