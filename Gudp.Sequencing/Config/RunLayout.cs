@@ -220,7 +220,15 @@ internal sealed class RunLayout
 
     /// <summary>Order of UTF-8 bytes, which is not the order of .NET's UTF-16 (lock-time 7.2).</summary>
     internal static int CompareNames(string left, string right)
-        => Encoding.UTF8.GetBytes(left).AsSpan().SequenceCompareTo(Encoding.UTF8.GetBytes(right));
+    {
+        int common = left.AsSpan().CommonPrefixLength(right);
+        return common < left.Length && common < right.Length
+            ? PlaceOf(left[common]).CompareTo(PlaceOf(right[common]))
+            : left.Length.CompareTo(right.Length);
+    }
+
+    // Halves of characters beyond U+FFFF come after all others.
+    private static int PlaceOf(char unit) => char.IsSurrogate(unit) ? unit + char.MaxValue : unit;
 
     private static MemberLayout LayOut(
         MemberDeclaration declaration, ChannelDeclaration[] channels, InboxLimit inboxLimit)

@@ -25,21 +25,22 @@ internal sealed class Admission(RunState run, Outbox outbox, Sessions sessions, 
 
         if (!hello.Resume.IsNone)
         {
+            doors.Held.Forget(link);
             sessions.Resume(link, hello, now);
             return;
         }
 
-        if (sessions.MemberOf(link) is not null || !doors.Held.TryHold(link, hello))
+        if (sessions.MemberOf(link) is not null || !doors.Held.TryHold(link, hello, now))
         {
             Judge(link, hello, now);
         }
     }
 
-    /// <summary>Judges a hello whose admission is decided, or will never be.</summary>
+    /// <summary>Judges a hello that need not wait any more.</summary>
     /// <returns>False if there is none: nothing has changed.</returns>
     internal bool TryJudgeHeld(Instant now)
     {
-        if (!doors.Held.TryTake(out long link, out HelloFrame? hello))
+        if (!doors.Held.TryTake(now, out long link, out HelloFrame? hello))
         {
             return false;
         }
@@ -154,6 +155,7 @@ internal sealed class Admission(RunState run, Outbox outbox, Sessions sessions, 
     {
         bool isNew = member.Life == MemberLife.Absent;
         member.History = history;
+        member.WelcomedAt = now;
 
         if (isNew)
         {

@@ -13,17 +13,31 @@ namespace Gudp.Sequencing.Engine;
 internal sealed class AwaitedJoins(RunState run)
 {
     private Tag[] _joins = [];
-    private bool _isAnyHeld;
+    private (int Awaited, int Members, int Channels, int Admissions, long Refused) _held;
 
     /// <summary>Tells the log. Before it is trimmed.</summary>
     internal void Hold()
     {
-        bool isAny = run.Admissions.Count > 0 || _isAnyHeld;
+        int awaited = 0;
 
-        for (int i = 0; i < run.Members.Count && !isAny; i++)
+        foreach (Member member in run.Members.All)
         {
-            isAny = IsAwaited(run.Members[i]);
+            awaited += IsAwaited(member) ? 1 : 0;
         }
+
+        // Nobody is awaited again, and an admission goes only when a member comes or it is counted: the same numbers,
+        // the same joins. To look at every interest after every message would be paid for by the whole run.
+        (int, int, int, int, long) now = (
+            awaited, run.Members.Count, run.Channels.Count, run.Admissions.Count,
+            run.Tally[RunCount.AdmissionsRefused]);
+
+        if (now == _held)
+        {
+            return;
+        }
+
+        bool isAny = awaited + run.Admissions.Count + _held.Awaited + _held.Admissions > 0;
+        _held = now;
 
         if (isAny)
         {
@@ -48,7 +62,6 @@ internal sealed class AwaitedJoins(RunState run)
         }
 
         Array.Fill(_joins, Tag.Top);
-        _isAnyHeld = false;
 
         foreach (Member member in run.Members.All)
         {
@@ -78,7 +91,6 @@ internal sealed class AwaitedJoins(RunState run)
         if (bits.HasFlag(InterestBits.Subscribe))
         {
             _joins[channel] = Tag.Earlier(_joins[channel], join);
-            _isAnyHeld = true;
         }
     }
 }

@@ -1,10 +1,13 @@
-// Hellos of members that a sponsor may still admit (clause ): they wait for the decision, so that a member need not
-// know when its admission becomes final.
+// Hellos that cannot be judged yet. Of members that a sponsor may still admit (clause ): they wait for the
+// decision, so that a member need not know when its admission becomes final. And of members whose name has somebody who
+// was welcomed a moment ago and not heard since (clause ): that may be the same one, over a link that was lost with
+// its welcome, which the transport has not found out yet.
 //
 // Always true:
 //   - a link has one hello here at most, and none once it speaks for a member;
 //   - what is held is within limits, whoever sends it; above them a hello is judged at once.
 
+using System;
 using System.Collections.Generic;
 using System.Diagnostics.CodeAnalysis;
 using Gudp.Core;
@@ -20,6 +23,12 @@ internal sealed class HeldHellos(RunState run)
     /// <summary>Hellos held at once; nobody admits so many together.</summary>
     internal const int MaxHellos = 256;
 
+    /// <summary>
+    /// After so long at most the transport knows that a link is lost: more than the idle time-out of connections, 15 s by
+    /// default. Decides only who is refused, and when; nothing in the run.
+    /// </summary>
+    internal static readonly TimeSpan Patience = TimeSpan.FromSeconds(20);
+
     // Names of channels in all of them, each of 255 bytes at most.
     private const int MaxInterests = 16_384;
 
@@ -28,12 +37,35 @@ internal sealed class HeldHellos(RunState run)
 
     internal int Count => _held.Count;
 
+    /// <summary>When one of them is to be judged although nothing has come.</summary>
+    internal Instant NextDeadline
+    {
+        get
+        {
+            Instant next = Instant.Never;
+
+            foreach ((_, HelloFrame hello) in _held)
+            {
+                if (SilentHolder(hello) is Member holder)
+                {
+                    next = Instant.Earlier(next, holder.WelcomedAt + Patience);
+                }
+            }
+
+            return next;
+        }
+    }
+
     /// <returns>False: it has to be judged now.</returns>
-    internal bool TryHold(long link, HelloFrame hello)
+    internal bool TryHold(long link, HelloFrame hello, Instant now)
     {
         Forget(link);
 
-        if (!IsExpected(hello) || _held.Count >= MaxHellos || _interests + hello.Interests.Length > MaxInterests)
+        // Whoever is refused whether its name is free or not is told at once.
+        bool mayWait = (IsExpected(hello) && IsOfThisRun(hello))
+            || (IsContested(hello, now) && HelloCheck.Check(hello, run, out _) == SequencingError.None);
+
+        if (!mayWait || _held.Count >= MaxHellos || _interests + hello.Interests.Length > MaxInterests)
         {
             return false;
         }
@@ -44,11 +76,11 @@ internal sealed class HeldHellos(RunState run)
     }
 
     /// <summary>One for which nothing is to be waited for any more, in the order they came.</summary>
-    internal bool TryTake(out long link, [NotNullWhen(true)] out HelloFrame? hello)
+    internal bool TryTake(Instant now, out long link, [NotNullWhen(true)] out HelloFrame? hello)
     {
         foreach ((long Link, HelloFrame Hello) held in _held)
         {
-            if (!IsExpected(held.Hello))
+            if (!IsExpected(held.Hello) && !IsContested(held.Hello, now))
             {
                 (link, hello) = held;
                 Forget(link);
@@ -76,7 +108,7 @@ internal sealed class HeldHellos(RunState run)
     {
         // Unsettled is there if anybody may sponsor.
         if (run.Unsettled is null || run.Phase is not (RunPhase.Gathering or RunPhase.Running)
-            || hello.Join != JoinKind.At || hello.Observes || !IsOfThisRun(hello))
+            || hello.Join != JoinKind.At || hello.Observes)
         {
             return false;
         }
@@ -87,8 +119,32 @@ internal sealed class HeldHellos(RunState run)
 
         return isFree && hello.JoinTag < run.Limits.Stop
             && (run.Phase == RunPhase.Gathering || hello.JoinTag >= run.Bounds.SponsorBound
-                || run.Admissions.Exists(order => order.Hello.Name == hello.Name));
+                || IsAdmitted(hello.Name));
     }
+
+    private bool IsAdmitted(string name)
+    {
+        foreach (AdmissionOrder order in run.Admissions)
+        {
+            if (order.Hello.Name == name)
+            {
+                return true;
+            }
+        }
+
+        return false;
+    }
+
+    private bool IsContested(HelloFrame hello, Instant now)
+        => SilentHolder(hello) is Member holder && now < holder.WelcomedAt + Patience;
+
+    /// <summary>Who has the name and a link, and has not shown that its welcome came.</summary>
+    private Member? SilentHolder(HelloFrame hello)
+        => !hello.Observes && run.Phase is RunPhase.Gathering or RunPhase.Running
+            && run.Members.Find(hello.Name) is Member { Link: not null, Step: 0 } holder
+            && holder.Life is MemberLife.Joining or MemberLife.Live && holder.Waits.LastHeard <= holder.WelcomedAt
+                ? holder
+                : null;
 
     private bool IsOfThisRun(HelloFrame hello)
         => HelloCheck.CheckRun(hello, run, out _) == SequencingError.None

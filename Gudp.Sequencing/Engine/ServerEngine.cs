@@ -183,9 +183,13 @@ internal sealed class ServerEngine
     /// <summary>When <see cref="HandleTimeout"/> wants to be called.</summary>
     internal Instant NextDeadline => Instant.Earlier(
         Instant.Earlier(_grants.NextDeadline, _waits.NextDeadline),
-        Instant.Earlier(_readers.NextDeadline, _run.Recorder?.NextDeadline ?? Instant.Never));
+        Instant.Earlier(
+            Instant.Earlier(_readers.NextDeadline, _held.NextDeadline),
+            _run.Recorder?.NextDeadline ?? Instant.Never));
 
-    /// <summary>A grant is due by the wall, or a wait has become long. Follow with <see cref="Evaluate"/>.</summary>
+    /// <summary>
+    /// A grant is due by the wall, a wait has become long, or a hello has waited. Follow with <see cref="Evaluate"/>.
+    /// </summary>
     internal void HandleTimeout(Instant now)
     {
         _grants.HandleTimeout(now);

@@ -98,6 +98,9 @@ internal sealed class Member(
         state.Head = Inbox.Head;
     }
 
+    /// <summary>When it was last welcomed without a token. Decides only who is refused (clause ).</summary>
+    internal Instant WelcomedAt { get; set; }
+
     /// <summary>When its present request came. Statistics.</summary>
     internal Instant WaitingSince { get; set; }
 

@@ -56,6 +56,11 @@ public sealed class ErrorCodeTests
         },
         new(SequencingError.NameTaken, "\"a\" is here already")
         {
+            Before = run =>
+            {
+                run["a"].Request(AdvanceMode.To, 9);
+                run.Settle();
+            },
             Say = run => run.Inject(Stranger, Hello(MemberOptions.From(Config(), "a"))),
             Link = Stranger,
         },

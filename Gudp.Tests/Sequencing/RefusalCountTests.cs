@@ -38,8 +38,12 @@ public sealed class RefusalCountTests
             0, Commit(1, 1, writer => CommitElements.WritePublication(writer, 9, 0, 20, "m"u8)))),
         (SequencingError.NotDeclared, run => run.Inject(Stranger, HelloOf(new MemberOptions("nobody")))),
         (SequencingError.ConfigMismatch, run => run.Inject(Stranger, HelloOf(MemberOptions.From(Config(), "a", 5)))),
-        (SequencingError.NameTaken, run => run.Inject(
-            Stranger, HelloOf(MemberOptions.From(Config(), "a", run.Server.Run.Layout.ConfigHash)))),
+        (SequencingError.NameTaken, run =>
+        {
+            run["a"].Request(AdvanceMode.To, 9);
+            run.Settle();
+            run.Inject(Stranger, HelloOf(MemberOptions.From(Config(), "a", run.Server.Run.Layout.ConfigHash)));
+        }),
         (SequencingError.NotJoined, run => run.Inject(Stranger, Commit(1, 1, writer => Publish(writer, 20)))),
         (SequencingError.RoundLimit, run => run.Inject(0, Commit(1, 1, writer => Publish(writer, new Tag(20, 31))))),
         (SequencingError.Overflow, run => run.Inject(0, Commit(1, 1, writer => Publish(writer, (1L << 62) - 3)))),

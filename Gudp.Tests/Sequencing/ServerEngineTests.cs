@@ -20,6 +20,10 @@ public sealed class ServerEngineTests
         SequencingConfig config = Pair();
         SingleProcessRun run = new(config);
         run.Settle();
+        run["a"].TryTakeGrant(out _);
+        run["a"].Publish("x", "here"u8, null);
+        run["a"].Flush();
+        run.Settle();
 
         run.Inject(Stranger, HelloOf(config, "a"));
 

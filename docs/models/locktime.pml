@@ -635,7 +635,7 @@ init {
     atomic { run Server(); run Member(0); run Member(1); run Member(2); run Judge() }
 }
 
-/* A first Hello for a name that still counts as here is NameTaken, and its application tries again: it waits. */
+/* A first Hello for a name that still counts as here waits (Q-6.8), or its application tries again. */
 #define MAY_READ(i) (nempty(up[i]) && !(at[i] == OUTSIDE && life[i] == LIVE))
 
 #define CUT_OFF(i) (heard[i] != 0 && !SEES(i))

@@ -128,6 +128,14 @@ internal sealed class LinkedRun
         Turn();
     }
 
+    /// <summary>Time goes by at the server, and nothing comes.</summary>
+    internal void Pass(TimeSpan time)
+    {
+        Now += time;
+        Server.HandleTimeout(Now);
+        Turn();
+    }
+
     internal IReadOnlyCollection<byte[]> SentTo(long link) => _down.GetValueOrDefault(link) ?? [];
 
     private void Turn()

@@ -31,6 +31,70 @@ public sealed class SessionTests
         Assert.That(run.Server.Refusals, Is.EqualTo(1));
     }
 
+    // Clause: the welcome went with the link, and the server does not know of that yet.
+    [TestCase(true)]
+    [TestCase(false)]
+    public void Who_lost_its_link_before_the_welcome_and_says_hello_again_waits_until_that_is_known(bool isStarted)
+    {
+        LinkedRun run = isStarted ? new(Config(CrashPolicy.Stall)) : new(Config(CrashPolicy.Stall), "b");
+        run.MoveUp(run["a"]);
+        long lost = run["a"].Link;
+        run.Drop(run["a"], isNoticed: false);
+
+        if (isStarted)
+        {
+            run.MoveUp(run["b"]);
+        }
+
+        LinkedMember again = run.Join(MemberOptions.From(run.Config, "a", run.Layout.ConfigHash));
+        run.MoveUp(again);
+        run.Pass(HeldHellos.Patience / 2);
+        run.Server.HandleLinkLost(lost, run.Now);
+        run.Pass(TimeSpan.FromMilliseconds(1));
+        run.MoveDown(again);
+
+        Assert.That(again.Engine.Error, Is.EqualTo(SequencingError.None), again.Engine.ErrorDetail);
+        Assert.That(again.Engine.IsWelcome, Is.True);
+        Assert.That(run.Server.Refusals, Is.Zero);
+    }
+
+    [Test]
+    public void A_second_process_of_a_name_is_refused_in_bounded_time_however_silent_the_first_one_is()
+    {
+        LinkedRun run = new(Config(CrashPolicy.Stall));
+        run.Settle();
+        LinkedMember second = run.Join(MemberOptions.From(run.Config, "a", run.Layout.ConfigHash));
+        run.Settle();
+        SequencingError before = second.Engine.Error;
+
+        Assert.That(run.Server.NextDeadline, Is.LessThanOrEqualTo(run.Now + HeldHellos.Patience));
+        run.Pass(HeldHellos.Patience);
+        run.Settle();
+        LinkedMember third = run.Join(MemberOptions.From(run.Config, "a", run.Layout.ConfigHash));
+        run.Settle();
+
+        Assert.That(before, Is.EqualTo(SequencingError.None), "A link that is lost is known to be by then.");
+        Assert.That(second.Engine.Error, Is.EqualTo(SequencingError.NameTaken));
+        Assert.That(third.Engine.Error, Is.EqualTo(SequencingError.NameTaken), "Nobody waits twice for the same holder.");
+        Assert.That(run.Members[0].Engine.Error, Is.EqualTo(SequencingError.None));
+    }
+
+    [Test]
+    public void A_link_that_takes_up_a_session_has_no_hello_that_waits()
+    {
+        LinkedRun run = new(Config(CrashPolicy.Stall));
+        run.Settle();
+        ResumePoint session = run["a"].Engine.CreateTicket().Session;
+        LinkedMember second = run.Join(MemberOptions.From(run.Config, "a", run.Layout.ConfigHash));
+        run.MoveUp(second);
+
+        run.Inject(second.Link, Hello("a", UInt128.Zero, session));
+        run.Pass(HeldHellos.Patience);
+
+        Assert.That(run.Server.Counters.SessionsResumed, Is.EqualTo(1));
+        Assert.That(run.Server.Refusals, Is.Zero);
+    }
+
     [TestCase("token", SequencingError.NameTaken)]
     [TestCase("session", SequencingError.StaleEpoch)]
     [TestCase("epoch", SequencingError.StaleEpoch)]
