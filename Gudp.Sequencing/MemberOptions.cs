@@ -89,7 +89,7 @@ public sealed class MemberOptions : MemberDeclaration
 
     /// <summary>
     /// Where the member records what it is granted and given, for itself alone (docs/protocol/record.md). Default null:
-    /// nowhere. One recording is for one client.
+    /// nowhere. One recording is for one client: that of a process that resumes begins with its first grant there.
     /// </summary>
     public RunRecording? Recording { get; init; }
 
@@ -126,6 +126,33 @@ public sealed class MemberOptions : MemberDeclaration
 
         throw new ArgumentException(
             $"The roster has no member \"{name}\"; add it or use one of its names.", nameof(name));
+    }
+
+    /// <summary>What a ticket holds, and from a process's own options what it does not.</summary>
+    /// <exception cref="ArgumentException">They are another member's.</exception>
+    internal static MemberOptions From(ResumeTicket ticket, MemberOptions? own)
+    {
+        MemberOptions said = From(ticket.Hello);
+
+        if (own is null)
+        {
+            return said;
+        }
+
+        if (own.Name != said.Name)
+        {
+            throw new ArgumentException(
+                $"The options are those of \"{own.Name}\", the ticket is that of \"{said.Name}\".", nameof(own));
+        }
+
+        return new MemberOptions(said)
+        {
+            ResumeFor = own.ResumeFor,
+            Recording = own.Recording,
+            MaxBatchBytes = own.MaxBatchBytes,
+            IsDebugged = own.IsDebugged,
+            Clock = own.Clock,
+        };
     }
 
     /// <summary>What a hello said.</summary>

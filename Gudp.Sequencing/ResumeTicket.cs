@@ -15,7 +15,8 @@ namespace Gudp.Sequencing;
 /// <remarks>
 /// Taken with <see cref="SequenceClient.CreateTicket"/> after each grant and before anything is said, and used with
 /// <see cref="SequenceClient.Resume"/>. The process that comes back does again what the one that died did after its
-/// last ticket; it must be a function of its grants. A ticket is good until the server gets the second commit after it.
+/// last ticket; it must be a function of its grants. Limits, recording and waits of the process itself are not in it: the
+/// process that comes back gives its own options. A ticket is good until the server gets the second commit after it.
 /// Whoever has it can take the member's place: keep it as private as a password.
 /// </remarks>
 public sealed class ResumeTicket

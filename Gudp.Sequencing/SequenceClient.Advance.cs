@@ -83,19 +83,33 @@ public sealed partial class SequenceClient
     /// <summary>
     /// Asks to advance to exactly <paramref name="target"/> and returns at once; <see cref="TryTakeGrant"/> has the grant.
     /// </summary>
+    /// <remarks>
+    /// The commit, and all of it that was said before, leaves in this call. What cannot leave without waiting (the lane is
+    /// full, the session is not taken up again yet) leaves with the client's next call that sends or receives.
+    /// </remarks>
     /// <param name="target">Where to.</param>
     /// <param name="grid">If given, the first of its times that is not before the target.</param>
-    /// <exception cref="SequencingException">The request is not allowed.</exception>
-    public void RequestTo(Tag target, Grid grid = default) => Ask(AdvanceMode.To, target, grid);
+    /// <exception cref="SequencingException">
+    /// The request is not allowed; or it was made, and the lost session could not be taken up again.
+    /// </exception>
+    public void RequestTo(Tag target, Grid grid = default) => AskAndSend(AdvanceMode.To, target, grid);
 
     /// <summary>
     /// Asks to advance to <paramref name="until"/> or the first waking message, and returns at once;
     /// <see cref="TryTakeGrant"/> has the grant.
     /// </summary>
+    /// <inheritdoc cref="RequestTo" path="/remarks"/>
     /// <param name="until">As far as the member wants to go without a message.</param>
     /// <param name="grid">If given, grants come at its times only: the first one not before the message.</param>
-    /// <exception cref="SequencingException">The request is not allowed.</exception>
-    public void RequestNext(Tag until, Grid grid = default) => Ask(AdvanceMode.Next, until, grid);
+    /// <inheritdoc cref="RequestTo" path="/exception"/>
+    public void RequestNext(Tag until, Grid grid = default) => AskAndSend(AdvanceMode.Next, until, grid);
+
+    private void AskAndSend(AdvanceMode mode, Tag target, in Grid grid)
+    {
+        Ask(mode, target, grid);
+        WatchResumption();
+        TrySendCommits();
+    }
 
     private void Ask(AdvanceMode mode, Tag target, in Grid grid)
     {

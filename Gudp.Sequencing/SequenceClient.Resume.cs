@@ -34,18 +34,24 @@ public sealed partial class SequenceClient
     /// <param name="server">Where the sequence server is.</param>
     /// <param name="ticket">The last one the process saved.</param>
     /// <param name="timeout">For all of it; <see cref="Timeout.InfiniteTimeSpan"/> for ever.</param>
+    /// <param name="options">
+    /// What a ticket does not hold, of this process: <see cref="MemberOptions.MaxBatchBytes"/>,
+    /// <see cref="MemberOptions.Recording"/> and <see cref="MemberOptions.ResumeFor"/>; the rest of them is the ticket's, and
+    /// not looked at. Those the member joined with will do. Null: the defaults.
+    /// </param>
     /// <returns>
     /// A client at the ticket's sequence point: what the process said after it is said again, what counts already counts
     /// once. <see cref="Start"/> is null.
     /// </returns>
+    /// <exception cref="ArgumentException">The options are another member's.</exception>
     /// <exception cref="TimeoutException">The server did not answer in time.</exception>
     /// <exception cref="SequencingException">
     /// <see cref="SequencingError.StaleEpoch"/>: the member was taken out of the run, join anew.
     /// <see cref="SequencingError.WrongSequence"/>: the ticket is more than one grant old.
     /// </exception>
     public static SequenceClient Resume(
-        MessageEndpoint endpoint, PeerAddress server, ResumeTicket ticket, TimeSpan timeout)
-        => Started(BeginResume(endpoint, server, ticket), client => client.WaitUntilResumed(timeout));
+        MessageEndpoint endpoint, PeerAddress server, ResumeTicket ticket, TimeSpan timeout, MemberOptions? options = null)
+        => Started(BeginResume(endpoint, server, ticket, options), client => client.WaitUntilResumed(timeout));
 
     /// <summary>
     /// The pump's way to resume: returns at once. The client is at the ticket's sequence point; what is said there leaves
@@ -54,12 +60,16 @@ public sealed partial class SequenceClient
     /// <param name="endpoint">Without a sink; the caller pumps its daemon, or the daemon runs.</param>
     /// <param name="server">Where the sequence server is.</param>
     /// <param name="ticket">The last one the process saved.</param>
-    public static SequenceClient BeginResume(MessageEndpoint endpoint, PeerAddress server, ResumeTicket ticket)
+    /// <param name="options">As for <see cref="Resume"/>.</param>
+    /// <exception cref="ArgumentException">The options are another member's.</exception>
+    public static SequenceClient BeginResume(
+        MessageEndpoint endpoint, PeerAddress server, ResumeTicket ticket, MemberOptions? options = null)
     {
         ArgumentNullException.ThrowIfNull(endpoint);
         ArgumentNullException.ThrowIfNull(ticket);
-        MemberOptions options = MemberOptions.From(ticket.Hello);
-        return new SequenceClient(new MemberEngine(ticket), options, new PeerLink(endpoint.Connect(server)));
+        MemberOptions resumed = MemberOptions.From(ticket, options);
+        MemberEngine engine = new(ticket, resumed);
+        return Greeting(new SequenceClient(engine, resumed, new PeerLink(endpoint.Connect(server))));
     }
 
     /// <summary>As <see cref="Resume"/>, without holding a thread.</summary>
@@ -70,8 +80,23 @@ public sealed partial class SequenceClient
     /// <inheritdoc cref="Resume" path="/exception"/>
     public static Task<SequenceClient> ResumeAsync(
         MessageEndpoint endpoint, PeerAddress server, ResumeTicket ticket, CancellationToken cancellationToken = default)
+        => ResumeAsync(endpoint, server, ticket, null, cancellationToken);
+
+    /// <summary>As <see cref="Resume"/>, without holding a thread.</summary>
+    /// <param name="endpoint">Without a sink; its daemon runs.</param>
+    /// <param name="server">Where the sequence server is.</param>
+    /// <param name="ticket">The last one the process saved.</param>
+    /// <param name="options">As for <see cref="Resume"/>.</param>
+    /// <param name="cancellationToken">Ends the wait, and the client.</param>
+    /// <inheritdoc cref="Resume" path="/exception"/>
+    public static Task<SequenceClient> ResumeAsync(
+        MessageEndpoint endpoint,
+        PeerAddress server,
+        ResumeTicket ticket,
+        MemberOptions? options,
+        CancellationToken cancellationToken = default)
         => StartedAsync(
-            BeginResume(endpoint, server, ticket), client => client.WaitUntilResumedAsync(cancellationToken));
+            BeginResume(endpoint, server, ticket, options), client => client.WaitUntilResumedAsync(cancellationToken));
 
     /// <summary>
     /// What another process needs to go on from here if this one dies; to be saved together with the application's own

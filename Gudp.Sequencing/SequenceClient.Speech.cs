@@ -3,7 +3,10 @@ using System.Collections.Generic;
 
 namespace Gudp.Sequencing;
 
-/// <content>What a member says rarely: roles, interests, a stop, a checksum; and the look into its inbox.</content>
+/// <content>
+/// What a member says rarely: roles, interests, a stop, a checksum; and the look into its inbox. What is said leaves with
+/// the next request to advance or the resignation, as one commit.
+/// </content>
 public sealed partial class SequenceClient
 {
     /// <summary>Takes up or gives up sending and receiving, from after the next commit on (lock-time 5.3).</summary>
@@ -27,7 +30,9 @@ public sealed partial class SequenceClient
     public void SetInterest(string channel, bool on)
         => Require(_engine.SetInterest(channel, on), $"switching '{channel}' {(on ? "on" : "off")}");
 
-    /// <summary>Ends the run for everybody at a tag: the grant there is final (lock-time section 12).</summary>
+    /// <summary>
+    /// Ends the run for everybody at a tag: the grant there is final (lock-time section 12). Leaves with the next commit.
+    /// </summary>
     /// <param name="tag"><see cref="EarliestPublication"/> or later. The smallest stop of all that are asked for counts.</param>
     /// <exception cref="SequencingException">
     /// NotDeclared (<see cref="MemberDeclaration.MayStop"/>), NotASender, LookaheadViolation, or the member is not running.
@@ -63,7 +68,8 @@ public sealed partial class SequenceClient
 
     /// <summary>
     /// Looks at what waits for this member now, after the last grant: in the order of delivery, 64 KiB and one message at
-    /// most. It has no effect, and its answer depends on the moment: only for <see cref="MemberDeclaration.MayPeek"/>.
+    /// most. It has no effect, and its answer depends on the moment: only for <see cref="MemberDeclaration.MayPeek"/>. After
+    /// <see cref="Resume"/> the last grant is the server's, also one that this process has yet to ask for again.
     /// </summary>
     /// <param name="timeout">How long to wait for the answer.</param>
     /// <exception cref="SequencingException">NotDeclared, NotJoined, or the connection ended.</exception>

@@ -27,6 +27,10 @@ namespace Gudp.Sequencing;
 /// <remarks>
 /// One thread at a time. The blocking and the asynchronous calls do the same; both need the daemon of the endpoint to
 /// run on a thread of its own.
+/// <para>
+/// What a member says (publications, promises, roles and the rest) is kept until it next asks to advance or resigns, and
+/// leaves with that as one commit: until then nobody is told, and whom it holds up goes on waiting.
+/// </para>
 /// </remarks>
 public sealed partial class SequenceClient : IDisposable
 {
@@ -106,7 +110,7 @@ public sealed partial class SequenceClient : IDisposable
         => Started(Begin(endpoint, server, options), client => client.WaitForGrant(timeout));
 
     /// <summary>
-    /// The pump's way to join: connects and returns at once. <see cref="TryTakeGrant"/> hands out the start grant when
+    /// The pump's way to join: connects, says hello and returns at once. <see cref="TryTakeGrant"/> hands out the start grant when
     /// the run has started, and a grant after each <see cref="RequestTo"/> or <see cref="RequestNext"/>.
     /// </summary>
     /// <param name="endpoint">Without a sink; the caller pumps its daemon, or the daemon runs.</param>
@@ -116,7 +120,7 @@ public sealed partial class SequenceClient : IDisposable
     {
         ArgumentNullException.ThrowIfNull(endpoint);
         ArgumentNullException.ThrowIfNull(options);
-        return new SequenceClient(new MemberEngine(options), options, new PeerLink(endpoint.Connect(server)));
+        return Greeting(new SequenceClient(new MemberEngine(options), options, new PeerLink(endpoint.Connect(server))));
     }
 
     /// <summary>As <see cref="Join"/>, without holding a thread.</summary>
@@ -161,7 +165,10 @@ public sealed partial class SequenceClient : IDisposable
         }
     }
 
-    /// <summary>Promises that nothing published later arrives below <paramref name="tag"/>; a lower promise is ignored.</summary>
+    /// <summary>
+    /// Promises that nothing published later arrives below <paramref name="tag"/>; a lower promise is ignored. Leaves with
+    /// the next request to advance.
+    /// </summary>
     /// <exception cref="SequencingException">NotASender, or the tag is out of range.</exception>
     public void Promise(Tag tag)
     {
@@ -260,6 +267,13 @@ public sealed partial class SequenceClient : IDisposable
         _isDisposed = true;
         _link.Dispose();
         EndRecord();
+    }
+
+    // The others wait for this member from now on, whatever its application does next.
+    private static SequenceClient Greeting(SequenceClient client)
+    {
+        client.TrySendCommits();
+        return client;
     }
 
     /// <summary>A client whose beginning comes to nothing is nobody's.</summary>

@@ -112,11 +112,14 @@ public sealed partial class SequenceHost
 
     /// <summary>Goes on for a member that was lost at the ticket's sequence point.</summary>
     /// <param name="ticket">From <see cref="SequenceClient.CreateTicket"/>.</param>
+    /// <param name="options">As for <see cref="SequenceClient.Resume"/>, without ResumeFor.</param>
     /// <returns>A client at the ticket's sequence point, as of <see cref="SequenceClient.BeginResume"/>.</returns>
-    public SequenceClient Resume(ResumeTicket ticket)
+    /// <exception cref="ArgumentException">The options are another member's.</exception>
+    public SequenceClient Resume(ResumeTicket ticket, MemberOptions? options = null)
     {
         ArgumentNullException.ThrowIfNull(ticket);
-        return Play(Connect(new MemberEngine(ticket), MemberOptions.From(ticket.Hello), out _));
+        MemberOptions resumed = MemberOptions.From(ticket, options);
+        return Play(Connect(new MemberEngine(ticket, resumed), resumed, out _));
     }
 
     /// <summary>

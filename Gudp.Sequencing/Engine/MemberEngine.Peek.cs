@@ -48,17 +48,20 @@ internal sealed partial class MemberEngine
     private bool TryPeeked(ReadOnlySpan<byte> body)
     {
         byte[] owned = body.ToArray();
+
+        // Clause: records are relative to the last grant that the server gave, which may wait here for its request.
+        Tag granted = _holdsBatch ? _heldTag : Now;
         FrameReader reader = new(owned);
         PeekedHead head = PeekedHead.Read(ref reader);
         List<SequencedMessage> seen = [];
 
         while (!reader.IsAtEnd)
         {
-            DeliveryRecord record = DeliveryRecord.Read(ref reader, Now);
+            DeliveryRecord record = DeliveryRecord.Read(ref reader, granted);
 
             Tag last = seen.Count == 0 ? new Tag(long.MinValue, 0) : seen[^1].Arrival;
 
-            if (reader.IsMalformed || !IsInPlace(in record, last))
+            if (reader.IsMalformed || record.Key.Arrival <= granted || !IsInPlace(in record, last))
             {
                 return false;
             }

@@ -27,6 +27,7 @@ internal sealed partial class MemberEngine
     private bool _isHelloSent;
     private bool _awaitsWelcome;
     private bool _holdsBatch;
+    private Tag _heldTag;
     private long _heldBytes;
 
     /// <summary>A process goes on for one that died at the ticket's sequence point.</summary>
@@ -317,6 +318,7 @@ internal sealed partial class MemberEngine
         copy.EndFrame();
         _heldFrames.Add(copy.Written.ToArray());
         _holdsBatch = frame.Type == FrameType.Grant;
+        _heldTag = _holdsBatch && GrantFrame.TryRead(frame.Body, out GrantFrame grant) ? grant.Tag : Now;
         return true;
     }
 

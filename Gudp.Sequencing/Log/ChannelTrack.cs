@@ -52,9 +52,6 @@ internal sealed class ChannelTrack(in Retention retention)
     /// <summary>Number of its last message kept; only meaningful if there is one.</summary>
     internal long Newest { get; set; }
 
-    /// <summary>Number of its last message that is gone, for whatever reason; 0 if none is.</summary>
-    internal long Gone { get; set; }
-
     /// <summary>Number and arrival of the last that a limit took, and not its kind of history; 0 if none was.</summary>
     internal long Cut { get; set; }
 

@@ -282,49 +282,6 @@ internal sealed class SealedLog
         return cut + 1;
     }
 
-    /// <summary>From this number on no message at all of the channels is missing: for a reader that fell behind.</summary>
-    internal long WholeFrom(ReadOnlySpan<int> channels)
-    {
-        long gone = 0;
-
-        foreach (int channel in channels)
-        {
-            gone = Math.Max(gone, _tracks[channel].Gone);
-        }
-
-        return gone + 1;
-    }
-
-    /// <summary>The last messages of each channel that arrive at a tag or before, as numbers in their order.</summary>
-    /// <param name="channels">The reader's, without repetition.</param>
-    /// <param name="count">Of each channel, 1 or more.</param>
-    /// <param name="last">Nominal arrival.</param>
-    /// <param name="numbers">Emptied and filled.</param>
-    internal void CollectLast(ReadOnlySpan<int> channels, int count, Tag last, List<long> numbers)
-    {
-        numbers.Clear();
-
-        foreach (int channel in channels)
-        {
-            ChannelTrack track = _tracks[channel];
-            long number = track.Count > 0 ? track.Newest : 0;
-            int found = 0;
-
-            while (found < count && number > 0 && TryRead(number, out SealedMessage message))
-            {
-                if (message.Key.Arrival <= last)
-                {
-                    numbers.Add(number);
-                    found++;
-                }
-
-                number = message.Previous;
-            }
-        }
-
-        numbers.Sort();
-    }
-
     /// <summary>Lets go of everything, pending or kept. The log cannot be used afterwards.</summary>
     internal void Clear()
     {
@@ -436,7 +393,6 @@ internal sealed class SealedLog
         track.Count--;
         track.Bytes -= BytesOf(slot.Letter);
         CountEarly(track, in slot, -1);
-        track.Gone = slot.Number;
         Bytes -= BytesOf(slot.Letter);
 
         if (isCut)

@@ -143,7 +143,7 @@ internal static class DifferenceSummary
         _ => "only the digests differ, the records of the batch do not",
     };
 
-    private static string SideOf(MemberDifference one) => one.Left is not null ? "A" : "B";
+    private static string SideOf(MemberDifference one) => one.IsOnlyLeft || one.Left is not null ? "A" : "B";
 
     private static string KeyPartOf(MemberDifference one)
     {

@@ -83,6 +83,9 @@ public sealed class MemberDifference
     /// <summary>The grant of the right record; null if it has none.</summary>
     public RecordedGrant? Right { get; internal init; }
 
+    /// <summary>Of a member that one record does not have: whether the left one has it, be it without a grant.</summary>
+    internal bool IsOnlyLeft { get; init; }
+
     /// <summary>The message of the left record; null if none differs, or only the right one has it.</summary>
     public RecordedMessage? LeftMessage { get; internal init; }
 

@@ -37,7 +37,8 @@ internal sealed class MemberTrail(int ordinal, string name)
     /// <returns>False if the grant does not follow the last one.</returns>
     internal bool TryAdd(in RecordedGrant grant, RecordPlace place)
     {
-        if (_digests.Count == 0 && grant.Index is 0 or 1)
+        //
+        if (_digests.Count == 0 && grant.Index <= long.MaxValue - Array.MaxLength)
         {
             First = grant.Index;
         }

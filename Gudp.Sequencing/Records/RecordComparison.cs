@@ -32,6 +32,7 @@ internal sealed class RecordComparison(RunRecord left, RunRecord right)
         return new MemberDifference(trail.Name, trail.Ordinal, trail.First, grant?.Tag ?? Tag.Zero)
         {
             Kind = GrantDifferenceKind.MissingMember,
+            IsOnlyLeft = isLeft,
             Left = isLeft ? grant : null,
             Right = isLeft ? null : grant,
         };

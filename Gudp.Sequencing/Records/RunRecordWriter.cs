@@ -174,6 +174,7 @@ public sealed class RunRecordWriter : IDisposable
     public void AddGrant(in RecordedGrant grant)
     {
         CheckOpen();
+        CheckLong(grant.Index, nameof(grant));
         CheckLong(grant.WallMilliseconds, nameof(grant));
         CheckLong(grant.WaitedMilliseconds, nameof(grant));
         CheckNumber(grant.WaitedFor ?? 0, nameof(grant));
@@ -185,8 +186,8 @@ public sealed class RunRecordWriter : IDisposable
 
         long last = _lastGrants[grant.Member];
 
-        // A member may begin with 0, the start grant, or with 1 where nobody records that.
-        if (grant.Index != last + 1 && !(last == NotStarted && grant.Index == 1))
+        // Clause: a member begins where its recording did, the others follow without a gap.
+        if (grant.Index != last + 1 && last != NotStarted)
         {
             throw new ArgumentException(
                 $"Grant {grant.Index} of member {grant.Member} does not follow its grant {last}.", nameof(grant));

@@ -1,6 +1,7 @@
 using Gudp.Sequencing;
 using Gudp.Sequencing.Time;
 using Gudp.Sequencing.Wire;
+using Gudp.Tests.Sequencing.Joining;
 using NUnit.Framework;
 
 namespace Gudp.Tests.Sequencing;
@@ -63,6 +64,35 @@ public sealed class PeekTests
         Assert.That(run.Server.Members.Find("b")!.Inbox.Count, Is.EqualTo(100));
     }
 
+    // the server is a grant ahead of a process that comes back.
+    [Test]
+    public void A_peek_of_a_process_that_came_back_shows_what_waits_after_the_grant_that_it_did_not_get()
+    {
+        LinkedRun run = new(Config(mayPeek: true));
+        run.Settle();
+        LinkedMember peeks = run["b"];
+        ResumeTicket ticket = peeks.Engine.CreateTicket();
+        peeks.Engine.Request(AdvanceMode.Next, 100);
+        run.MoveUp(peeks);
+        run["a"].Engine.Publish("x", "first"u8, 5);
+        run["a"].Engine.Publish("x", "second"u8, 50);
+        run["a"].Engine.Request(AdvanceMode.To, 20);
+        run.MoveUp(run["a"]);
+        run.Restart(peeks, ticket);
+        run.Settle();
+
+        peeks.Engine.Peek();
+        run.Settle();
+        IReadOnlyList<SequencedMessage>? seen = peeks.Engine.Peeked;
+        peeks.Engine.Request(AdvanceMode.Next, 100);
+        bool isGranted = peeks.Engine.TryTakeGrant(out Grant grant);
+
+        Assert.That(peeks.Engine.ErrorDetail, Is.Empty);
+        Assert.That(seen?.Select(message => (message.Arrival, message.Text)), Is.EqualTo(new[] { (new Tag(50, 0), "second") }));
+        Assert.That(isGranted, Is.True);
+        Assert.That(grant.Messages.Select(message => message.Text), Is.EqualTo(new[] { "first" }));
+    }
+
     [Test]
     public void Frames_cut_at_any_byte_are_refused_by_both_sides()
     {
@@ -94,19 +124,20 @@ public sealed class PeekTests
 
     private static SingleProcessRun Start(bool mayPeek)
     {
-        SequencingConfig config = new()
-        {
-            Roster =
-            [
-                new MemberDeclaration("a") { Publish = ["x"] },
-                new MemberDeclaration("b") { Subscribe = ["x"], MayPeek = mayPeek },
-            ],
-        };
-        SingleProcessRun run = new(config);
+        SingleProcessRun run = new(Config(mayPeek));
         run.Settle();
         run.Down[1].Clear();
         return run;
     }
+
+    private static SequencingConfig Config(bool mayPeek) => new()
+    {
+        Roster =
+        [
+            new MemberDeclaration("a") { Publish = ["x"] },
+            new MemberDeclaration("b") { Subscribe = ["x"], MayPeek = mayPeek },
+        ],
+    };
 
     private static byte[] Peek(ulong session)
     {

@@ -101,6 +101,40 @@ public sealed class SequenceClientTests
         Assert.That(end!.Error, Is.EqualTo(SequencingError.Stopped));
     }
 
+    [Test]
+    public void Who_asks_and_does_something_else_then_holds_nobody_up()
+    {
+        using Scene scene = new(Config("a", "b"));
+        SequenceClient a = scene.Begin("a");
+        SequenceClient b = scene.Join("b");
+        a.TryTakeGrant(out _);
+
+        a.Publish("x", "said"u8, 7);
+        a.RequestTo(10);
+        b.RequestTo(8);
+        scene.World.Run(TimeSpan.FromSeconds(1));
+        bool isThere = b.TryTakeGrant(out Grant? grant);
+
+        Assert.That(isThere, Is.True);
+        Assert.That((grant!.Tag, scene.Server.Refusals), Is.EqualTo((new Tag(8, 0), 0L)));
+    }
+
+    [Test]
+    public void A_request_that_found_no_room_leaves_with_the_next_call()
+    {
+        using Scene scene = new(Config("a"));
+        SequenceClient client = scene.Join("a");
+        Fill(client.Peer);
+
+        client.RequestNext(5);
+        scene.World.Run(TimeSpan.FromSeconds(1));
+        bool isThere = client.TryTakeGrant(out _);
+        scene.World.RunUntil(() => client.TryTakeGrant(out _), Limit);
+
+        Assert.That(isThere, Is.False);
+        Assert.That(client.Now, Is.EqualTo(new Tag(5, 0)));
+    }
+
     // Its next commit finds the connection closed, but the reason lies unread before the end.
     [Test]
     public void What_the_server_said_before_the_end_is_told_before_the_end()

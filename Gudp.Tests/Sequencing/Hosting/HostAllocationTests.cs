@@ -12,7 +12,8 @@ public sealed class HostAllocationTests
     [Test]
     public void Publishing_promising_and_asking_allocate_nothing()
     {
-        SequenceHost host = new(new SequencingConfig { Roster = [new("a") { Publish = ["x"] }] });
+        // Asking hands the commit to the server, whose log keeps messages: as many as this, and then none more.
+        SequenceHost host = new(new SequencingConfig { LogMessages = 10, Roster = [new("a") { Publish = ["x"] }] });
         SequenceClient member = host.Join("a");
         member.WaitForGrant(Timeout.InfiniteTimeSpan);
         byte[] payload = new byte[100];

@@ -43,6 +43,58 @@ public sealed class ClientResumeTests
         Assert.That(killed, Is.EqualTo(undisturbed));
     }
 
+    // What is the process's own is in no ticket.
+    [Test]
+    public void A_process_that_comes_back_has_the_limits_and_the_recording_that_it_gives()
+    {
+        using Scene scene = new();
+        scene.Play(3);
+        MemoryStream recorded = new();
+        MemberOptions options = new("a")
+        {
+            MaxBatchBytes = 1,
+            Recording = new RunRecording { Stream = recorded },
+            ResumeFor = TimeSpan.FromSeconds(7),
+        };
+
+        SequencingException? refusal = Assert.Throws<SequencingException>(() => scene.Kill(options));
+        MemberOptions resumed = scene.Client.Options;
+        scene.Client.Dispose();
+
+        Assert.That(refusal!.Error, Is.EqualTo(SequencingError.TooLarge));
+        Assert.That(
+            (resumed.MaxBatchBytes, resumed.Recording, resumed.ResumeFor, resumed.Lookahead),
+            Is.EqualTo((1L, options.Recording, options.ResumeFor, Delay.Ticks(1))));
+        Assert.That(resumed.Publish, Is.EqualTo((string[])["x"]));
+    }
+
+    [Test]
+    public void The_record_of_a_process_that_came_back_begins_with_its_first_grant_there()
+    {
+        using Scene scene = new();
+        scene.Play(3);
+        MemoryStream recorded = new();
+
+        scene.Kill(new MemberOptions("a") { Recording = new RunRecording { Stream = recorded } });
+        scene.Play(3);
+        ulong digest = scene.Client.Digest;
+        scene.Client.Dispose();
+
+        using RunRecord record = new(new MemoryStream(recorded.ToArray()));
+        RecordedMember own = record.Members.Single(member => member.Name == "a");
+        Assert.That(scene.Client.RecordFailure, Is.Null);
+        Assert.That((own.FirstGrant, own.EndGrant, own.LastDigest), Is.EqualTo((4L, 8L, digest)));
+    }
+
+    [Test]
+    public void The_options_of_another_member_do_not_fit_a_ticket()
+    {
+        using Scene scene = new();
+        scene.Play(1);
+
+        Assert.That(() => scene.Kill(new MemberOptions("b")), Throws.ArgumentException.With.Message.Contains("\"b\""));
+    }
+
     [Test]
     public void A_client_that_shall_not_resume_says_that_its_connection_is_lost()
     {
@@ -262,7 +314,7 @@ public sealed class ClientResumeTests
         internal void Mend() => World.Network.SetLinks(_home.Host, _node.Host, null);
 
         /// <summary>The first member's process dies just after it asked; another one begins with its ticket.</summary>
-        internal void Kill()
+        internal void Kill(MemberOptions? options = null)
         {
             _ticket = Client.CreateTicket().ToArray();
             Act(Client);
@@ -272,7 +324,7 @@ public sealed class ClientResumeTests
             World.Run(Outage);
             Assert.That(ResumeTicket.TryParse(_ticket, out ResumeTicket? ticket), Is.True);
             MessageEndpoint endpoint = new(_node.Daemon, _node.Host.Address, Messaging);
-            Client = SequenceClient.BeginResume(endpoint, Server.LocalAddress, ticket!);
+            Client = SequenceClient.BeginResume(endpoint, Server.LocalAddress, ticket!, options);
             Act(Client);
             WaitForBoth();
         }

@@ -63,21 +63,10 @@ internal sealed class NaiveLog(LogLimits limits, Retention[] channels, IComparer
         .DefaultIfEmpty()
         .Max() + 1;
 
-    internal long WholeFrom(int[] of) => _sealed.Where(entry => entry.IsGone && of.Contains(entry.Channel))
-        .Select(entry => entry.Number)
-        .DefaultIfEmpty()
-        .Max() + 1;
-
     internal bool IsTrimmedAt(Tag tag, int[] of)
         => _sealed.Any(entry => entry.IsCut && of.Contains(entry.Channel) && entry.Key.Arrival >= tag);
 
-    internal long[] Last(int[] of, int count, Tag last) =>
-    [
-        .. of.SelectMany(channel => Kept
-            .Where(entry => entry.Channel == channel && entry.Key.Arrival <= last)
-            .TakeLast(count)
-            .Select(entry => entry.Number)).Order(),
-    ];
+    internal long NewestOf(int channel) => Kept.LastOrDefault(entry => entry.Channel == channel)?.Number ?? 0;
 
     internal long PreviousOf(Entry entry) => Kept
         .Where(other => other.Channel == entry.Channel && other.Number < entry.Number)

@@ -104,7 +104,6 @@ public sealed class SealedLogTests
         SealedLog log = MakeLog(
             Wide with { Messages = 10 },
             Retention.Default with { History = ChannelHistory.Last(1) }, Retention.Default);
-        List<long> last = [];
         Publish(log, 0, channel: 0);
 
         for (int time = 1; time <= 1000; time++)
@@ -114,8 +113,8 @@ public sealed class SealedLogTests
             log.Trim();
         }
 
-        log.CollectLast([0, 1], 1, Tag.Infinity, last);
-        Assert.That(last, Is.EqualTo(new long[] { 1, 1001 }));
+        Assert.That((log.NewestOf(0), log.NewestOf(1)), Is.EqualTo((1L, 1001L)));
+        Assert.That(Read(log, 1).Key.Arrival, Is.EqualTo(Tag.Zero));
         Assert.That(log.SeekNumber(1L, First), Is.EqualTo(new LogStart(1, false)));
         Assert.That(log.SeekNumber(1L, [0, 1]), Is.EqualTo(new LogStart(993, true)));
     }
@@ -132,7 +131,7 @@ public sealed class SealedLogTests
         bool after = log.TryRead(1, out _);
 
         Assert.That((before, after), Is.EqualTo((true, false)));
-        Assert.That((log.FirstOf(First), log.WholeFrom(First)), Is.EqualTo((1L, 2L)));
+        Assert.That((log.FirstOf(First), log.NewestOf(0)), Is.EqualTo((1L, 0L)));
         Assert.That((log.Trimmed, log.Bytes), Is.EqualTo((0L, 0L)));
     }
 
@@ -279,9 +278,6 @@ public sealed class SealedLogTests
         int[] some = [.. Enumerable.Range(0, channels).Where(_ => random.Next(2) == 0)];
         Tag tag = new(random.Next(70), 0);
         long number = random.Next(1, (int)naive.Next + 2);
-        int count = random.Next(1, 5);
-        List<long> last = [];
-        log.CollectLast(some, count, tag, last);
         long first = naive.FirstOf(some);
         long[] numbers = Numbers(log);
 
@@ -290,9 +286,9 @@ public sealed class SealedLogTests
         Assert.That(log.PendingBytes, Is.EqualTo(naive.Pending.Sum(entry => ArrivalQueue.BytesOf(entry.Length))));
         Assert.That(numbers, Is.EqualTo(kept.Select(entry => entry.Number)));
         Assert.That(log.First, Is.EqualTo(kept.Length > 0 ? kept[0].Number : naive.Next));
-        Assert.That((log.FirstOf(some), log.WholeFrom(some)), Is.EqualTo((first, naive.WholeFrom(some))));
+        Assert.That(log.FirstOf(some), Is.EqualTo(first));
+        Assert.That(some.Select(log.NewestOf), Is.EqualTo(some.Select(naive.NewestOf)));
         Assert.That(log.SeekNumber(number, some), Is.EqualTo(new LogStart(Math.Max(number, first), number < first)));
-        Assert.That(last, Is.EqualTo(naive.Last(some, count, tag)));
 
         foreach (NaiveLog.Entry entry in kept)
         {

@@ -187,17 +187,24 @@ public sealed class RunDifferenceTests
             "  member \"m0\" (0), grant 20 at 200, record 0 of the batch: the payload differs from byte 0 on"));
     }
 
-    [Test]
-    public void A_member_that_only_one_run_has_is_named()
+    [TestCase(true, true, "A")]
+    [TestCase(true, false, "A")]
+    [TestCase(false, true, "B")]
+    [TestCase(false, false, "B")]
+    public void A_member_that_only_one_run_has_is_named_with_the_side_that_has_it(bool isLeft, bool hasGrants, string side)
     {
-        using RunRecord left = RecordedRun.Of(3, Grants, Messages).Open();
-        using RunRecord right = RecordedRun.Of(4, Grants, Messages).Open();
+        RecordedRun more = RecordedRun.Of(3, Grants, Messages);
+        more.Members.Add(("m3", hasGrants ? [new ScriptedGrant(Tag.Zero, [])] : []));
+        using RunRecord one = more.Open();
+        using RunRecord other = RecordedRun.Of(3, Grants, Messages).Open();
 
-        RunDifference difference = RunDifference.Between(left, right);
+        RunDifference difference = isLeft ? RunDifference.Between(one, other) : RunDifference.Between(other, one);
 
-        Assert.That(difference.Members.Select(one => (one.Member, one.Kind)),
-            Has.Member(("m3", GrantDifferenceKind.MissingMember)));
+        Assert.That(difference.Members.Select(member => (member.Member, member.Kind)),
+            Is.EqualTo(new[] { ("m3", GrantDifferenceKind.MissingMember) }));
         Assert.That(difference.IsEqual, Is.False);
+        Assert.That(difference.Summary[0], Is.EqualTo(
+            $"different: member \"m3\" (3), grant 0 at {Tag.Zero}, only {side} has this member"));
     }
 
     //
