@@ -262,11 +262,23 @@ internal sealed class JoinHistory(RunState run)
         }
 
         List<BatchEntry> all = [];
+        Dictionary<int, List<BatchEntry>> pending = [];
         TakePending(0);
+
+        // In one pass: whoever joins says how many channels there are to look for.
+        foreach (BatchEntry entry in _found)
+        {
+            if (!pending.TryGetValue(entry.Letter.Channel, out List<BatchEntry>? ofOne))
+            {
+                pending[entry.Letter.Channel] = ofOne = [];
+            }
+
+            ofOne.Add(entry);
+        }
 
         foreach (int channel in _channels)
         {
-            List<BatchEntry> ofIt = _found.FindAll(entry => entry.Letter.Channel == channel);
+            List<BatchEntry> ofIt = pending.GetValueOrDefault(channel) ?? [];
             TakeLast(channel, count, ofIt);
             ofIt.Sort(Compare);
             all.AddRange(ofIt[Math.Max(0, ofIt.Count - count)..]);
