@@ -206,18 +206,20 @@ internal sealed class EnginePlayer
         }
     }
 
-    // The tag alone says all, unless somebody has left after it.
+    // The tag alone says all, unless somebody has left after it, or stands at the end of all times.
     private bool CanStop()
     {
         Tag latest = Tag.Zero;
+        Tag latestOfAll = Tag.Zero;
 
         foreach (Member member in Server.Members.All)
         {
             Tag now = Server.Members.StateOf(member).Now;
-            latest = member.Life == MemberLife.Resigned ? latest : Tag.Later(latest, now);
+            latest = member.Life == MemberLife.Resigned || now.IsInfinite ? latest : Tag.Later(latest, now);
+            latestOfAll = Tag.Later(latestOfAll, now);
         }
 
-        return _seats.TrueForAll(seat => seat.Steps.Count == 0 || seat.Steps[^1].Grant.Tag <= latest);
+        return latestOfAll == latest;
     }
 
     private void LoseThoseOfTheFacts()
