@@ -24,10 +24,10 @@ internal sealed class HeldHellos(RunState run)
     internal const int MaxHellos = 256;
 
     /// <summary>
-    /// After so long at most the transport knows that a link is lost: more than the idle time-out of connections, 15 s by
-    /// default. Decides only who is refused, and when; nothing in the run.
+    /// After so long the transport knows by default that a link with something undelivered is lost (30 s: UnfinishedTimeout
+    /// of connections), and some. Decides only who is refused, and when; nothing in the run.
     /// </summary>
-    internal static readonly TimeSpan Patience = TimeSpan.FromSeconds(20);
+    internal static readonly TimeSpan Patience = TimeSpan.FromSeconds(35);
 
     // Names of channels in all of them, each of 255 bytes at most.
     private const int MaxInterests = 16_384;

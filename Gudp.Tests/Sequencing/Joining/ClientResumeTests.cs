@@ -95,6 +95,43 @@ public sealed class ClientResumeTests
         Assert.That(() => scene.Kill(new MemberOptions("b")), Throws.ArgumentException.With.Message.Contains("\"b\""));
     }
 
+    // Clause: the connection is gone before its welcome came, and the server finds that out later than the member.
+    [Test]
+    public void Who_joins_again_from_elsewhere_before_the_server_has_noticed_is_welcomed_when_it_has()
+    {
+        using SimWorld world = new(1);
+        world.Network.DefaultLink = new LinkModel { Delay = TimeSpan.FromMilliseconds(5) };
+        Node home = world.AddNode();
+        Node first = world.AddNode();
+        Node second = world.AddNode();
+        Node third = world.AddNode();
+        MessagingConfig messaging = new() { Core = SimWorld.Plain };
+        SequencingConfig config = new()
+        {
+            Roster = [new("a") { Publish = ["x"] }, new("b") { Subscribe = ["x"] }],
+        };
+        using SequenceServer server = new(home.Daemon, home.Host.Address.WithPort(7000), config, messaging);
+        using SequenceClient lost = SequenceClient.Begin(
+            new(first.Daemon, first.Host.Address, messaging), server.LocalAddress, MemberOptions.From(config, "a"));
+        world.RunUntil(
+            () => !lost.TryTakeGrant(out _)
+                && server.ReadStatus().Members.Any(member => member.Activity == MemberActivity.Joining),
+            Limit);
+        world.Network.SetLinks(
+            home.Host, first.Host, new LinkModel { Delay = TimeSpan.FromMilliseconds(5), LossPpm = 1_000_000 });
+
+        using SequenceClient again = SequenceClient.Begin(
+            new(second.Daemon, second.Host.Address, messaging), server.LocalAddress, MemberOptions.From(config, "a"));
+        using SequenceClient other = SequenceClient.Begin(
+            new(third.Daemon, third.Host.Address, messaging), server.LocalAddress, MemberOptions.From(config, "b"));
+        bool isStarted = false;
+        world.RunUntil(
+            () => (isStarted |= again.TryTakeGrant(out _)) | (other.TryTakeGrant(out _) && isStarted), Limit);
+
+        Assert.That(isStarted, Is.True);
+        Assert.That(server.Refusals, Is.Zero);
+    }
+
     [Test]
     public void A_client_that_shall_not_resume_says_that_its_connection_is_lost()
     {
