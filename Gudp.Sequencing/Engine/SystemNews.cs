@@ -41,7 +41,8 @@ internal sealed class SystemNews(RunState run, Postings postings)
         int channel = run.Members.Reach.System;
         Tag at = run.Members.StateOf(about).Now;
 
-        if (channel == BoundTable.Nobody || arrival >= run.Limits.Stop || !IsInReach(channel, arrival))
+        // What arrives at the stop itself is in everybody's last batch, whether the stop is known by now or not.
+        if (channel == BoundTable.Nobody || arrival > run.Limits.Stop || !IsInReach(channel, arrival))
         {
             return;
         }
