@@ -113,7 +113,7 @@ internal sealed class Departures(RunState run, Outbox outbox, SystemNews news)
     private void End()
     {
         run.Phase = RunPhase.Ended;
-        run.RunDigest = RunDigest.Of(run.Members.All);
+        run.RunDigest = RunDigest.Of(run.Members.All, run.Layout.Members.Length, run.Limits.Stop);
         run.Log.Seal(Tag.Top);
         run.Recorder?.Complete();
 
