@@ -27,11 +27,11 @@ public sealed class SequenceSocketTests
         {
             Roster = [new("reads") { Subscribe = ["x"], MayPeek = true }, new("sends") { Publish = ["x"] }],
         };
-        _daemon = Own(new Daemon(Messaging.Core));
+        _daemon = new Daemon(Messaging.Core);
         _daemon.Start();
-        _server = Own(new SequenceServer(_daemon, PeerAddress.LoopbackIPv4(0), config, Messaging));
-        _sender = Own(SequenceClient.Begin(Endpoint(), _server.LocalAddress, MemberOptions.From(config, "sends")));
-        _reader = Own(SequenceClient.Begin(Endpoint(), _server.LocalAddress, MemberOptions.From(config, "reads")));
+        _server = new SequenceServer(_daemon, PeerAddress.LoopbackIPv4(0), config, Messaging);
+        _sender = SequenceClient.Begin(Endpoint(), _server.LocalAddress, MemberOptions.From(config, "sends"));
+        _reader = SequenceClient.Begin(Endpoint(), _server.LocalAddress, MemberOptions.From(config, "reads"));
 
         // Both have said hello, so neither wait needs the other one.
         _sender.WaitForGrant(Patience);
@@ -41,10 +41,16 @@ public sealed class SequenceSocketTests
     [TearDown]
     public void Stop()
     {
+        _sender.Dispose();
+        _reader.Dispose();
+
         while (_owned.TryPop(out IDisposable? owned))
         {
             owned.Dispose();
         }
+
+        _server.Dispose();
+        _daemon.Dispose();
     }
 
     [Test]
