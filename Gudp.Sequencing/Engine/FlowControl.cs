@@ -1,7 +1,7 @@
 // Senders may not run away from receivers that are full (lock-time 15). The grant of s at G(s) is withheld while some
 // receiver c that s feeds is over its limit, and c
-//   (a) computes, is lost or absent: it takes nothing until it does something; or
-//   (b) waits with G(c) < G(s): its own grant comes first, and empties it.
+//   (a) computes or is lost: it takes nothing until it does something; or
+//   (b) waits with G(c) < G(s): its own grant comes first, and empties it. So does one that is still to come, for its J.
 //
 // When all wait, the member with the smallest G is withheld by neither, so that theorem 2 stands. Withholding for any
 // full receiver would deadlock: of two members that wait for each other's past, both could be full.
@@ -76,6 +76,13 @@ internal sealed class FlowControl(RunState run)
     private bool TakesNothing(Member receiver, Tag grant)
     {
         ref readonly MemberState state = ref run.Members.StateOf(receiver);
+
+        // Coming is asking for its join (clause ). Below that nobody waits for it: a stop may come before.
+        if (receiver.Life == MemberLife.Absent)
+        {
+            return state.Now < grant;
+        }
+
         bool isStill = receiver.Life != MemberLife.Live || !state.IsWaiting;
         return isStill || AdvanceRule.GrantOf(in state, run.Limits.Stop) < grant;
     }

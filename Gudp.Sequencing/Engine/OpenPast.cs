@@ -2,7 +2,9 @@
 // number of the log, and a state that somebody left, depend on members that need not reach it at all. Until those have
 // come to J the answer would depend on the moment, so the first grant waits (clause ).
 //
-// Nobody waits in a circle: who waits for its own join stands at J already, and what holds it stands below.
+// Nobody waits in a circle: who waits for its own join stands at J already, and what holds it has come to less. That may
+// be a bound below J of a member whose E is above J, since it waits for word of this very join: its own wait is asked
+// for then, never what it sends (see WaitChain).
 
 using Gudp.Sequencing.Members;
 using Gudp.Sequencing.Time;
@@ -18,6 +20,8 @@ internal static class OpenPast
     /// <returns>Its ordinal; nobody if the past is complete.</returns>
     internal static int HeldBy(RunState run, Member member, Tag join) => member.History switch
     {
+        // It gets none of it.
+        _ when !run.Members.StateOf(member).Receives => BoundTable.Nobody,
         { Kind: HistoryKind.Snapshot } => FirstBelow(run, join),
         { Kind: HistoryKind.Number } past when past.Number >= run.Log.Next && run.Bounds.Floor <= join
             => HolderOfFloor(run),

@@ -5,12 +5,15 @@
 // that gives its bound, or the bound would do and something else keeps the grant. Or it holds others below its E: then
 // the question is who could wake it so early, and if nobody can, what keeps its own grant.
 //
-// Always true: every link leads to a strictly smaller tag, so a chain ends.
-//   - wanting a grant at G, held by a sender with E <= B <= G, or by an admission at J = B <= G whose name somebody has
-//     that wants a grant below J, or has a bound below it;
+// Always true: a chain ends. The tag of a link that wants is the smaller of G and B, that of one that holds is E. No
+// link leads to a larger tag, and none from one that holds, or to one that wants, to the same:
+//   - wanting a grant, held by a sender with E <= B <= G, or by an admission at U = B <= G whose name somebody has that
+//     wants a grant below U, or has a bound below it;
 //   - holding others below E, woken by a sender with a smaller E, or wanting its own grant below E;
-//   - withheld at G for a receiver that wants a smaller G;
-//   - at its join J with an open past, held by a member that has come to less.
+//   - withheld at G < B for a receiver that wants a smaller G;
+//   - at its join J < B with an open past, held by a member that has come to less, since its G or its B is below J
+//     (what it sends is not the question: its E may be above J, and wait for J itself); or by the holder of the run's
+//     floor, with E <= J.
 
 using Gudp.Sequencing.Members;
 using Gudp.Sequencing.Time;
@@ -71,7 +74,8 @@ internal static class WaitChain
             return step with { Kind = WaitKind.CouldBeWoken, Next = waker, NextHolds = true, WokenAt = wokenAt };
         }
 
-        if (member.Life != MemberLife.Live)
+        // Its B may be all that is asked for, and that rises without it.
+        if (member.Life != MemberLife.Live && (isHolder || step.Has > needs))
         {
             return step with { Kind = RootOf(member.Life) };
         }
@@ -93,7 +97,10 @@ internal static class WaitChain
 
         if (member.PastHeldBy != BoundTable.Nobody)
         {
-            return step with { Kind = WaitKind.HeldBack, Next = member.PastHeldBy, NextHolds = true };
+            // A number waits for the floor of the run. A state waits for who may still leave one, and where that stands.
+            bool isFloor = member.History.Kind == HistoryKind.Number
+                && bounds.Earliest[member.PastHeldBy] == bounds.Floor;
+            return step with { Kind = WaitKind.HeldBack, Next = member.PastHeldBy, NextHolds = isFloor };
         }
 
         return member.HeldFor == BoundTable.Nobody

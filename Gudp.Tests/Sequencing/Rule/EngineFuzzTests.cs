@@ -28,6 +28,15 @@ public sealed class EngineFuzzTests
     public void S_F2_so_they_do_given_what_came_from_outside([Range(1, 81, 20)] int first)
         => PlayAll(first, first + 19, RuleFeatures.FromOutside);
 
+    // Whoever joins with the last state waited for what a member sends, and that for the join: a chain with a circle.
+    [TestCase(965), TestCase(1263), TestCase(1968), TestCase(2854), TestCase(4161)]
+    public void Joins_that_once_went_wrong(int seed) => PlayAll(seed, seed, RuleFeatures.Joining);
+
+    // The same; a full member that was still to come held everybody far below its join; a run aborted at its last turn.
+    [TestCase(3738), TestCase(1454), TestCase(1551)]
+    public void What_came_from_outside_and_once_went_wrong(int seed)
+        => PlayAll(seed, seed, RuleFeatures.FromOutside);
+
     [Test]
     public void S_F2_schedules_of_the_environment()
     {

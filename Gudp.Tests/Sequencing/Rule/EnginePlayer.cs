@@ -184,7 +184,7 @@ internal sealed class EnginePlayer
         Evaluate();
         bool isMoving = _seats.Exists(seat => seat.CanMove || CanConnect(seat));
         RuleBrokenException.Require(
-            isMoving || Server.Phase == RunPhase.Ended,
+            isMoving || Server.Phase is RunPhase.Ended or RunPhase.Aborted,
             $"If all wait somebody can be granted.\n{string.Join('\n', _seats.Select(Describe))}");
         return isMoving;
     }

@@ -2,6 +2,7 @@ using Gudp.Core;
 using Gudp.Sequencing;
 using Gudp.Sequencing.Engine;
 using Gudp.Sequencing.Time;
+using Gudp.Tests.Sequencing.Joining;
 using NUnit.Framework;
 
 namespace Gudp.Tests.Sequencing.Watching;
@@ -133,6 +134,37 @@ public sealed class FlowControlTests
         bool sender = AskTo(run, run["s"], 10);
 
         Assert.That((receiver, sender), Is.EqualTo((false, true)));
+    }
+
+    // Clause: it may never come, and the run may stop before its join.
+    [Test]
+    public void A_full_receiver_that_is_still_to_come_withholds_nobody_below_its_join()
+    {
+        LinkedRun run = new(
+            new SequencingConfig
+            {
+                Roster =
+                [
+                    new MemberDeclaration("late") { Subscribe = ["x"], Join = 50, InboxLimit = new InboxLimit(1, 1 << 20) },
+                    new MemberDeclaration("s") { Publish = ["x"] },
+                ],
+            },
+            "late");
+        run.Settle();
+        MemberEngine sender = run["s"].Engine;
+        sender.TryTakeGrant(out _);
+        Publish(sender, 60, 61, 62);
+        List<bool> granted = [];
+
+        foreach (long time in (long[])[10, 50, 51])
+        {
+            sender.Request(AdvanceMode.To, time);
+            run.Settle();
+            granted.Add(sender.TryTakeGrant(out _));
+        }
+
+        Assert.That(granted, Is.EqualTo(new[] { true, true, false }));
+        Assert.That(run.Server.WhoBlocks("s", Instant.Never)!.Root.Member, Is.EqualTo("late"));
     }
 
     // H94: one that only publishes is refused at the hard limit; what it can make the server hold is bounded by it.

@@ -69,6 +69,32 @@ public sealed class WaitChainTests
         }));
     }
 
+    // Clause: the one waits for a state of the other, and what makes the other speak is the join of the one.
+    [Test]
+    public void The_chain_of_an_open_past_goes_on_with_what_its_holder_waits_for()
+    {
+        RunState run = RunOf(
+            new MemberDeclaration("keeper")
+            {
+                Publish = ["y"], Subscribe = ["x"], SubscribeQuietly = ["z"], Lookahead = Delay.Ticks(10),
+            },
+            new MemberDeclaration("late") { Publish = ["x"], Subscribe = ["y"], Join = 5 },
+            new MemberDeclaration("root") { Publish = ["z"], Lookahead = Delay.Ticks(1) });
+        run.Members[1].History = HistoryStart.Snapshot;
+        run.Members.States[1].Request = new AdvanceRequest(AdvanceMode.To, 5, default);
+        run.Members.States[0].Request = new AdvanceRequest(AdvanceMode.Next, 9, default);
+        RuleRoots.ComputeBounds(run);
+        run.Members[1].PastHeldBy = OpenPast.HeldBy(run, run.Members[1], 5);
+
+        WaitStep[] chain = RuleRoots.ChainOf(run, 1);
+
+        Assert.That(run.Bounds.WokenBy[0], Is.EqualTo(1));
+        Assert.That(chain.Select(step => (step.Member, step.Kind)), Is.EqualTo(new[]
+        {
+            (1, WaitKind.HeldBack), (0, WaitKind.HeldBack), (2, WaitKind.Running),
+        }));
+    }
+
     // Goal: the named root is what holds the member. Method: in copies of random states, (1) with every other member
     // that does not wait taken out, and whoever can then be granted too, the member still waits: the root alone is
     // enough; (2) with the root alone cleared, the member's bound rises, or it is grantable, or another root is named
