@@ -76,7 +76,10 @@ public sealed class WaitChainTests
         RunState run = RunOf(
             new MemberDeclaration("keeper")
             {
-                Publish = ["y"], Subscribe = ["x"], SubscribeQuietly = ["z"], Lookahead = Delay.Ticks(10),
+                Publish = ["y"],
+                Subscribe = ["x"],
+                SubscribeQuietly = ["z"],
+                Lookahead = Delay.Ticks(10),
             },
             new MemberDeclaration("late") { Publish = ["x"], Subscribe = ["y"], Join = 5 },
             new MemberDeclaration("root") { Publish = ["z"], Lookahead = Delay.Ticks(1) });
