@@ -32,8 +32,9 @@ public sealed class EngineFuzzTests
     [TestCase(965), TestCase(1263), TestCase(1968), TestCase(2854), TestCase(4161)]
     public void Joins_that_once_went_wrong(int seed) => PlayAll(seed, seed, RuleFeatures.Joining);
 
-    // The same; a full member that was still to come held everybody far below its join; a run aborted at its last turn.
-    [TestCase(3738), TestCase(1454), TestCase(1551)]
+    // The same; a full member that was still to come held everybody far below its join; a run aborted at its last
+    // turn; an admission that was not decided in the copy of a run.
+    [TestCase(3738), TestCase(1454), TestCase(1551), TestCase(188)]
     public void What_came_from_outside_and_once_went_wrong(int seed)
         => PlayAll(seed, seed, RuleFeatures.FromOutside);
 

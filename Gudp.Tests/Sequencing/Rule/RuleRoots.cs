@@ -132,6 +132,12 @@ internal static class RuleRoots
             granted = false;
             ComputeBounds(run);
 
+            if (CanBeDecided(run))
+            {
+                run.Members.Reach.Undecided = Tag.Top;
+                ComputeBounds(run);
+            }
+
             for (int member = 0; member < run.Members.Count; member++)
             {
                 ref MemberState state = ref run.Members.States[member];
@@ -151,6 +157,23 @@ internal static class RuleRoots
                 }
             }
         }
+    }
+
+    // Nobody decides admissions in a copy: its holder has come, or surely comes, to the tag.
+    private static bool CanBeDecided(RunState run)
+    {
+        Tag join = run.Members.Reach.Undecided;
+
+        if (join == Tag.Top)
+        {
+            return false;
+        }
+
+        ref readonly MemberState state = ref run.Members.States[run.Members.Reach.UndecidedHolder];
+        bool isSure = state.Request.Mode == AdvanceMode.To
+            || run.Bounds.Bound[run.Members.Reach.UndecidedHolder] >= join;
+        return state.Now >= join
+            || (state.IsWaiting && isSure && AdvanceRule.GrantOf(in state, run.Limits.Stop) >= join);
     }
 
     private static void TakeOutAllBut(RunState run, WaitStep root)
