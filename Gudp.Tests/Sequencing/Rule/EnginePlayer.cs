@@ -183,6 +183,14 @@ internal sealed class EnginePlayer
         SetBarrier(Tag.Top);
         Evaluate();
         bool isMoving = _seats.Exists(seat => seat.CanMove || CanConnect(seat));
+
+        // An execution that was aborted says nothing of who would have come later.
+        if (!isMoving && Server.Phase == RunPhase.Running && _facts is { Missing.Count: > 0 })
+        {
+            _facts.Missing.Clear();
+            isMoving = _seats.Exists(CanConnect);
+        }
+
         RuleBrokenException.Require(
             isMoving || Server.Phase is RunPhase.Ended or RunPhase.Aborted,
             $"If all wait somebody can be granted.\n{string.Join('\n', _seats.Select(Describe))}");
