@@ -1,5 +1,6 @@
 using BenchmarkDotNet.Running;
 using Gudp.Bench.Grants;
+using Gudp.Bench.Load;
 using Gudp.Bench.Messages;
 using Gudp.Bench.Transport;
 
@@ -16,6 +17,16 @@ if (args is ["messages", .. string[] others])
 if (args is ["grants", .. string[] grants])
 {
     return GrantsCommand.Run(grants, Console.Out);
+}
+
+if (args is [LoadNode.Name, string plan])
+{
+    return LoadNode.Run(plan);
+}
+
+if (args is ["load", .. string[] load])
+{
+    return await LoadCommand.RunAsync(load, Console.Out);
 }
 
 BenchmarkSwitcher.FromAssembly(typeof(Program).Assembly).Run(args);

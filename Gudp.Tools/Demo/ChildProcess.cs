@@ -13,7 +13,7 @@ internal sealed class ChildProcess : IDisposable
     private static readonly TimeSpan KillPatience = TimeSpan.FromSeconds(2);
 
     private readonly Process _process;
-    private readonly Channel<ChildLine> _lines = Channel.CreateUnbounded<ChildLine>();
+    private readonly Channel<string> _lines = Channel.CreateUnbounded<string>();
     private volatile string _lastError = string.Empty;
 
     private ChildProcess(string name, Process process)
@@ -24,8 +24,8 @@ internal sealed class ChildProcess : IDisposable
 
     internal string Name { get; }
 
-    /// <summary>What the process says; complete when its output has ended.</summary>
-    internal ChannelReader<ChildLine> Lines => _lines.Reader;
+    /// <summary>What the process says, line by line; complete when its output has ended.</summary>
+    internal ChannelReader<string> Lines => _lines.Reader;
 
     /// <summary>What it has used so far, all its threads.</summary>
     internal TimeSpan ProcessorTime
@@ -136,9 +136,9 @@ internal sealed class ChildProcess : IDisposable
         {
             _lines.Writer.TryComplete();
         }
-        else if (ChildLine.Read(text) is { } line)
+        else
         {
-            _lines.Writer.TryWrite(line);
+            _lines.Writer.TryWrite(text);
         }
     }
 

@@ -163,11 +163,11 @@ internal sealed class DemoRun
     private static async Task<ChildLine> NextAsync(
         ChildProcess child, Func<ChildLine, bool> isWanted, CancellationTokenSource silence)
     {
-        await foreach (ChildLine line in child.Lines.ReadAllAsync(silence.Token).ConfigureAwait(false))
+        await foreach (string text in child.Lines.ReadAllAsync(silence.Token).ConfigureAwait(false))
         {
             silence.CancelAfter(Patience);
 
-            if (isWanted(line))
+            if (ChildLine.Read(text) is { } line && isWanted(line))
             {
                 return line;
             }

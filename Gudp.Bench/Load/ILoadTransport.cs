@@ -1,0 +1,50 @@
+namespace Gudp.Bench.Load;
+
+/// <summary>Takes what arrives.</summary>
+internal interface ILoadInbox
+{
+    /// <param name="link">Leads back to the sender.</param>
+    /// <param name="message">Valid during the call.</param>
+    void Take(int link, ReadOnlySpan<byte> message);
+}
+
+/// <summary>
+/// One end of a system under measurement, as its users would hold it on one thread: links to other ends, messages over
+/// them. Every implementation uses the settings that its system recommends for the work.
+/// </summary>
+internal interface ILoadTransport : IDisposable
+{
+    /// <summary>Listens here, on the loopback.</summary>
+    int Port { get; }
+
+    /// <summary>Opens a link; it may be used once <see cref="AreOpen"/>.</summary>
+    /// <param name="port">Of a node that listens.</param>
+    /// <param name="sender">Stands in the messages of this link.</param>
+    /// <returns>Its number: they count from 0, together with those that others opened.</returns>
+    int Connect(int port, int sender);
+
+    /// <summary>All links that were opened here can be used. Drives what has to be driven.</summary>
+    bool AreOpen();
+
+    /// <returns>False: not now.</returns>
+    bool TrySend(int link, ReadOnlySpan<byte> message);
+
+    /// <summary>Nothing more is sent for now: what waits for company leaves.</summary>
+    void Flush();
+
+    /// <summary>Does what can be done now, and hands out what is there, up to some hundred messages.</summary>
+    /// <returns>How many were handed out.</returns>
+    int Poll(ILoadInbox inbox);
+
+    /// <summary>Sleeps until something arrives, or can be sent again if that was refused.</summary>
+    void Wait(TimeSpan atMost, bool isRefused);
+
+    /// <summary>What had to be sent again, where the system counts it.</summary>
+    LoadTraffic ReadTraffic();
+}
+
+/// <summary>What a system's own counters say; -1: it has none.</summary>
+internal readonly record struct LoadTraffic(long Datagrams, long BytesSent, long Retransmissions)
+{
+    internal static LoadTraffic Unknown => new(-1, -1, -1);
+}

@@ -1,0 +1,108 @@
+using Gudp.Messaging;
+
+namespace Gudp.Bench.Load;
+
+/// <summary>Who sends to whom (M39).</summary>
+internal enum LoadWork
+{
+    /// <summary>Each of the peers asks the first node, and asks again when the answer is there.</summary>
+    RequestResponse,
+
+    /// <summary>One node sends to another.</summary>
+    OneWay,
+
+    /// <summary>Two nodes send to each other.</summary>
+    TwoWay,
+
+    /// <summary>Many links lead to one node, which only receives.</summary>
+    NTo1,
+
+    /// <summary>Everybody sends to everybody else.</summary>
+    NToN,
+}
+
+/// <summary>How a node spends the time in which it has nothing to do.</summary>
+internal enum LoadWaiting
+{
+    /// <summary>It looks again at once: the latency is the least, a processor is busy.</summary>
+    Poll,
+
+    /// <summary>It sleeps in the system until something comes.</summary>
+    Block,
+}
+
+/// <summary>One thing that is measured.</summary>
+/// <param name="System">Of <see cref="LoadSystems"/>.</param>
+/// <param name="Work">Who sends to whom.</param>
+/// <param name="Bytes">Of each message.</param>
+/// <param name="Peers">Links to the first node; with <see cref="LoadWork.NToN"/> the number of nodes.</param>
+internal sealed record LoadCell(string System, LoadWork Work, int Bytes, int Peers)
+{
+    public LoadWaiting Waiting { get; init; }
+
+    /// <summary>What a user can choose of Gudp; the others have no such choice.</summary>
+    public GudpChoices Gudp { get; init; } = new();
+
+    /// <summary>Segmentation offload where the system knows it.</summary>
+    public bool HasOffload { get; init; } = true;
+
+    /// <summary>Messages a second and link, sent when they are due whatever became of those before; 0: all that go.</summary>
+    public double Rate { get; init; }
+
+    public override string ToString()
+    {
+        string rate = Rate > 0 ? FormattableString.Invariant($", {Rate} /s") : "";
+        string offload = HasOffload ? "" : ", no offload";
+        string waiting = Waiting == LoadWaiting.Block ? ", blocking" : "";
+        return FormattableString.Invariant(
+            $"{System}, {LoadNames.Of(Work)}, {Bytes} B, {Peers} {(Peers == 1 ? "peer" : "peers")}{waiting}{offload}{rate}");
+    }
+}
+
+/// <summary>What a user of Gudp can choose.</summary>
+internal sealed record GudpChoices
+{
+    public LaneMode Mode { get; init; } = LaneMode.OrderedReliable;
+
+    public bool NotifyReceived { get; init; }
+
+    public bool NotifyTaken { get; init; }
+
+    /// <summary>Everything is sealed.</summary>
+    public bool IsEncrypted { get; init; }
+}
+
+/// <summary>How long a cell is measured, and where its processes run.</summary>
+internal sealed record LoadTiming
+{
+    /// <summary>Before anything counts: what a process compiles at its start takes about three seconds.</summary>
+    public TimeSpan WarmUp { get; init; } = TimeSpan.FromSeconds(3);
+
+    public TimeSpan Span { get; init; } = TimeSpan.FromSeconds(2);
+
+    /// <summary>Each process keeps to a processor of its own, as far as there are so many.</summary>
+    public bool IsPinned { get; init; }
+}
+
+/// <summary>The names that stand in commands and files.</summary>
+internal static class LoadNames
+{
+    private static readonly Dictionary<LoadWork, string> Works = new()
+    {
+        [LoadWork.RequestResponse] = "request-response",
+        [LoadWork.OneWay] = "one-way",
+        [LoadWork.TwoWay] = "two-way",
+        [LoadWork.NTo1] = "n-to-1",
+        [LoadWork.NToN] = "n-to-n",
+    };
+
+    internal static IEnumerable<string> All => Works.Values;
+
+    internal static string Of(LoadWork work) => Works[work];
+
+    internal static bool TryRead(string name, out LoadWork work)
+    {
+        work = Works.FirstOrDefault(pair => pair.Value == name).Key;
+        return Works.ContainsValue(name);
+    }
+}

@@ -1,0 +1,203 @@
+using Gudp.Bench.Transport;
+using Gudp.Core;
+using Gudp.Messaging;
+
+namespace Gudp.Bench.Load.Transports;
+
+/// <summary>
+/// Gudp as a user holds it: the caller drives the daemon and takes messages in place, or the daemon has a thread and the
+/// caller sleeps in its calls.
+/// </summary>
+/// <remarks>An endpoint has one connection to each peer, so every link that is opened here has an endpoint.</remarks>
+internal sealed class GudpTransport : ILoadTransport, IMessageHandler
+{
+    private const int Batch = 512;
+
+    private static readonly TimeSpan OpenPatience = TimeSpan.FromSeconds(20);
+
+    private readonly MessagingConfig _config;
+    private readonly SendOptions _options;
+    private readonly bool _hasThread;
+    private readonly Daemon _daemon;
+    private readonly MessageEndpoint _listening;
+    private readonly List<MessageEndpoint> _dialing = [];
+    private readonly List<Peer> _links = [];
+    private readonly ReceiptUpdate[] _updates = new ReceiptUpdate[Batch];
+    private readonly bool _asks;
+    private ILoadInbox? _inbox;
+    private ReceivedMessage _waited;
+    private Peer? _waitedFrom;
+    private int _refused;
+
+    internal GudpTransport(LoadCell cell)
+    {
+        _config = ConfigOf(cell);
+        _hasThread = cell.Waiting == LoadWaiting.Block;
+        _asks = cell.Gudp.NotifyReceived || cell.Gudp.NotifyTaken;
+        _options = new SendOptions
+        {
+            NotifyReceived = cell.Gudp.NotifyReceived,
+            NotifyTaken = cell.Gudp.NotifyTaken,
+        };
+        _daemon = new Daemon(_config.Core);
+
+        if (_hasThread)
+        {
+            _daemon.Start();
+        }
+
+        _listening = new MessageEndpoint(_daemon, PeerAddress.LoopbackIPv4(0), _config);
+        _listening.Listen();
+    }
+
+    public int Port => _listening.LocalAddress.Port;
+
+    public int Connect(int port, int sender)
+    {
+        MessageEndpoint endpoint = new(_daemon, PeerAddress.LoopbackIPv4(0), _config);
+        _dialing.Add(endpoint);
+        return Add(endpoint.Connect(PeerAddress.LoopbackIPv4(port)));
+    }
+
+    public bool AreOpen()
+    {
+        if (!_hasThread)
+        {
+            _daemon.ProcessIO();
+            return _links.TrueForAll(link => link.Status.IsOpen);
+        }
+
+        return _links.TrueForAll(link => link.WaitUntilOpen(OpenPatience));
+    }
+
+    public bool TrySend(int link, ReadOnlySpan<byte> message)
+    {
+        if (_links[link].TrySend(message, _options) == SendStatus.Accepted)
+        {
+            return true;
+        }
+
+        _refused = link;
+        return false;
+    }
+
+    public void Flush()
+    {
+        // What was sent leaves with the next turn, which is the next look's or the daemon's.
+    }
+
+    public int Poll(ILoadInbox inbox)
+    {
+        _inbox = inbox;
+        int count = TakeWaited();
+
+        if (!_hasThread)
+        {
+            _daemon.ProcessIO();
+        }
+
+        GudpTransport self = this;
+        count += _listening.Poll(ref self, Batch);
+
+        foreach (MessageEndpoint endpoint in _dialing)
+        {
+            count += endpoint.Poll(ref self, Batch);
+        }
+
+        TakeUpdates();
+        return count;
+    }
+
+    public void Wait(TimeSpan atMost, bool isRefused)
+    {
+        if (!_hasThread)
+        {
+            // Whoever drives the daemon cannot sleep in it.
+            Thread.Yield();
+        }
+        else if (isRefused)
+        {
+            _links[_refused].WaitToSend(atMost);
+        }
+        else if (_waitedFrom is null)
+        {
+            MessageEndpoint endpoint = _dialing.Count == 1 ? _dialing[0] : _listening;
+            endpoint.Receive(atMost, out _waitedFrom, out _waited);
+        }
+    }
+
+    public void HandleMessage(Peer from, int lane, ReadOnlySpan<byte> message) => _inbox!.Take(LinkOf(from), message);
+
+    public LoadTraffic ReadTraffic()
+    {
+        long datagrams = 0;
+        long bytes = 0;
+        long again = 0;
+
+        foreach (Peer link in _links)
+        {
+            ConnectionCounters counters = link.Connection.ReadCounters();
+            datagrams += counters.DatagramsSent;
+            bytes += counters.BytesSent;
+            again += counters.PacketsLost;
+        }
+
+        return new LoadTraffic(datagrams, bytes, again);
+    }
+
+    public void Dispose()
+    {
+        _dialing.ForEach(endpoint => endpoint.Dispose());
+        _listening.Dispose();
+        _daemon.Shutdown(TimeSpan.Zero);
+        _daemon.Dispose();
+    }
+
+    private static MessagingConfig ConfigOf(LoadCell cell)
+    {
+        GudpConfig core = cell.Gudp.IsEncrypted ? default : Presets.Plain(default);
+        MessagingConfig config = new() { Core = core with { MaxConnections = Math.Max(core.MaxConnections, 2 * cell.Peers) } };
+        LaneOptions lane = config.LanePlan[SendOptions.DefaultLane] with { Mode = cell.Gudp.Mode };
+        return config with { LanePlan = config.LanePlan.With(SendOptions.DefaultLane, lane) };
+    }
+
+    private int TakeWaited()
+    {
+        if (_waitedFrom is null)
+        {
+            return 0;
+        }
+
+        _inbox!.Take(LinkOf(_waitedFrom), _waited.Span);
+        _waited.Dispose();
+        _waitedFrom = null;
+        return 1;
+    }
+
+    private void TakeUpdates()
+    {
+        if (!_asks)
+        {
+            return;
+        }
+
+        foreach (Peer link in _links)
+        {
+            while (link.TakeUpdates(_updates) == Batch)
+            {
+                // They are counted by the library; here they only have to go.
+            }
+        }
+    }
+
+    private int LinkOf(Peer peer) => peer.Tag is LinkNumber number ? number.Value : Add(peer);
+
+    private int Add(Peer peer)
+    {
+        peer.Tag = new LinkNumber(_links.Count);
+        _links.Add(peer);
+        return _links.Count - 1;
+    }
+
+    private sealed record LinkNumber(int Value);
+}
