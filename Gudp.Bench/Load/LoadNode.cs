@@ -268,7 +268,8 @@ internal sealed class LoadNode : ILoadInbox
         {
             _arrivals[sender] = arrivals = new Arrivals(_cell);
 
-            if (_plan.SendsBack)
+            // What was opened here is sent over already.
+            if (_plan.SendsBack && link >= _plan.Ports.Length * _plan.LinksEach)
             {
                 AddSender(link);
             }
