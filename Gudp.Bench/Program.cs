@@ -1,4 +1,5 @@
 using BenchmarkDotNet.Running;
+using Gudp.Bench.Compare;
 using Gudp.Bench.Grants;
 using Gudp.Bench.Load;
 using Gudp.Bench.Messages;
@@ -27,6 +28,11 @@ if (args is [LoadNode.Name, string plan])
 if (args is ["load", .. string[] load])
 {
     return await LoadCommand.RunAsync(load, Console.Out);
+}
+
+if (args is ["compare", .. string[] compare])
+{
+    return await CompareCommand.RunAsync(compare, Console.Out);
 }
 
 BenchmarkSwitcher.FromAssembly(typeof(Program).Assembly).Run(args);
