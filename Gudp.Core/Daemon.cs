@@ -43,7 +43,12 @@ public sealed class Daemon : IDisposable
     /// <summary>A daemon on the system's UDP and clock. Nothing is started.</summary>
     /// <exception cref="GudpConfigException">The configuration breaks a rule; all mistakes are listed.</exception>
     public Daemon(GudpConfig config = default)
-        : this(config, new UdpNetwork(), TimeProvider.System, SystemSecrets.Instance, NewChoices())
+        : this(
+            config,
+            new UdpNetwork(config.Sockets.FrameworkOnly),
+            TimeProvider.System,
+            SystemSecrets.Instance,
+            NewChoices())
     {
     }
 

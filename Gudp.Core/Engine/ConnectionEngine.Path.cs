@@ -31,7 +31,8 @@ internal sealed partial class ConnectionEngine
     /// <summary>True while packets are smaller than they were on this path (for the status word).</summary>
     internal bool IsPacketSizeReduced => _probe.IsReduced;
 
-    private int PacketBytes => _probe.PacketBytes;
+    /// <summary>What the path is known to carry; only a probe of its size is longer.</summary>
+    internal int PacketBytes => _probe.PacketBytes;
 
     // P-9.3: the last of two probes is small, so that it gets through a path that large ones do not.
     private int ProbeBytes => _probesOwed == 1 && (_loss.PtoCount > 1 || _holes.IsSuspicious)

@@ -89,8 +89,9 @@ internal sealed partial class EventLoop
             to = target;
             length += bytes;
 
-            // The next one must have the room of the largest, or it would be cut, or not be said at all.
-            bool isRunOver = bytes < size || length >= segments * size
+            // The next one must have the room of the largest, or it would be cut, or not be said at all. Nothing goes
+            // with a probe of the path's size, which the system may refuse.
+            bool isRunOver = bytes < size || bytes > connection.PacketBytes || length >= segments * size
                 || length + connection.LargestDatagramBytes > WireFormat.MaxDatagramBytes;
 
             if (isRunOver)
@@ -121,6 +122,13 @@ internal sealed partial class EventLoop
     {
         SocketOutcome outcome = endpoint.Socket.TrySend(datagrams, datagramBytes, to);
         _counters.CountSent(datagrams.Length, (datagrams.Length + datagramBytes - 1) / datagramBytes);
+
+        if (datagrams.Length > datagramBytes)
+        {
+            long refusals = endpoint.Socket.OffloadRefusals;
+            _counters.OffloadFallbacks += refusals - endpoint.RefusalsCounted;
+            endpoint.RefusalsCounted = refusals;
+        }
 
         switch (outcome)
         {

@@ -412,6 +412,15 @@ internal sealed partial class EventLoop
                 continue;
             }
 
+            if (length > datagramBytes)
+            {
+                int datagrams = (length + datagramBytes - 1) / datagramBytes;
+                _counters.CountRunReceived(datagrams);
+
+                // The budget is of datagrams: the last call may go beyond it, as the run is taken already.
+                received += datagrams - 1;
+            }
+
             int offset = 0;
 
             do

@@ -19,6 +19,9 @@ internal sealed class EndpointDriver(IDatagramSocket socket, EndpointEngine engi
 
     internal IDatagramSocket Socket { get; } = socket;
 
+    /// <summary>As of <see cref="IDatagramSocket.OffloadRefusals"/>, counted already. Leader.</summary>
+    internal long RefusalsCounted { get; set; }
+
     internal EndpointEngine Engine { get; } = engine;
 
     /// <summary>Of the layer on top of all its connections; null if that has none.</summary>

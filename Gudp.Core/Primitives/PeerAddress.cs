@@ -106,15 +106,17 @@ public readonly record struct PeerAddress
     public static PeerAddress Read(SocketAddress source)
     {
         ArgumentNullException.ThrowIfNull(source);
-        ReadOnlySpan<byte> bytes = source.Buffer.Span[..source.Size];
+        return ReadSystem(source.Buffer.Span[..source.Size], source.Family == AddressFamily.InterNetwork);
+    }
+
+    /// <summary>As the other, from the bytes of sockaddr_in or sockaddr_in6.</summary>
+    internal static PeerAddress ReadSystem(ReadOnlySpan<byte> bytes, bool isIPv4)
+    {
         ushort port = BinaryPrimitives.ReadUInt16BigEndian(bytes[2..]);
 
-        if (source.Family == AddressFamily.InterNetwork)
-        {
-            return FromIPv4(BinaryPrimitives.ReadUInt32BigEndian(bytes[4..]), port);
-        }
-
-        return FromBytes(bytes[8..24], BinaryPrimitives.ReadUInt32LittleEndian(bytes[24..]), port);
+        return isIPv4
+            ? FromIPv4(BinaryPrimitives.ReadUInt32BigEndian(bytes[4..]), port)
+            : FromBytes(bytes[8..24], BinaryPrimitives.ReadUInt32LittleEndian(bytes[24..]), port);
     }
 
     /// <summary>Writes this address into a socket address made for <paramref name="family"/>; no allocation.</summary>
@@ -123,21 +125,28 @@ public readonly record struct PeerAddress
     public void Write(SocketAddress destination, AddressFamily family)
     {
         ArgumentNullException.ThrowIfNull(destination);
-        Span<byte> bytes = destination.Buffer.Span;
+        destination.Size = WriteSystem(destination.Buffer.Span, family == AddressFamily.InterNetwork);
+    }
+
+    /// <summary>As the other, into the bytes of sockaddr_in or sockaddr_in6, all but the family.</summary>
+    /// <param name="bytes">At least 28.</param>
+    /// <param name="isIPv4">The socket's family; an IPv4 address is mapped for the other.</param>
+    /// <returns>The length of the whole.</returns>
+    internal int WriteSystem(Span<byte> bytes, bool isIPv4)
+    {
         BinaryPrimitives.WriteUInt16BigEndian(bytes[2..], Port);
 
-        if (family == AddressFamily.InterNetwork)
+        if (isIPv4)
         {
             BinaryPrimitives.WriteUInt32BigEndian(bytes[4..], (uint)_low);
             bytes.Slice(8, 8).Clear();
-            destination.Size = 16;
-            return;
+            return 16;
         }
 
         bytes.Slice(4, 4).Clear();
         CopyAddressTo(bytes[8..]);
         BinaryPrimitives.WriteUInt32LittleEndian(bytes[24..], _scope);
-        destination.Size = 28;
+        return 28;
     }
 
     /// <summary>As "1.2.3.4:5" or "[::1]:5".</summary>

@@ -104,7 +104,10 @@ public sealed class SimulatedHost : IDatagramNetwork
             Granted(sendBufferBytes),
             Granted(receiveBufferBytes),
             Network.MaxSegments,
-            DoNotFragment: true);
+            DoNotFragment: true)
+        {
+            JoinsReceived = Network.MaxJoined > 1,
+        };
         var socket = new SimulatedSocket(this, bound, capabilities);
         Network.Remember(socket);
         _sockets.Add(socket);

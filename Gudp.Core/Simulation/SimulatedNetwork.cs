@@ -72,6 +72,12 @@ public sealed class SimulatedNetwork
     /// <summary>Datagrams one TrySend may carry on sockets opened here; above 1 imitates offload. Default 1.</summary>
     public int MaxSegments { get; init; } = 1;
 
+    /// <summary>
+    /// Waiting datagrams that one TryReceive may bring on sockets opened here: those of one sender that stand behind
+    /// each other and are of one size, the last shorter or not. Default 1.
+    /// </summary>
+    public int MaxJoined { get; init; } = 1;
+
     /// <summary>When the next datagram arrives: now or later; never if none is under way.</summary>
     public Instant NextArrival
         => _underWay.TryPeek(out _, out Arrival next) ? Instant.Later(next.At, Now) : Instant.Never;

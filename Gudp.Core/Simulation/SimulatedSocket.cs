@@ -48,18 +48,32 @@ internal sealed class SimulatedSocket : IDatagramSocket
             return SocketOutcome.Closed;
         }
 
-        if (!_queue.TryDequeue(out int slot))
+        if (!_queue.TryPeek(out int slot))
         {
             return SocketOutcome.WouldBlock;
         }
 
-        ref StoredDatagram datagram = ref _network.Store.At(slot);
-        Forget(datagram.Length);
-        length = Math.Min(buffer.Length, datagram.Length);
-        datagram.Bytes[..length].CopyTo(buffer);
+        from = _network.Store.At(slot).From;
+        length = TakeInto(buffer);
         datagramBytes = length;
-        from = datagram.From;
-        _network.Store.Return(slot);
+
+        for (int joined = 1; joined < _network.MaxJoined; joined++)
+        {
+            if (!CanJoin(from, datagramBytes, buffer.Length - length))
+            {
+                break;
+            }
+
+            int taken = TakeInto(buffer[length..]);
+            length += taken;
+
+            // A shorter one ends the run.
+            if (taken < datagramBytes)
+            {
+                break;
+            }
+        }
+
         return SocketOutcome.Done;
     }
 
@@ -129,6 +143,28 @@ internal sealed class SimulatedSocket : IDatagramSocket
         _queuedBytes += charge;
         Host.ReadableDatagrams++;
         return true;
+    }
+
+    private bool CanJoin(PeerAddress from, int datagramBytes, int room)
+    {
+        if (!_queue.TryPeek(out int slot))
+        {
+            return false;
+        }
+
+        ref StoredDatagram next = ref _network.Store.At(slot);
+        return next.From == from && next.Length > 0 && next.Length <= Math.Min(datagramBytes, room);
+    }
+
+    private int TakeInto(Span<byte> buffer)
+    {
+        int slot = _queue.Dequeue();
+        ref StoredDatagram datagram = ref _network.Store.At(slot);
+        Forget(datagram.Length);
+        int length = Math.Min(buffer.Length, datagram.Length);
+        datagram.Bytes[..length].CopyTo(buffer);
+        _network.Store.Return(slot);
+        return length;
     }
 
     private void Forget(int bytes)

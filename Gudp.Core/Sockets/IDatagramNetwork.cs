@@ -10,7 +10,10 @@ namespace Gudp.Core.Sockets;
 /// <remarks><see cref="Wake"/> is for any thread; everything else is for one thread at a time.</remarks>
 public interface IDatagramNetwork : IDisposable
 {
-    /// <summary>Opens a non-blocking socket; the caller disposes it, or the network does when it is disposed.</summary>
+    /// <summary>
+    /// Opens a non-blocking socket that takes and brings one datagram at a time; the caller disposes it, or the network
+    /// does when it is disposed.
+    /// </summary>
     /// <param name="local">
     /// Where to listen. Port 0 lets the system choose; <see cref="PeerAddress.AnyIPv6"/> serves both families.
     /// </param>

@@ -9,8 +9,16 @@ public interface IDatagramSocket : IDisposable
     /// <summary>Where this socket listens, with the port the system chose.</summary>
     PeerAddress LocalAddress { get; }
 
-    /// <summary>What the system granted; does not change.</summary>
+    /// <summary>
+    /// What the system granted. It does not change, except that <see cref="DatagramCapabilities.MaxSegments"/> falls
+    /// to 1 once the system has refused several datagrams at once for good.
+    /// </summary>
     DatagramCapabilities Capabilities { get; }
+
+    /// <summary>
+    /// Times the system refused several datagrams at once that it then took one by one. Only grows. The sending thread.
+    /// </summary>
+    long OffloadRefusals => 0;
 
     /// <summary>Takes the oldest waiting datagram, or several of one sender where the system joins them.</summary>
     /// <param name="buffer">
@@ -30,14 +38,14 @@ public interface IDatagramSocket : IDisposable
 
     /// <summary>Hands one datagram, or several of one size, to the system.</summary>
     /// <param name="datagrams">
-    /// Back to back; only the last may be shorter. At most <see cref="DatagramCapabilities.MaxSegments"/>. Copied
-    /// before this returns.
+    /// Back to back; only the last may be shorter. At most as many as <see cref="DatagramCapabilities.MaxSegments"/>
+    /// was at first. Copied before this returns.
     /// </param>
     /// <param name="datagramBytes">Bytes of each datagram but the last.</param>
     /// <param name="to">The receiver; its port is not 0.</param>
     /// <returns>
-    /// Done means handed over, not arrived. WouldBlock, TooLarge and Unreachable: nothing was sent. Closed: nothing
-    /// ever will be.
+    /// Done means handed over, not arrived. WouldBlock, TooLarge and Unreachable: nothing was sent, or of several only
+    /// the first ones. Closed: nothing ever will be.
     /// </returns>
     SocketOutcome TrySend(ReadOnlySpan<byte> datagrams, int datagramBytes, PeerAddress to);
 }
@@ -73,4 +81,8 @@ public enum SocketOutcome
 /// searched, since a probe in pieces would prove nothing (RFC 8899 section 3).
 /// </param>
 public readonly record struct DatagramCapabilities(
-    int SendBufferBytes, int ReceiveBufferBytes, int MaxSegments, bool DoNotFragment);
+    int SendBufferBytes, int ReceiveBufferBytes, int MaxSegments, bool DoNotFragment)
+{
+    /// <summary>True if one TryReceive may bring several datagrams.</summary>
+    public bool JoinsReceived { get; init; }
+}

@@ -1,26 +1,50 @@
 using System;
 using System.Collections.Generic;
+using System.Linq;
 using System.Net.Sockets;
 
 namespace Gudp.Core.Sockets;
 
 /// <summary>
-/// The operating system's UDP, through the framework's <see cref="Socket"/>: works wherever .NET does.
+/// The operating system's UDP: by its own calls where they are known (Linux), else through the framework's
+/// <see cref="Socket"/>, which works wherever .NET does.
 /// </summary>
 /// <remarks>
 /// <c>Open</c>, <see cref="Wake"/> and the disposal of sockets may come from any thread; <see cref="Wait"/>
-/// from one thread at a time. A wait is rounded up to whole milliseconds, the finest the framework offers.
-/// Always true: a socket is in the list exactly while it is open; the list changes under its lock only.
+/// from one thread at a time. Through the framework a wait is rounded up to whole milliseconds, the finest it offers.
+/// Always true: a socket is in the list exactly while it is open; the list changes under its lock only, and the array
+/// that waits look at is made anew with each change.
 /// </remarks>
 public sealed class UdpNetwork : IDatagramNetwork
 {
-    // The framework takes the limit as 32-bit microseconds; whoever waits longer is asked to wait again.
-    private const long LongestWaitMilliseconds = 30 * 60 * 1000;
-
-    private readonly List<UdpSocket> _open = [];
-    private readonly List<Socket> _selected = [];
-    private readonly WakeSignal _wake = new();
+    private readonly List<IWatchedSocket> _open = [];
+    private readonly bool _isFrameworkOnly;
+    private readonly ISocketWaiter _waiter;
+    private readonly WakeSignal _wake;
+    private volatile Socket[] _watched = [];
     private bool _isDisposed;
+
+    /// <summary>Without sockets; tries once per program what the system can do.</summary>
+    /// <param name="isFrameworkOnly">True: everything through the framework, whatever the system offers.</param>
+    public UdpNetwork(bool isFrameworkOnly = false)
+    {
+        _isFrameworkOnly = isFrameworkOnly || !OffloadTrial.OfThisSystem.HasCalls;
+        _waiter = _isFrameworkOnly ? new SelectWaiter() : new PollWaiter();
+        _wake = new WakeSignal(_waiter);
+    }
+
+    /// <summary>
+    /// What this system does with runs of datagrams, tried over the loopback once per program. The first call takes
+    /// milliseconds, half a second where the loopback loses.
+    /// </summary>
+    public static SystemOffload Offload
+    {
+        get
+        {
+            OffloadTrial trial = OffloadTrial.OfThisSystem;
+            return new SystemOffload(trial.HasCalls, trial.Works.Send, trial.Works.Receive, trial.Finding);
+        }
+    }
 
     /// <inheritdoc/>
     public IDatagramSocket Open(PeerAddress local, int sendBufferBytes, int receiveBufferBytes)
@@ -28,15 +52,24 @@ public sealed class UdpNetwork : IDatagramNetwork
         ArgumentOutOfRangeException.ThrowIfNegative(sendBufferBytes);
         ArgumentOutOfRangeException.ThrowIfNegative(receiveBufferBytes);
 
-        return Watch(new UdpSocket(
-            local,
-            new SocketConfig { SendBufferBytes = sendBufferBytes, ReceiveBufferBytes = receiveBufferBytes },
-            Forget));
+        return Open(local, new SocketConfig
+        {
+            SendBufferBytes = sendBufferBytes,
+            ReceiveBufferBytes = receiveBufferBytes,
+            SendOffload = false,
+            ReceiveOffload = false,
+        });
     }
 
     /// <inheritdoc/>
     public IDatagramSocket Open(PeerAddress local, in SocketConfig config)
-        => Watch(new UdpSocket(local, config, Forget));
+    {
+        BoundSocket bound = new(local, config);
+
+        return Watch(_isFrameworkOnly || config.FrameworkOnly
+            ? new UdpSocket(bound, Forget)
+            : new LinuxUdpSocket(bound, ChoiceOf(config), Forget));
+    }
 
     /// <inheritdoc/>
     public bool Wait(TimeSpan limit)
@@ -46,7 +79,7 @@ public sealed class UdpNetwork : IDatagramNetwork
             return true;
         }
 
-        bool isReadable = Select(limit);
+        bool isReadable = _waiter.Wait(_watched, limit);
         bool isWoken = _wake.Rise();
         return isReadable || isWoken;
     }
@@ -57,7 +90,7 @@ public sealed class UdpNetwork : IDatagramNetwork
     /// <summary>Closes every socket opened here and ends a running <see cref="Wait"/>. Any thread; once is enough.</summary>
     public void Dispose()
     {
-        UdpSocket[] open;
+        IWatchedSocket[] open;
 
         lock (_open)
         {
@@ -70,7 +103,7 @@ public sealed class UdpNetwork : IDatagramNetwork
             open = [.. _open];
         }
 
-        foreach (UdpSocket socket in open)
+        foreach (IWatchedSocket socket in open)
         {
             socket.Dispose();
         }
@@ -78,18 +111,27 @@ public sealed class UdpNetwork : IDatagramNetwork
         _wake.Dispose();
     }
 
-    private UdpSocket Watch(UdpSocket socket)
+    private static OffloadChoice ChoiceOf(in SocketConfig config)
     {
+        OffloadChoice works = OffloadTrial.OfThisSystem.Works;
+        return new OffloadChoice(config.SendOffload && works.Send, config.ReceiveOffload && works.Receive);
+    }
+
+    private IWatchedSocket Watch(IWatchedSocket socket)
+    {
+        bool isListed = false;
+
         lock (_open)
         {
             if (!_isDisposed)
             {
                 _open.Add(socket);
-                socket.IsListed = true;
+                ListWatched();
+                isListed = true;
             }
         }
 
-        if (!socket.IsListed)
+        if (!isListed)
         {
             socket.Dispose();
             throw new ObjectDisposedException(nameof(UdpNetwork));
@@ -100,59 +142,19 @@ public sealed class UdpNetwork : IDatagramNetwork
         return socket;
     }
 
-    /// <summary>True if some socket, or the wake signal, can be read.</summary>
-    private bool Select(TimeSpan limit)
-    {
-        _selected.Clear();
-        _selected.Add(_wake.Socket);
-
-        lock (_open)
-        {
-            foreach (UdpSocket socket in _open)
-            {
-                _selected.Add(socket.Socket);
-            }
-        }
-
-        try
-        {
-            // Leaves only the readable ones in the list.
-            Socket.Select(_selected, null, null, ToMicroseconds(limit));
-        }
-        catch (Exception ending) when (ending is ObjectDisposedException or SocketException)
-        {
-            // A socket was closed while it was watched; its owner learns that from the next call on it.
-            return true;
-        }
-
-        if (_selected.Count > 0 && ReferenceEquals(_selected[0], _wake.Socket))
-        {
-            _wake.Drain();
-        }
-
-        return _selected.Count > 0;
-    }
-
-    // Up, because a wait that ends just before the deadline it waits for spins through the last millisecond.
-    private static int ToMicroseconds(TimeSpan limit)
-    {
-        if (limit <= TimeSpan.Zero)
-        {
-            return 0;
-        }
-
-        long milliseconds = 1 + ((limit.Ticks - 1) / TimeSpan.TicksPerMillisecond);
-        return (int)(Math.Min(milliseconds, LongestWaitMilliseconds) * 1000);
-    }
-
     // Called before the system socket is closed: a wait that still holds it would delay the closing.
-    private void Forget(UdpSocket socket)
+    private void Forget(IWatchedSocket socket)
     {
         lock (_open)
         {
-            _open.Remove(socket);
+            if (_open.Remove(socket))
+            {
+                ListWatched();
+            }
         }
 
         Wake();
     }
+
+    private void ListWatched() => _watched = [.. _open.Select(static open => open.Socket)];
 }

@@ -5,69 +5,33 @@ using System.Net.Sockets;
 namespace Gudp.Core.Sockets;
 
 /// <summary>
-/// One UDP socket of the operating system. All quirks of platforms are absorbed here; nothing of the protocol is
-/// decided here.
+/// Sends and receives through the framework, one datagram a call: works wherever .NET does. The framework's quirks are
+/// absorbed here; nothing of the protocol is decided here.
 /// </summary>
-internal sealed class UdpSocket : IDatagramSocket
+internal sealed class UdpSocket : IWatchedSocket
 {
-    // SIO_UDP_CONNRESET of winsock2: without it an ICMP answer to one peer fails the reads of all.
-    private const int WindowsReportRefusals = unchecked((int)0x9800_000C);
-
-    // linux/in.h and linux/in6.h: IP_MTU_DISCOVER, IPV6_MTU_DISCOVER, and PROBE for both: never fragment, and look at
-    // the interface alone.
-    private const int LinuxIPv4Level = 0;
-    private const int LinuxIPv4MtuDiscover = 10;
-    private const int LinuxIPv6Level = 41;
-    private const int LinuxIPv6MtuDiscover = 23;
-
-    private static ReadOnlySpan<byte> LinuxProbe => BitConverter.IsLittleEndian ? [3, 0, 0, 0] : [0, 0, 0, 3];
-
-    private readonly Action<UdpSocket> _forget;
-    private readonly AddressFamily _family;
-    private readonly bool _isDual;
+    private readonly BoundSocket _bound;
+    private readonly Action<IWatchedSocket> _forget;
     private readonly SocketAddress _sender;
     private readonly SocketAddress _receiver;
 
-    internal UdpSocket(PeerAddress local, in SocketConfig config, Action<UdpSocket> forget)
+    /// <param name="bound">Ours from now on.</param>
+    /// <param name="forget">Called when this is disposed, before the system's socket is.</param>
+    internal UdpSocket(BoundSocket bound, Action<IWatchedSocket> forget)
     {
+        _bound = bound;
         _forget = forget;
-
-        bool wantsBothFamilies = local.IsAny && !local.IsIPv4;
-        PeerAddress bound = wantsBothFamilies && !Socket.OSSupportsIPv6 ? PeerAddress.AnyIPv4(local.Port) : local;
-        _family = bound.IsIPv4 ? AddressFamily.InterNetwork : AddressFamily.InterNetworkV6;
-        _isDual = wantsBothFamilies && _family == AddressFamily.InterNetworkV6 && Socket.OSSupportsIPv4;
-        _sender = new SocketAddress(_family);
-        _receiver = new SocketAddress(_family);
-
-        Socket = new Socket(_family, SocketType.Dgram, ProtocolType.Udp);
-
-        try
-        {
-            Configure(config.SendBufferBytes, config.ReceiveBufferBytes);
-            SocketOptions.Apply(Socket, config);
-            Socket.Bind(bound.ToIPEndPoint());
-            LocalAddress = PeerAddress.From((IPEndPoint)Socket.LocalEndPoint!);
-            Capabilities = new DatagramCapabilities(
-                Socket.SendBufferSize, Socket.ReceiveBufferSize, MaxSegments: 1, TryForbidFragments());
-        }
-        catch
-        {
-            Socket.Dispose();
-            throw;
-        }
+        _sender = new SocketAddress(bound.Family);
+        _receiver = new SocketAddress(bound.Family);
     }
 
     /// <inheritdoc/>
-    public PeerAddress LocalAddress { get; }
+    public PeerAddress LocalAddress => _bound.LocalAddress;
 
     /// <inheritdoc/>
-    public DatagramCapabilities Capabilities { get; }
+    public DatagramCapabilities Capabilities => _bound.Granted;
 
-    /// <summary>What the network watches.</summary>
-    internal Socket Socket { get; }
-
-    /// <summary>Whether the network watches it; written by the network.</summary>
-    internal bool IsListed { get; set; }
+    public Socket Socket => _bound.Socket;
 
     /// <inheritdoc/>
     public SocketOutcome TryReceive(Span<byte> buffer, out int length, out int datagramBytes, out PeerAddress from)
@@ -107,12 +71,12 @@ internal sealed class UdpSocket : IDatagramSocket
     {
         ArgumentOutOfRangeException.ThrowIfGreaterThan(datagrams.Length, datagramBytes);
 
-        if (!CanReach(to))
+        if (!_bound.CanReach(to))
         {
             return SocketOutcome.Unreachable;
         }
 
-        to.Write(_receiver, _family);
+        to.Write(_receiver, _bound.Family);
 
         try
         {
@@ -158,68 +122,4 @@ internal sealed class UdpSocket : IDatagramSocket
         // No route, a firewall's veto, port 0, no memory: bad for this datagram, perhaps not for the next.
         _ => SocketOutcome.Unreachable,
     };
-
-    private void Configure(int sendBufferBytes, int receiveBufferBytes)
-    {
-        Socket.Blocking = false;
-
-        if (_family == AddressFamily.InterNetworkV6)
-        {
-            Socket.DualMode = _isDual;
-        }
-
-        if (sendBufferBytes > 0)
-        {
-            Socket.SendBufferSize = sendBufferBytes;
-        }
-
-        if (receiveBufferBytes > 0)
-        {
-            Socket.ReceiveBufferSize = receiveBufferBytes;
-        }
-
-        if (OperatingSystem.IsWindows())
-        {
-            Socket.IOControl(WindowsReportRefusals, [0, 0, 0, 0], null);
-        }
-    }
-
-    /// <summary>
-    /// Asks for whole datagrams or none (RFC 8899 section 3). On Linux by the raw options: the framework's own leaves
-    /// IPv6 on a dual socket fragmenting, and makes the kernel keep a path size of its own that forged ICMP can lower.
-    /// </summary>
-    private bool TryForbidFragments()
-    {
-        try
-        {
-            if (!OperatingSystem.IsLinux())
-            {
-                // The framework offers it for IPv4 alone.
-                Socket.DontFragment = true;
-                return _family == AddressFamily.InterNetwork;
-            }
-
-            if (_family == AddressFamily.InterNetwork || _isDual)
-            {
-                Socket.SetRawSocketOption(LinuxIPv4Level, LinuxIPv4MtuDiscover, LinuxProbe);
-            }
-
-            if (_family == AddressFamily.InterNetworkV6)
-            {
-                Socket.SetRawSocketOption(LinuxIPv6Level, LinuxIPv6MtuDiscover, LinuxProbe);
-            }
-
-            return true;
-        }
-        catch (Exception refusal) when (refusal is SocketException or PlatformNotSupportedException
-            or NotSupportedException or InvalidOperationException)
-        {
-            return false;
-        }
-    }
-
-    // Asked here, because the system's answer to the wrong family or to port 0, which a stranger can make us reply to,
-    // is an exception for every datagram.
-    private bool CanReach(PeerAddress to)
-        => to.Port != 0 && (_isDual || to.IsIPv4 == (_family == AddressFamily.InterNetwork));
 }

@@ -119,6 +119,24 @@ public readonly partial record struct DaemonCounters
     /// <summary>News of the system about earlier sends, such as a port nobody listens on.</summary>
     public long SocketNotices { get; internal init; }
 
+    /// <summary>Calls that handed several datagrams to the system at once.</summary>
+    public long RunsSent { get; internal init; }
+
+    /// <summary>The datagrams in them; they are in <see cref="DatagramsSent"/> too.</summary>
+    public long RunDatagramsSent { get; internal init; }
+
+    /// <summary>Calls that brought several datagrams at once.</summary>
+    public long RunsReceived { get; internal init; }
+
+    /// <summary>The datagrams in them; they are in <see cref="DatagramsReceived"/> too.</summary>
+    public long RunDatagramsReceived { get; internal init; }
+
+    /// <summary>
+    /// Times the system refused several datagrams at once and they were sent one by one. If it cannot do it at all, the
+    /// socket stops trying after the first.
+    /// </summary>
+    public long OffloadFallbacks { get; internal init; }
+
     /// <summary>Turns of the loop.</summary>
     public long Turns { get; internal init; }
 
@@ -266,6 +284,7 @@ internal sealed class ConnectionCounterSet
 internal sealed class DaemonCounterSet
 {
     internal long SendBlocked;
+    internal long OffloadFallbacks;
     internal long SocketNotices;
     internal long Turns;
     internal long LongTurns;
@@ -276,6 +295,10 @@ internal sealed class DaemonCounterSet
     private long _bytesReceived;
     private long _sent;
     private long _bytesSent;
+    private long _runsSent;
+    private long _runDatagramsSent;
+    private long _runsReceived;
+    private long _runDatagramsReceived;
     private DropCounts _drops;
 
     /// <summary>One datagram came; it is counted once, accepted or under one reason.</summary>
@@ -294,10 +317,24 @@ internal sealed class DaemonCounterSet
         }
     }
 
+    /// <summary>One call brought so many; each is counted by itself as well.</summary>
+    internal void CountRunReceived(int datagrams)
+    {
+        _runsReceived++;
+        _runDatagramsReceived += datagrams;
+    }
+
+    /// <summary>One call.</summary>
     internal void CountSent(int bytes, int datagrams)
     {
         _sent += datagrams;
         _bytesSent += bytes;
+
+        if (datagrams > 1)
+        {
+            _runsSent++;
+            _runDatagramsSent += datagrams;
+        }
     }
 
     internal DaemonCounters ReadSnapshot() => new(_drops)
@@ -308,6 +345,11 @@ internal sealed class DaemonCounterSet
         DatagramsSent = _sent,
         BytesSent = _bytesSent,
         SendBlocked = SendBlocked,
+        RunsSent = _runsSent,
+        RunDatagramsSent = _runDatagramsSent,
+        RunsReceived = _runsReceived,
+        RunDatagramsReceived = _runDatagramsReceived,
+        OffloadFallbacks = OffloadFallbacks,
         SocketNotices = SocketNotices,
         Turns = Turns,
         LongTurns = LongTurns,

@@ -208,6 +208,22 @@ public sealed class PathSizeTests
         Assert.That(pair.Client.ReadCounters().PacketBytes, Is.EqualTo(1_252));
     }
 
+    // The system refuses a run as a whole: a probe that is too large for it must stand alone.
+    [Test]
+    public void A_probe_that_the_system_refuses_takes_no_packet_with_it()
+    {
+        using SimWorld world = new(seed: 20, maxSegments: 64);
+        world.Network.DefaultLink = Clean with { QueueBytes = 2_000_000 };
+        using BulkTransfer transfer = new(world, default, bytes: 4_000_000);
+        transfer.Left.Host.LargestDatagramBytes = 1_252;
+
+        transfer.Complete(Limit);
+
+        Assert.That(transfer.AtClient.PacketBytes, Is.EqualTo(1_252));
+        Assert.That(transfer.AtClient.PacketsLost, Is.Zero);
+        Assert.That(world.Network.Faults.Refused, Is.GreaterThan(0));
+    }
+
     [Test]
     public void Content_too_large_for_the_shrunken_path_is_not_repeated_beyond_its_share()
     {

@@ -63,7 +63,7 @@ public sealed class SocketOptionTests
     private static int ReadOption(IDatagramSocket socket, (int Level, int Option) which)
     {
         byte[] value = new byte[sizeof(int)];
-        ((UdpSocket)socket).Socket.GetRawSocketOption(which.Level, which.Option, value);
+        ((IWatchedSocket)socket).Socket.GetRawSocketOption(which.Level, which.Option, value);
         return BitConverter.ToInt32(value);
     }
 }

@@ -7,9 +7,10 @@ using NUnit.Framework;
 namespace Gudp.Tests.Core;
 
 // Real sockets on the loopback: each test waits for what it expects, at most for a generous time.
-[TestFixture]
+[TestFixture(false)]
+[TestFixture(true)]
 [Category("Release")]
-public sealed class UdpNetworkTests
+public sealed class UdpNetworkTests(bool isFrameworkOnly)
 {
     private static readonly TimeSpan Generous = TimeSpan.FromSeconds(10);
 
@@ -28,7 +29,7 @@ public sealed class UdpNetworkTests
     public void A_datagram_arrives_with_its_sender_and_can_be_answered(PeerAddress from, PeerAddress to, string names)
     {
         RequireIPv6(from, to);
-        using var network = new UdpNetwork();
+        using var network = new UdpNetwork(isFrameworkOnly);
         using IDatagramSocket sender = network.Open(from, 0, 0);
         using IDatagramSocket receiver = network.Open(to, 0, 0);
 
@@ -50,7 +51,7 @@ public sealed class UdpNetworkTests
     [Test]
     public void An_empty_socket_would_block_without_an_exception()
     {
-        using var network = new UdpNetwork();
+        using var network = new UdpNetwork(isFrameworkOnly);
         using IDatagramSocket socket = network.Open(PeerAddress.LoopbackIPv4(0), 0, 0);
 
         SocketOutcome outcome = socket.TryReceive(_buffer, out int length, out _, out _);
@@ -61,7 +62,7 @@ public sealed class UdpNetworkTests
     [Test]
     public void An_empty_datagram_does_not_hide_the_one_behind_it()
     {
-        using var network = new UdpNetwork();
+        using var network = new UdpNetwork(isFrameworkOnly);
         using IDatagramSocket socket = network.Open(PeerAddress.LoopbackIPv4(0), 0, 0);
 
         socket.TrySend([], 0, socket.LocalAddress);
@@ -75,7 +76,7 @@ public sealed class UdpNetworkTests
     [Test]
     public void A_port_in_use_is_refused_with_the_systems_reason()
     {
-        using var network = new UdpNetwork();
+        using var network = new UdpNetwork(isFrameworkOnly);
         using IDatagramSocket socket = network.Open(PeerAddress.LoopbackIPv4(0), 0, 0);
 
         SocketException refusal = Assert.Throws<SocketException>(() => network.Open(socket.LocalAddress, 0, 0))!;
@@ -87,7 +88,7 @@ public sealed class UdpNetworkTests
     [TestCase(65_508, SocketOutcome.TooLarge)]
     public void The_longest_datagram_is_sent_and_a_longer_one_is_too_large(int bytes, SocketOutcome expected)
     {
-        using var network = new UdpNetwork();
+        using var network = new UdpNetwork(isFrameworkOnly);
         using IDatagramSocket socket = network.Open(PeerAddress.LoopbackIPv4(0), 1 << 20, 1 << 20);
 
         SocketOutcome outcome = socket.TrySend(new byte[bytes], bytes, socket.LocalAddress);
@@ -98,7 +99,7 @@ public sealed class UdpNetworkTests
     [Test]
     public void What_no_socket_of_this_family_can_reach_is_unreachable()
     {
-        using var network = new UdpNetwork();
+        using var network = new UdpNetwork(isFrameworkOnly);
         using IDatagramSocket socket = network.Open(PeerAddress.LoopbackIPv4(0), 0, 0);
 
         SocketOutcome otherFamily = socket.TrySend([1], 1, PeerAddress.LoopbackIPv6(9));
@@ -110,7 +111,7 @@ public sealed class UdpNetworkTests
     [Test]
     public void A_disposed_socket_is_closed_and_its_port_is_free_again()
     {
-        using var network = new UdpNetwork();
+        using var network = new UdpNetwork(isFrameworkOnly);
         IDatagramSocket socket = network.Open(PeerAddress.LoopbackIPv4(0), 0, 0);
 
         socket.Dispose();
@@ -124,7 +125,7 @@ public sealed class UdpNetworkTests
     [Test]
     public void Sending_to_nobody_does_not_end_the_socket()
     {
-        using var network = new UdpNetwork();
+        using var network = new UdpNetwork(isFrameworkOnly);
         using IDatagramSocket socket = network.Open(PeerAddress.LoopbackIPv4(0), 0, 0);
         IDatagramSocket gone = network.Open(PeerAddress.LoopbackIPv4(0), 0, 0);
         gone.Dispose();
@@ -145,7 +146,7 @@ public sealed class UdpNetworkTests
             Assert.Ignore("Elsewhere the system decides.");
         }
 
-        using UdpNetwork network = new();
+        using UdpNetwork network = new(isFrameworkOnly);
         using IDatagramSocket socket = network.Open(
             isDual ? PeerAddress.AnyIPv6(0) : PeerAddress.LoopbackIPv4(0), 0, 0);
 
@@ -155,7 +156,7 @@ public sealed class UdpNetworkTests
     [Test]
     public void Granted_buffers_are_read_back()
     {
-        using var network = new UdpNetwork();
+        using var network = new UdpNetwork(isFrameworkOnly);
 
         using IDatagramSocket socket = network.Open(PeerAddress.LoopbackIPv4(0), 100_000, 100_000);
 
@@ -165,7 +166,7 @@ public sealed class UdpNetworkTests
     [Test]
     public void A_wake_before_the_wait_ends_it_at_once()
     {
-        using var network = new UdpNetwork();
+        using var network = new UdpNetwork(isFrameworkOnly);
 
         network.Wake();
         long start = Stopwatch.GetTimestamp();
@@ -178,7 +179,7 @@ public sealed class UdpNetworkTests
     [Test]
     public void A_wake_from_another_thread_ends_each_of_many_waits()
     {
-        using var network = new UdpNetwork();
+        using var network = new UdpNetwork(isFrameworkOnly);
         using var turn = new SemaphoreSlim(0);
         const int Rounds = 500;
         var waker = new Thread(() =>
@@ -208,7 +209,7 @@ public sealed class UdpNetworkTests
     [Test]
     public void A_wait_without_events_ends_false_and_not_too_early()
     {
-        using var network = new UdpNetwork();
+        using var network = new UdpNetwork(isFrameworkOnly);
         using IDatagramSocket socket = network.Open(PeerAddress.LoopbackIPv4(0), 0, 0);
         while (network.Wait(TimeSpan.Zero))
         {
@@ -222,9 +223,64 @@ public sealed class UdpNetworkTests
     }
 
     [Test]
+    public void Linux_waits_without_a_tick()
+    {
+        if (isFrameworkOnly || !OffloadTrial.OfThisSystem.HasCalls)
+        {
+            Assert.Ignore("The framework waits in whole milliseconds.");
+        }
+
+        using UdpNetwork network = new();
+        while (network.Wait(TimeSpan.Zero))
+        {
+        }
+
+        TimeSpan shortest = Generous;
+
+        // One of many, on a machine that may be busy.
+        for (int i = 0; i < 500; i++)
+        {
+            long start = Stopwatch.GetTimestamp();
+            network.Wait(TimeSpan.FromMicroseconds(100));
+            TimeSpan waited = Stopwatch.GetElapsedTime(start);
+            shortest = waited < shortest ? waited : shortest;
+        }
+
+        Assert.That(shortest, Is.InRange(TimeSpan.FromMicroseconds(100), TimeSpan.FromMicroseconds(700)));
+    }
+
+    [Test]
+    public void Sockets_opened_and_closed_while_another_thread_waits_are_watched_and_let_go()
+    {
+        using UdpNetwork network = new(isFrameworkOnly);
+        using CancellationTokenSource over = new();
+        int wakes = 0;
+        Thread waiter = new(() =>
+        {
+            while (!over.IsCancellationRequested)
+            {
+                wakes += network.Wait(Generous) ? 1 : 0;
+            }
+        });
+        waiter.Start();
+
+        for (int i = 0; i < 200; i++)
+        {
+            using IDatagramSocket first = network.Open(PeerAddress.LoopbackIPv4(0), 0, 0);
+            using IDatagramSocket second = network.Open(PeerAddress.LoopbackIPv4(0), 0, 0);
+            first.TrySend([1], 1, second.LocalAddress);
+        }
+
+        over.Cancel();
+        network.Wake();
+        Assert.That(waiter.Join(Generous), Is.True);
+        Assert.That(wakes, Is.Positive);
+    }
+
+    [Test]
     public void A_socket_disposed_while_it_is_waited_for_ends_the_wait()
     {
-        using var network = new UdpNetwork();
+        using var network = new UdpNetwork(isFrameworkOnly);
         IDatagramSocket socket = network.Open(PeerAddress.LoopbackIPv4(0), 0, 0);
         while (network.Wait(TimeSpan.Zero))
         {
@@ -241,7 +297,7 @@ public sealed class UdpNetworkTests
     [Test]
     public void Waiting_sending_and_receiving_allocates_nothing_once_warm()
     {
-        using var network = new UdpNetwork();
+        using var network = new UdpNetwork(isFrameworkOnly);
         using IDatagramSocket socket = network.Open(PeerAddress.AnyIPv6(0), 1 << 20, 1 << 20);
         PeerAddress self = PeerAddress.LoopbackIPv4(socket.LocalAddress.Port);
         Exchange(network, socket, self, 2_000);

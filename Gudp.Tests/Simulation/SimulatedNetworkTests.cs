@@ -314,6 +314,36 @@ public sealed class SimulatedNetworkTests
         Assert.That(network.Faults.Delivered, Is.EqualTo(expected));
     }
 
+    // Sizes of what waits, and of what each call then brings.
+    [TestCase(64, new[] { 100, 100, 100 }, new[] { 300 })]
+    [TestCase(64, new[] { 100, 100, 40, 100 }, new[] { 240, 100 })]
+    [TestCase(64, new[] { 40, 100, 100 }, new[] { 40, 200 })]
+    [TestCase(64, new[] { 100, 0, 100 }, new[] { 100, 0, 100 })]
+    [TestCase(2, new[] { 100, 100, 100 }, new[] { 200, 100 })]
+    [TestCase(1, new[] { 100, 100 }, new[] { 100, 100 })]
+    public void Waiting_datagrams_of_one_size_are_joined_as_far_as_was_asked(
+        int maxJoined, int[] sizes, int[] expected)
+    {
+        SimulatedNetwork network = new(1) { MaxJoined = maxJoined };
+        IDatagramSocket left = network.AddHost().Open(PeerAddress.AnyIPv4(0), 0, 0);
+        IDatagramSocket right = network.AddHost().Open(PeerAddress.AnyIPv4(0), 0, 0);
+        List<int> lengths = [];
+
+        foreach (int size in sizes)
+        {
+            left.TrySend(new byte[size], size, right.LocalAddress);
+        }
+
+        network.AdvanceTo(network.Now);
+
+        while (right.TryReceive(_buffer, out int length, out _, out _) == SocketOutcome.Done)
+        {
+            lengths.Add(length);
+        }
+
+        Assert.That(lengths, Is.EqualTo(expected));
+    }
+
     [Test]
     public void A_host_never_sleeps_and_a_wake_counts_once()
     {

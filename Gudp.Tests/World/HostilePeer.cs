@@ -195,25 +195,37 @@ internal sealed class HostilePeer
 
     private void ReadAnswers()
     {
-        while (_socket.TryReceive(_buffer, out int length, out _, out _) == SocketOutcome.Done)
+        while (_socket.TryReceive(_buffer, out int length, out int datagramBytes, out _) == SocketOutcome.Done)
         {
-            _read++;
-            ReadOnlySpan<byte> datagram = _buffer.AsSpan(0, length);
+            int position = 0;
 
-            if (LongHeader.TryParse(datagram, out LongHeader header) != DropReason.None
-                || !_theirs.TryRead(LongHeader.ParametersOf(datagram), out _, out _))
+            do
             {
-                continue;
+                int bytes = Math.Min(datagramBytes, length - position);
+                ReadAnswer(_buffer.AsSpan(position, bytes));
+                position += bytes;
             }
+            while (position < length);
+        }
+    }
 
-            if (header.Type == LongPacketType.Cookie)
-            {
-                _cookies[header.DestinationId] = _theirs.Cookie.ToArray();
-            }
-            else if (header.Type == LongPacketType.Answer)
-            {
-                _answers.Add((header.DestinationId, header.SourceId));
-            }
+    private void ReadAnswer(ReadOnlySpan<byte> datagram)
+    {
+        _read++;
+
+        if (LongHeader.TryParse(datagram, out LongHeader header) != DropReason.None
+            || !_theirs.TryRead(LongHeader.ParametersOf(datagram), out _, out _))
+        {
+            return;
+        }
+
+        if (header.Type == LongPacketType.Cookie)
+        {
+            _cookies[header.DestinationId] = _theirs.Cookie.ToArray();
+        }
+        else if (header.Type == LongPacketType.Answer)
+        {
+            _answers.Add((header.DestinationId, header.SourceId));
         }
     }
 

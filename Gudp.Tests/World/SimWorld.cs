@@ -22,11 +22,11 @@ internal sealed class SimWorld : IDisposable
     private readonly ulong _seed;
     private int _daemons;
 
-    internal SimWorld(ulong seed, int maxSegments = 1)
+    internal SimWorld(ulong seed, int maxSegments = 1, int maxJoined = 1)
     {
         _seed = seed;
         Draws = new Prng(seed);
-        Network = new SimulatedNetwork(seed) { MaxSegments = maxSegments };
+        Network = new SimulatedNetwork(seed) { MaxSegments = maxSegments, MaxJoined = maxJoined };
     }
 
     internal SimulatedNetwork Network { get; }

@@ -57,7 +57,9 @@ internal sealed partial class SwarmWorld : IDisposable
         Prng topology = _root.Split(10_000);
         IsHard = seed % 2 == 0;
         int nodes = IsHard ? (int)topology.NextBetween(3, 5) : 2;
-        _world = new SimWorld(seed, maxSegments: topology.NextChance(Million / 2) ? 16 : 1) { Tap = _tap };
+        Prng offload = _root.Split(10_007);
+        int maxSegments = !topology.NextChance(Million / 2) ? 1 : offload.NextChance(Million / 2) ? 64 : 16;
+        _world = new SimWorld(seed, maxSegments, maxJoined: offload.NextChance(Million / 2) ? 64 : 1) { Tap = _tap };
         _oracles = new Oracles(_world);
         _world.Watch = _oracles.Watch;
         _replays = _root.Split(10_001);

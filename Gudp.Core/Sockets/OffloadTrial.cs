@@ -1,0 +1,135 @@
+using System;
+using System.Diagnostics;
+using System.Net.Sockets;
+using System.Threading;
+
+namespace Gudp.Core.Sockets;
+
+/// <summary>What a system does with runs of datagrams.</summary>
+/// <param name="HasCalls">Its own calls are used; else those of the framework.</param>
+/// <param name="Sends">It takes several datagrams in one call (UDP_SEGMENT).</param>
+/// <param name="Receives">It gives several datagrams in one call (UDP_GRO).</param>
+/// <param name="Finding">The same in a sentence, with the reason if something is missing.</param>
+public readonly record struct SystemOffload(bool HasCalls, bool Sends, bool Receives, string Finding);
+
+/// <summary>Which way runs of datagrams go to and come from the system in one call.</summary>
+/// <param name="Send">UDP_SEGMENT.</param>
+/// <param name="Receive">UDP_GRO.</param>
+internal readonly record struct OffloadChoice(bool Send, bool Receive);
+
+/// <summary>
+/// What this system's own calls turned out to do: a run of datagrams of which the last is shorter is sent over the
+/// loopback and has to arrive byte for byte, in one piece or cut where it should be.
+/// </summary>
+/// <param name="HasCalls">The calls exist and work; else the framework's are used.</param>
+/// <param name="Works">What the run showed.</param>
+/// <param name="Finding">In words, for people.</param>
+internal sealed record OffloadTrial(bool HasCalls, OffloadChoice Works, string Finding)
+{
+    private const int DatagramBytes = 600;
+    private const int RunBytes = (3 * DatagramBytes) + 77;
+
+    // Delivery over the loopback takes microseconds; a busy machine may put it off. Paid once, where it fails.
+    private static readonly TimeSpan Patience = TimeSpan.FromMilliseconds(500);
+
+    private static readonly Lazy<OffloadTrial> Done = new(Run, LazyThreadSafetyMode.ExecutionAndPublication);
+
+    /// <summary>Made when first asked for; later changes show at each socket by themselves.</summary>
+    internal static OffloadTrial OfThisSystem => Done.Value;
+
+    private static OffloadTrial Run()
+    {
+        if (!OperatingSystem.IsLinux())
+        {
+            return new OffloadTrial(false, default, "Not Linux: one datagram a call, through the framework.");
+        }
+
+        try
+        {
+            using LinuxUdpSocket sender = Open();
+            using LinuxUdpSocket receiver = Open();
+            return Judge(sender, receiver);
+        }
+        catch (SocketException refusal)
+        {
+            return new OffloadTrial(false, default, $"No trial over the loopback: {refusal.Message}");
+        }
+        catch (Exception missing) when (missing is DllNotFoundException or EntryPointNotFoundException)
+        {
+            return new OffloadTrial(false, default, $"The system's calls were not found: {missing.Message}");
+        }
+    }
+
+    private static LinuxUdpSocket Open()
+    {
+        PeerAddress local = Socket.OSSupportsIPv4 ? PeerAddress.LoopbackIPv4(0) : PeerAddress.LoopbackIPv6(0);
+        BoundSocket bound = new(local, default);
+        return new LinuxUdpSocket(bound, new OffloadChoice(Send: true, Receive: true), static _ => { });
+    }
+
+    private static OffloadTrial Judge(LinuxUdpSocket sender, LinuxUdpSocket receiver)
+    {
+        byte[] run = new byte[RunBytes];
+
+        for (int i = 0; i < run.Length; i++)
+        {
+            run[i] = (byte)(i * 7);
+        }
+
+        SocketOutcome outcome = sender.TrySend(run, DatagramBytes, receiver.LocalAddress);
+
+        if (outcome != SocketOutcome.Done)
+        {
+            return new OffloadTrial(false, default, $"Nothing could be sent over the loopback: {outcome}.");
+        }
+
+        bool isCut = sender.OffloadRefusals == 0;
+
+        if (!TryCollect(receiver, run, out bool isJoined))
+        {
+            return new OffloadTrial(false, default, "What was sent over the loopback did not arrive as it was.");
+        }
+
+        // Without a run on its way there is nothing to join: then receiving is tried by the traffic itself.
+        bool joins = isCut ? isJoined : receiver.Capabilities.JoinsReceived;
+        return new OffloadTrial(true, new OffloadChoice(isCut, joins), (isCut, joins) switch
+        {
+            (true, true) => "Runs of datagrams are sent and received in one call.",
+            (true, false) => "Runs are sent in one call; they arrive one by one.",
+            (false, true) => "The system refuses to send runs; it may join what arrives.",
+            _ => "One datagram a call, both ways.",
+        });
+    }
+
+    private static bool TryCollect(LinuxUdpSocket receiver, byte[] run, out bool isJoined)
+    {
+        byte[] buffer = new byte[RunSender.MostBytes];
+        long start = Stopwatch.GetTimestamp();
+        int position = 0;
+        isJoined = false;
+
+        while (position < run.Length && Stopwatch.GetElapsedTime(start) < Patience)
+        {
+            SocketOutcome outcome = receiver.TryReceive(buffer, out int length, out int datagramBytes, out _);
+
+            if (outcome == SocketOutcome.WouldBlock)
+            {
+                receiver.Socket.Poll(Patience, SelectMode.SelectRead);
+                continue;
+            }
+
+            int expected = Math.Min(DatagramBytes, run.Length - position);
+
+            if (outcome != SocketOutcome.Done || datagramBytes != expected || length > run.Length - position
+                || !buffer.AsSpan(0, length).SequenceEqual(run.AsSpan(position, length)))
+            {
+                return false;
+            }
+
+            isJoined |= length > datagramBytes;
+            position += length;
+        }
+
+        return position == run.Length;
+    }
+}
