@@ -99,6 +99,7 @@ internal static class CommandLine
         RecvCommand.Create(printer),
         SimCommand.Create(printer),
         ConfigCommand.Create(printer),
+        DoctorCommand.Create(printer),
         TraceCommand.Create(printer),
         LogCommand.Create(printer),
         DiffCommand.Create(printer),
