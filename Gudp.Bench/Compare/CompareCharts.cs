@@ -45,7 +45,10 @@ internal static class CompareCharts
             "Delay by message rate, 256 B, 99 of 100 within",
             new ChartAxis("messages that arrive", "/s") { IsLogarithmic = true },
             new ChartAxis("from due to arrived, p99", "us") { IsLogarithmic = true },
-            [.. rows.GroupBy(row => row.System).Select(group => Series(group, row => row.MessagesPerS.Median, row => row.RttUsP99.Median))]),
+            [
+                .. rows.GroupBy(row => row.System).Select(
+                    group => Series(group, row => row.MessagesPerS.Median, row => row.RttUsP99.Median)),
+            ]),
         new LineChart(
             "Delay by payload, median",
             new ChartAxis("payload that arrives", "MB/s") { IsLogarithmic = true },

@@ -62,7 +62,9 @@ internal static class CompareText
         Schema = Schema,
         Intro = Intro + string.Concat(report.Missing.Select(pair => $" Not here: {pair.Key} ({pair.Value}).")),
         Runs = FormattableString.Invariant(
-            $"{report.Machine}, commit {report.Commit}. Rounds of {report.Seconds} s after {report.WarmUpSeconds} s of warm-up; others used {report.ForeignPercent:0.#} % of the machine meanwhile."),
+            $"{report.Machine}, commit {report.Commit}. Rounds of {report.Seconds} s after {report.WarmUpSeconds} s ")
+            + FormattableString.Invariant(
+                $"of warm-up; others used {report.ForeignPercent:0.#} % of the machine meanwhile."),
         Floors = report.Floors,
         Sections = Sections(report).Where(section => section.Table.Rows > 0),
     };
