@@ -46,6 +46,11 @@ internal sealed record OffloadTrial(bool HasCalls, OffloadChoice Works, string F
 
         try
         {
+            if (!CanWait())
+            {
+                return new OffloadTrial(false, default, "The system's wait does not do what it says.");
+            }
+
             using LinuxUdpSocket sender = Open();
             using LinuxUdpSocket receiver = Open();
             return Judge(sender, receiver);
@@ -58,6 +63,16 @@ internal sealed record OffloadTrial(bool HasCalls, OffloadChoice Works, string F
         {
             return new OffloadTrial(false, default, $"The system's calls were not found: {missing.Message}");
         }
+    }
+
+    // A call that a sandbox refuses looks like one that was ended by a signal: the loop would never sleep.
+    private static bool CanWait()
+    {
+        using PollWaiter waiter = new();
+        bool isCalm = !waiter.Wait([], TimeSpan.Zero);
+        waiter.Ring();
+        bool isRung = waiter.Wait([], Patience);
+        return isCalm && isRung && !waiter.Wait([], TimeSpan.Zero);
     }
 
     private static LinuxUdpSocket Open()

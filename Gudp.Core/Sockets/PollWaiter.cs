@@ -23,7 +23,7 @@ internal sealed unsafe class PollWaiter : ISocketWaiter
 
         if (descriptor < 0)
         {
-            throw new SocketException(Marshal.GetLastPInvokeError());
+            throw new SocketException((int)SocketError.TooManyOpenSockets);
         }
 
         _bell = new SafeFileHandle(descriptor, ownsHandle: true);
