@@ -156,7 +156,14 @@ internal sealed class GudpTransport : ILoadTransport, IMessageHandler
     private static MessagingConfig ConfigOf(LoadCell cell)
     {
         GudpConfig core = cell.Gudp.IsEncrypted ? default : Presets.Plain(default);
-        MessagingConfig config = new() { Core = core with { MaxConnections = Math.Max(core.MaxConnections, 2 * cell.Peers) } };
+        MessagingConfig config = new()
+        {
+            Core = core with
+            {
+                MaxConnections = Math.Max(core.MaxConnections, 2 * cell.Peers),
+                Sockets = new() { SendOffload = cell.HasOffload, ReceiveOffload = cell.HasOffload },
+            },
+        };
         LaneOptions lane = config.LanePlan[SendOptions.DefaultLane] with { Mode = cell.Gudp.Mode };
         return config with { LanePlan = config.LanePlan.With(SendOptions.DefaultLane, lane) };
     }
