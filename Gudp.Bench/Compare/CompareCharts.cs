@@ -6,6 +6,8 @@ namespace Gudp.Bench.Compare;
 /// <summary>The charts of a comparison.</summary>
 internal static class CompareCharts
 {
+    private static readonly string[] Waitings = ["poll", "block"];
+
     internal static IReadOnlyList<IChart> Streams(CompareRow[] rows)
     {
         int[] sizes = [.. rows.Select(row => row.Size).Distinct()];
@@ -22,7 +24,7 @@ internal static class CompareCharts
     }
 
     internal static IReadOnlyList<IChart> Trips(CompareReport report)
-        => [.. new[] { "poll", "block" }.Select(waiting => Percentiles(
+        => [.. Waitings.Select(waiting => Percentiles(
             waiting == "poll" ? "Round trip of 64 B, both processes poll" : "Round trip of 64 B, both processes sleep",
             [.. report.Rows.Where(row => row.Work == LoadNames.Of(LoadWork.RequestResponse) && row.Waiting == waiting)]))];
 
