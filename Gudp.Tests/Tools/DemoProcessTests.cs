@@ -49,6 +49,29 @@ public sealed class DemoProcessTests
         Assert.That(errors, Is.Empty);
     }
 
+    [Test]
+    public async Task A_report_has_the_digests_that_were_printed_and_every_step_with_and_without_kills([Values] bool kills)
+    {
+        string path = Path.Combine(TestContext.CurrentContext.WorkDirectory, $"report-{kills}.html");
+        string[] arguments =
+        [
+            "demo", "--members", "3", "--agents", "30", "--steps", "20", "--delay", "2ms", "--report", path,
+            .. kills ? new[] { "--kill" } : [],
+        ];
+
+        var (code, output, errors) = await ToolProcess.RunAsync(arguments);
+
+        Assert.That(code, Is.EqualTo(ExitCode.Fine), output + string.Join('\n', errors));
+        string page = File.ReadAllText(path);
+        string[] digests = [.. output.Split('\n').Where(line => line.Contains("run digest ")).Select(line => line[^16..])];
+        Assert.That(digests, Has.Length.EqualTo(kills ? 3 : 2));
+        Assert.That(digests.Where(digest => !page.Contains(digest)), Is.Empty);
+        Assert.That(page.Split("<title>step 20: ").Length - 1, Is.EqualTo(digests.Length));
+        Assert.That(page, Does.Contain("Deterministic: yes").And.Not.Contain("✗"));
+        Assert.That(page.Contains("stays away; m0", StringComparison.Ordinal), Is.EqualTo(kills));
+        File.Delete(path);
+    }
+
     [TestCase("--members", "2")]
     [TestCase("--steps", "3")]
     public async Task A_demo_too_small_to_kill_somebody_says_so(string option, string value)

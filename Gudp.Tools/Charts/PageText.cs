@@ -24,6 +24,15 @@ internal static class PageText
         return text;
     }
 
+    /// <summary>At most so many characters, with the middle left out: names of one kind differ at their ends.</summary>
+    internal static string Shorten(string name, int most)
+    {
+        int end = most / 2;
+        return name.Length <= most
+            ? name
+            : string.Concat(name.AsSpan(0, most - 1 - end), "…", name.AsSpan(name.Length - end));
+    }
+
     private static void Replace(Span<char> shown, string text)
     {
         for (int i = 0; i < text.Length; i++)

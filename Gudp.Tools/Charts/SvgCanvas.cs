@@ -35,6 +35,19 @@ internal sealed class SvgCanvas
 
     internal void Close() => _xml.WriteEndElement();
 
+    /// <summary>What is drawn until <see cref="CloseGroup"/> has these attributes where its style does not say otherwise.</summary>
+    internal void OpenGroup(params ReadOnlySpan<(string Name, string Value)> attributes)
+    {
+        _xml.WriteStartElement("g", SvgNamespace);
+
+        foreach ((string name, string value) in attributes)
+        {
+            Attribute(name, value);
+        }
+    }
+
+    internal void CloseGroup() => _xml.WriteEndElement();
+
     internal void Line(ChartPoint from, ChartPoint to, string style)
     {
         Start("line", style);

@@ -37,8 +37,14 @@ internal static class DemoCommand
         {
             Description = "Kills processes: one comes back from what it saved, one stays away; checks both.",
         };
+        Option<string?> report = new("--report")
+        {
+            Description = "Writes a page with pictures: paths, and how long each step took and for whom.",
+            HelpName = "FILE.html",
+        };
         command.Add(trace);
         command.Add(kill);
+        command.Add(report);
 
         command.SetAction((parsed, cancelled) =>
         {
@@ -53,50 +59,56 @@ internal static class DemoCommand
                 Seed = parsed.GetValue(seed),
             };
 
-            TimeSpan most = parsed.GetValue(limit);
-            return CommandLine.RunAsync(parsed.GetValue(kill)
-                ? KillAsync(plan, most, printer, cancelled)
-                : CompareAsync(plan, most, printer, cancelled));
+            DemoWishes wishes = new(parsed.GetValue(limit), parsed.GetValue(kill), parsed.GetValue(report));
+            return CommandLine.RunAsync(RunAsync(plan, wishes, printer, cancelled));
         });
 
         return command;
     }
 
-    /// <summary>Two runs, and everything that must not matter is different.</summary>
-    private static async Task<ExitCode> CompareAsync(
-        DemoPlan plan, TimeSpan limit, Printer printer, CancellationToken cancelled)
+    private static async Task<ExitCode> RunAsync(
+        DemoPlan plan, DemoWishes wishes, Printer printer, CancellationToken cancelled)
     {
-        IReadOnlyList<DemoRunResult> results = await RunAllAsync(plan, limit, printer, cancelled).ConfigureAwait(false);
-        return Judge(DemoVerdict.Differences(results[0], results[1]), printer);
-    }
-
-    /// <summary>Three runs: one in peace, one whose killed member comes back, and one whose killed member does not.</summary>
-    private static async Task<ExitCode> KillAsync(
-        DemoPlan plan, TimeSpan limit, Printer printer, CancellationToken cancelled)
-    {
-        if (plan.Members < DemoKills.LeastMembers || plan.Steps < DemoKills.LeastSteps)
+        if (wishes.Kills && (plan.Members < DemoKills.LeastMembers || plan.Steps < DemoKills.LeastSteps))
         {
             throw new CommandFailure(
                 ExitCode.Usage,
                 $"--kill needs {DemoKills.LeastMembers} members or more and {DemoKills.LeastSteps} steps or more.");
         }
 
-        // Only its owner can read it: whoever has what a member saves can take its place.
-        string directory = Directory.CreateTempSubdirectory("gudp-demo-").FullName;
+        using ReportFile? report = wishes.Report is { } path ? ReportFile.Open(path) : null;
+        using DemoFolder? folder = wishes.Kills || report is not null ? new DemoFolder() : null;
+        plan = plan with
+        {
+            Folder = folder,
+            Kills = wishes.Kills ? DemoKills.Draw(plan.Members, plan.Seed) : null,
+        };
 
-        try
+        IReadOnlyList<DemoRunResult> results = await RunAllAsync(plan, wishes.Limit, printer, cancelled)
+            .ConfigureAwait(false);
+        DemoFindings findings = FindingsOf(plan, results);
+        ExitCode code = Judge(findings, printer);
+
+        if (report is not null)
         {
-            plan = plan with { Kills = DemoKills.Draw(plan.Members, plan.Seed, directory) };
-            IReadOnlyList<DemoRunResult> results = await RunAllAsync(plan, limit, printer, cancelled)
-                .ConfigureAwait(false);
-            KillVerdict verdict = KillVerdict.Of(plan.Kills, results);
-            verdict.Claims.ToList().ForEach(printer.Line);
-            return Judge(verdict.Differences, printer);
+            report.Write(DemoReport.Draw(plan, results, findings));
+            printer.Line($"report: {wishes.Report}");
         }
-        finally
-        {
-            Directory.Delete(directory, recursive: true);
-        }
+
+        return code;
+    }
+
+    /// <summary>
+    /// Of two runs, in which everything that must not matter is different; or of three, of which one was in peace, one
+    /// had a killed member that came back, and one a killed member that did not.
+    /// </summary>
+    private static DemoFindings FindingsOf(DemoPlan plan, IReadOnlyList<DemoRunResult> results)
+    {
+        KillVerdict verdict = plan.Kills is { } kills
+            ? KillVerdict.Of(kills, results, plan.Folder!)
+            : new KillVerdict([], DemoVerdict.Differences(results[0], results[1]));
+
+        return new DemoFindings(verdict.Differences.Count == 0, [.. verdict.Claims, .. verdict.Differences]);
     }
 
     private static async Task<IReadOnlyList<DemoRunResult>> RunAllAsync(
@@ -137,15 +149,22 @@ internal static class DemoCommand
         return results;
     }
 
-    private static ExitCode Judge(IReadOnlyList<string> differences, Printer printer)
+    private static ExitCode Judge(DemoFindings findings, Printer printer)
     {
-        foreach (string difference in differences)
+        foreach (string line in findings.Lines)
         {
-            printer.Error(difference);
+            if (findings.IsDeterministic)
+            {
+                printer.Line(line);
+            }
+            else
+            {
+                printer.Error(line);
+            }
         }
 
-        printer.Line(differences.Count == 0 ? "deterministic: yes" : "deterministic: no");
-        return differences.Count == 0 ? ExitCode.Fine : ExitCode.CheckFailed;
+        printer.Line(findings.IsDeterministic ? "deterministic: yes" : "deterministic: no");
+        return findings.IsDeterministic ? ExitCode.Fine : ExitCode.CheckFailed;
     }
 
     private static Task<DemoRunResult> RunOnceAsync(
@@ -156,3 +175,9 @@ internal static class DemoCommand
             ProgressUnit.Steps,
             meter => new DemoRun(plan, run, meter).RunAsync(cancelled));
 }
+
+/// <summary>How the demo is to be run.</summary>
+/// <param name="Limit">Gives up after this time.</param>
+/// <param name="Kills">Processes are killed.</param>
+/// <param name="Report">Where the page goes; null: nowhere.</param>
+internal readonly record struct DemoWishes(TimeSpan Limit, bool Kills, string? Report);

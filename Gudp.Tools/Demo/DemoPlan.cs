@@ -24,6 +24,15 @@ internal sealed record DemoPlan
     /// <summary>Processes that are killed; null: none is.</summary>
     internal DemoKills? Kills { get; init; }
 
+    /// <summary>Where runs are recorded; null: they are not.</summary>
+    internal DemoFolder? Folder { get; init; }
+
+    /// <summary>What to type to run it again.</summary>
+    internal string CommandLine() => string.Create(
+        CultureInfo.InvariantCulture,
+        $"gudp demo --members {Members} --agents {Agents} --steps {Steps} --loss {LossPpm / 10_000.0:0.####}% "
+        + $"--delay {Delay.TotalMilliseconds:0.####}ms --seed {Seed}{(Kills is null ? "" : " --kill")}");
+
     /// <summary>Everything that may differ between two runs without a difference in the result.</summary>
     internal IReadOnlyList<DemoRunPlan> Runs()
     {
@@ -106,19 +115,12 @@ internal sealed record DemoKills
     /// <summary>A member with policy Stall: the run waits until it is back.</summary>
     internal required int Resumed { get; init; }
 
-    /// <summary>An empty directory for what members save and the server records.</summary>
-    internal required string Directory { get; init; }
-
     /// <summary>Draws who is killed.</summary>
-    internal static DemoKills Draw(int members, ulong seed, string directory)
+    internal static DemoKills Draw(int members, ulong seed)
     {
         Prng draws = new(seed);
         int removed = (int)draws.NextBelow(members);
         int resumed = (removed + 1 + (int)draws.NextBelow(members - 1)) % members;
-        return new DemoKills { Removed = removed, Resumed = resumed, Directory = directory };
+        return new DemoKills { Removed = removed, Resumed = resumed };
     }
-
-    internal string RecordOf(DemoRunPlan run) => Path.Combine(Directory, FormattableString.Invariant($"run-{run.Number}.record"));
-
-    internal string SaveOf(DemoRunPlan run) => Path.Combine(Directory, FormattableString.Invariant($"run-{run.Number}.save"));
 }

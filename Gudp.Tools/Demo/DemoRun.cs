@@ -65,7 +65,7 @@ internal sealed class DemoRun
     {
         long start = Stopwatch.GetTimestamp();
         ChildProcess server = Start(
-            "the server", DemoServerCommand.Arguments(_plan, _plan.Kills?.RecordOf(_run)));
+            "the server", DemoServerCommand.Arguments(_plan, _plan.Folder?.RecordOf(_run)));
         ChildLine listening = await NextAsync(server, line => line.Port is not null, silence).ConfigureAwait(false);
 
         using UdpRelay relay = new(
@@ -135,7 +135,7 @@ internal sealed class DemoRun
         {
             Pause = _run.PausedMember == member ? DemoPlan.Pause : TimeSpan.Zero,
             IsDoomed = isKilled,
-            SavePath = isKilled && _run.Kill!.ComesBack ? _plan.Kills!.SaveOf(_run) : null,
+            SavePath = isKilled && _run.Kill!.ComesBack ? _plan.Folder!.SaveOf(_run) : null,
         };
     }
 

@@ -110,7 +110,7 @@ internal sealed record FlockMember
                 waitedFor[blocker] = waitedFor.GetValueOrDefault(blocker) + grant.Waited;
             }
 
-            pilot.Take(grant);
+            pilot.Take(grant.Messages);
 
             if (Wishes.IsDoomed || Stopwatch.GetElapsedTime(lastReport) >= ReportInterval)
             {

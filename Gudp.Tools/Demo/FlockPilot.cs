@@ -79,9 +79,9 @@ internal sealed class FlockPilot
     }
 
     /// <summary>Takes in what the others moved meanwhile.</summary>
-    internal void Take(Grant grant)
+    internal void Take(IReadOnlyList<SequencedMessage> messages)
     {
-        foreach (SequencedMessage message in grant.Messages)
+        foreach (SequencedMessage message in messages)
         {
             if (message.Channel == SystemEvent.Channel)
             {
@@ -93,7 +93,7 @@ internal sealed class FlockPilot
             }
         }
 
-        Messages += grant.Messages.Count;
+        Messages += messages.Count;
     }
 
     private void TakeEvent(in SequencedMessage message)

@@ -11,12 +11,13 @@ namespace Gudp.Tools.Demo;
 /// <param name="Differences">One sentence for each thing that is not as it must be.</param>
 internal sealed record KillVerdict(IReadOnlyList<string> Claims, IReadOnlyList<string> Differences)
 {
-    /// <param name="kills">Who was killed, and where the records are.</param>
+    /// <param name="kills">Who was killed.</param>
     /// <param name="runs">The three, in their order.</param>
-    internal static KillVerdict Of(DemoKills kills, IReadOnlyList<DemoRunResult> runs)
+    /// <param name="folder">Where their records are.</param>
+    internal static KillVerdict Of(DemoKills kills, IReadOnlyList<DemoRunResult> runs, DemoFolder folder)
     {
         List<string> differences = [];
-        RunRecord[] records = [.. runs.Select(run => RunRecord.Open(kills.RecordOf(run.Plan)))];
+        RunRecord[] records = [.. runs.Select(run => RunRecord.Open(folder.RecordOf(run.Plan)))];
 
         try
         {

@@ -86,11 +86,7 @@ internal sealed record SequencePicture(
     private static string Shorten(string name, double room)
     {
         const double LetterWidth = 9.2;
-        int most = Math.Max(5, (int)(room / LetterWidth));
-
-        // Names of one kind differ at their ends.
-        int end = most / 2;
-        return name.Length <= most ? name : string.Concat(name.AsSpan(0, most - 1 - end), "…", name.AsSpan(name.Length - end));
+        return PageText.Shorten(name, Math.Max(5, (int)(room / LetterWidth)));
     }
 
     // The server stands left of all members.
