@@ -2,6 +2,7 @@ using BenchmarkDotNet.Running;
 using Gudp.Bench.Compare;
 using Gudp.Bench.Grants;
 using Gudp.Bench.Load;
+using Gudp.Bench.Memory;
 using Gudp.Bench.Messages;
 using Gudp.Bench.Transport;
 
@@ -28,6 +29,16 @@ if (args is [LoadNode.Name, string plan])
 if (args is ["load", .. string[] load])
 {
     return await LoadCommand.RunAsync(load, Console.Out);
+}
+
+if (args is [MemoryNode.Name, string memoryPlan])
+{
+    return MemoryNode.Run(memoryPlan);
+}
+
+if (args is ["memory", .. string[] memory])
+{
+    return await MemoryCommand.RunAsync(memory, Console.Out);
 }
 
 if (args is ["compare", .. string[] compare])
