@@ -49,13 +49,17 @@ internal sealed record LoadCell(string System, LoadWork Work, int Bytes, int Pee
     /// <summary>Messages a second and link, sent when they are due whatever became of those before; 0: all that go.</summary>
     public double Rate { get; init; }
 
+    /// <summary>Messages in a row over one link before it is the next one's turn; 0: up to 64 KB.</summary>
+    public int Burst { get; init; }
+
     public override string ToString()
     {
+        string burst = Burst > 0 ? FormattableString.Invariant($", bursts of {Burst}") : "";
         string rate = Rate > 0 ? FormattableString.Invariant($", {Rate} /s") : "";
         string offload = HasOffload ? "" : ", no offload";
         string waiting = Waiting == LoadWaiting.Block ? ", blocking" : "";
         return FormattableString.Invariant(
-            $"{System}, {LoadNames.Of(Work)}, {Bytes} B, {Peers} {(Peers == 1 ? "peer" : "peers")}{waiting}{offload}{rate}");
+            $"{System}, {LoadNames.Of(Work)}, {Bytes} B, {Peers} {(Peers == 1 ? "peer" : "peers")}{waiting}{offload}{burst}{rate}");
     }
 }
 

@@ -7,7 +7,7 @@ namespace Gudp.Bench.Load;
 internal sealed class LoadCommand
 {
     private const string Usage = """
-        load [--system NAME] [--work NAME] [--size BYTES] [--peers N] [--rate PER_SECOND] [--rounds N]
+        load [--system NAME] [--work NAME] [--size BYTES] [--peers N] [--rate PER_SECOND] [--burst N] [--rounds N]
              [--block] [--no-offload] [--mode MODE] [--receipts received|taken] [--encrypt]
              [--pin] [--warm SECONDS] [--seconds SECONDS]
         """;
@@ -81,6 +81,7 @@ internal sealed class LoadCommand
             "--size" => number > 0 && Set(_cell with { Bytes = (int)number }),
             "--peers" => number is > 0 and < 10_000 && Set(_cell with { Peers = (int)number }),
             "--rate" => number >= 0 && Set(_cell with { Rate = number }),
+            "--burst" => number >= 0 && Set(_cell with { Burst = (int)number }),
             "--rounds" => number >= 1 && (_rounds = (int)number) > 0,
             "--warm" => number >= 0 && Set(_timing with { WarmUp = TimeSpan.FromSeconds(number) }),
             "--seconds" => number > 0 && Set(_timing with { Span = TimeSpan.FromSeconds(number) }),

@@ -16,6 +16,7 @@ internal sealed class LoadNode : ILoadInbox
     private const int BatchBytes = 64 * 1024;
     private const int MostBatch = 256;
 
+
     // Of the arrivals whose span is looked at when nothing is scheduled: a clock costs as much as a small message.
     private const int Sampled = 64;
 
@@ -199,8 +200,8 @@ internal sealed class LoadNode : ILoadInbox
         bool asks = _cell.Work == LoadWork.RequestResponse;
         int sent = 0;
 
-        // With many links each has a few in its turn, so that none waits for the batches of all the others.
-        int most = Math.Max(1, _batch / _senders.Count);
+        // However many links there are, each sends in its turn what a single one would: as independent senders do.
+        int most = _cell.Burst > 0 ? _cell.Burst : _batch;
 
         while (sent < most && sender.MaySend(now, asks))
         {

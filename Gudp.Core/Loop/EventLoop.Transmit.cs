@@ -13,10 +13,13 @@ internal sealed partial class EventLoop
         int sent = 0;
         _isSocketFull = false;
 
-        foreach (EndpointDriver endpoint in _endpoints)
+        foreach (EndpointDriver endpoint in _heard)
         {
-            sent += SendReplies(endpoint);
+            endpoint.HasHeard = false;
+            sent += endpoint.IsKept ? SendReplies(endpoint) : 0;
         }
+
+        _heard.Clear();
 
         // Each ready connection gets its share, then goes to the back; what is left waits for the next turn.
         int share = Math.Max(_transmit.Capacity / ReceiveBufferBytes, _budgets.TransmitDatagrams / 4);

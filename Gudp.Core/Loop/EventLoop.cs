@@ -23,6 +23,7 @@ namespace Gudp.Core.Loop;
 internal sealed partial class EventLoop
 {
     private const int ReceiveBufferBytes = 65_536;
+    private const int MostReadable = 256;
 
     private readonly IDatagramNetwork _network;
     private readonly TurnBudgets _budgets;
@@ -33,6 +34,9 @@ internal sealed partial class EventLoop
     private readonly DeadlineHeap<ConnectionEngine> _deadlines = new(new EngineHeapSlot());
     private readonly Queue<ConnectionEngine> _ready = new();
     private readonly List<EndpointDriver> _endpoints = [];
+    private readonly List<EndpointDriver> _heard = [];                  // received something since replies were sent
+    private readonly object?[] _readable = new object?[MostReadable];
+    private readonly IReadySockets? _readySockets;
     private readonly TransmitBuffer _transmit = new();
     private readonly byte[] _receive = GC.AllocateUninitializedArray<byte>(ReceiveBufferBytes, pinned: true);
 
@@ -46,6 +50,7 @@ internal sealed partial class EventLoop
     {
         Memory = new MemoryBudget(limits.PoolBytes);
         _network = network;
+        _readySockets = network as IReadySockets;
         _budgets = budgets;
         _counters = counters;
         _commands = new CommandQueue<LoopCommand>(limits.CommandSlots);
@@ -310,9 +315,7 @@ internal sealed partial class EventLoop
         switch (command.Kind)
         {
             case LoopCommandKind.AddEndpoint:
-                _endpoints.Add(command.Endpoint!);
-                KeepTimer(command.Endpoint!);
-                CountLive();
+                Keep(command.Endpoint!);
                 break;
             case LoopCommandKind.Connect:
                 Connect(command.Endpoint!, command.Connection!, now);
@@ -352,7 +355,7 @@ internal sealed partial class EventLoop
 
     private void Connect(EndpointDriver endpoint, ILoopConnection connection, Instant now)
     {
-        if (!_endpoints.Contains(endpoint))
+        if (!endpoint.IsKept)
         {
             connection.EndUnconnected(
                 FinalReasons.SocketFailed, new CloseReason(CloseCode.SocketError, "The endpoint is closed."), now);
@@ -362,7 +365,7 @@ internal sealed partial class EventLoop
         ConnectionEngine engine = endpoint.Engine.Connect(connection, connection.RemoteAddress, now);
         connection.Attach(engine, endpoint);
         engine.HandleTouch(now);
-        CountLive();
+        CountLive(endpoint);
         MarkReady(engine);
     }
 
@@ -371,6 +374,10 @@ internal sealed partial class EventLoop
     private int ReceiveDatagrams(Instant now)
     {
         int received = 0;
+        if (_readySockets?.TakeReady(_readable) is { } ready and >= 0)
+        {
+            return ReceiveFromReady(ready, now);
+        }
 
         // The first endpoint asked rotates, so that a flood at one does not starve the others.
         for (int i = 0; i < _endpoints.Count && received < _budgets.ReceiveDatagrams; i++)
@@ -380,6 +387,28 @@ internal sealed partial class EventLoop
         }
 
         _firstEndpoint = _endpoints.Count == 0 ? 0 : (_firstEndpoint + 1) % _endpoints.Count;
+        return received;
+    }
+
+    // Each in its turn: who is not read empty, or not reached, is told again behind the others.
+    private int ReceiveFromReady(int ready, Instant now)
+    {
+        int received = 0;
+
+        while (ready > 0)
+        {
+            int before = received;
+
+            for (int i = 0; i < ready && received < _budgets.ReceiveDatagrams; i++)
+            {
+                EndpointDriver endpoint = (EndpointDriver)_readable[i]!;
+                received += endpoint.IsKept ? ReceiveFrom(endpoint, _budgets.ReceiveDatagrams - received, now) : 0;
+            }
+
+            bool mayBeMore = ready == _readable.Length && received > before && received < _budgets.ReceiveDatagrams;
+            ready = mayBeMore ? _readySockets!.TakeReady(_readable) : 0;
+        }
+
         return received;
     }
 
@@ -404,6 +433,7 @@ internal sealed partial class EventLoop
             }
 
             received++;
+            NoteHeard(endpoint);
 
             if (outcome != SocketOutcome.Done)
             {
@@ -488,8 +518,8 @@ internal sealed partial class EventLoop
         EndpointDriver endpoint = DriverOf(connection);
         endpoint.Engine.Forget(connection);
         ((ILoopConnection)connection.Owner).HandleForgotten();
+        CountLive(endpoint);
         DropIfUnused(endpoint);
-        CountLive();
     }
 
     /// <summary>G22: the socket goes when the endpoint was disposed and its last connection has gone.</summary>
@@ -497,9 +527,10 @@ internal sealed partial class EventLoop
     {
         if (endpoint.IsReleased && endpoint.Engine.ConnectionCount == 0 && _endpoints.Remove(endpoint))
         {
+            endpoint.IsKept = false;
+            LiveCount--;
             DropTimer(endpoint);
             endpoint.Socket.Dispose();
-            CountLive();
         }
     }
 
@@ -535,15 +566,33 @@ internal sealed partial class EventLoop
         }
     }
 
-    private void CountLive()
+    private void Keep(EndpointDriver endpoint)
     {
-        int live = _endpoints.Count;
+        endpoint.IsKept = true;
+        _endpoints.Add(endpoint);
+        LiveCount++;
+        KeepTimer(endpoint);
 
-        foreach (EndpointDriver endpoint in _endpoints)
+        if (endpoint.Socket is IWatchedSocket watched)
         {
-            live += endpoint.Engine.ConnectionCount;
+            watched.Mark = endpoint;
         }
+    }
 
-        LiveCount = live;
+    // What changed since it was counted last: of one endpoint, not of all.
+    private void CountLive(EndpointDriver endpoint)
+    {
+        LiveCount += endpoint.Engine.ConnectionCount - endpoint.ConnectionsCounted;
+        endpoint.ConnectionsCounted = endpoint.Engine.ConnectionCount;
+    }
+
+    // Only who heard something may have to answer a stranger.
+    private void NoteHeard(EndpointDriver endpoint)
+    {
+        if (!endpoint.HasHeard)
+        {
+            endpoint.HasHeard = true;
+            _heard.Add(endpoint);
+        }
     }
 }

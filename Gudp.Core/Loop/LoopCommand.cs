@@ -24,6 +24,15 @@ internal sealed class EndpointDriver(IDatagramSocket socket, EndpointEngine engi
 
     internal EndpointEngine Engine { get; } = engine;
 
+    /// <summary>It is in the loop's list of endpoints. Leader, as the next two.</summary>
+    internal bool IsKept { get; set; }
+
+    /// <summary>Something arrived whose reply may wait to be sent.</summary>
+    internal bool HasHeard { get; set; }
+
+    /// <summary>Its connections as the loop has counted them.</summary>
+    internal int ConnectionsCounted { get; set; }
+
     /// <summary>Of the layer on top of all its connections; null if that has none.</summary>
     internal IPayloadTimer? Timer { get; init; }
 

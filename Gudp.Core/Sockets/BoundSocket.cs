@@ -1,6 +1,7 @@
 using System;
 using System.Net;
 using System.Net.Sockets;
+using System.Threading;
 
 namespace Gudp.Core.Sockets;
 
@@ -19,6 +20,8 @@ internal sealed class BoundSocket
     private const int LinuxIPv4MtuDiscover = 10;
     private const int LinuxIPv6Level = 41;
     private const int LinuxIPv6MtuDiscover = 23;
+
+    private object? _mark;
 
     private static ReadOnlySpan<byte> LinuxProbe => BitConverter.IsLittleEndian ? [3, 0, 0, 0] : [0, 0, 0, 3];
 
@@ -48,6 +51,13 @@ internal sealed class BoundSocket
     }
 
     internal Socket Socket { get; }
+
+    /// <summary>As of <see cref="IWatchedSocket.Mark"/>.</summary>
+    internal object? Mark
+    {
+        get => Volatile.Read(ref _mark);
+        set => Volatile.Write(ref _mark, value);
+    }
 
     /// <summary>Of the socket's own addresses; an IPv4 address is mapped on a socket of both.</summary>
     internal AddressFamily Family { get; }
@@ -129,4 +139,7 @@ internal interface IWatchedSocket : IDatagramSocket
 {
     /// <summary>What is waited for.</summary>
     Socket Socket { get; }
+
+    /// <summary>What whoever reads it knows it by; null before it is read. Written once, by the leader.</summary>
+    object? Mark { get; set; }
 }

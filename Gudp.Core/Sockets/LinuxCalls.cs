@@ -110,6 +110,15 @@ internal static unsafe partial class LinuxCalls
     [LibraryImport("libc", EntryPoint = "ppoll", SetLastError = true)]
     internal static partial int Poll(PollEntry* entries, nint count, SystemSpan* limit, void* signals);
 
+    [LibraryImport("libc", EntryPoint = "epoll_create1", SetLastError = true)]
+    internal static partial int CreateList(int flags);
+
+    [LibraryImport("libc", EntryPoint = "epoll_ctl", SetLastError = true)]
+    internal static partial int ChangeList(SafeHandle list, int what, SafeHandle descriptor, byte* entry);
+
+    [LibraryImport("libc", EntryPoint = "epoll_wait", SetLastError = true)]
+    internal static partial int WaitForList(SafeHandle list, byte* entries, int count, int milliseconds);
+
     [LibraryImport("libc", EntryPoint = "eventfd", SetLastError = true)]
     internal static partial int OpenEvent(uint count, int flags);
 

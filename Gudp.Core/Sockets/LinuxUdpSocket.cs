@@ -55,6 +55,12 @@ internal sealed unsafe class LinuxUdpSocket : IWatchedSocket
 
     public Socket Socket => _bound.Socket;
 
+    public object? Mark
+    {
+        get => _bound.Mark;
+        set => _bound.Mark = value;
+    }
+
     /// <inheritdoc/>
     public SocketOutcome TryReceive(Span<byte> buffer, out int length, out int datagramBytes, out PeerAddress from)
     {

@@ -1,6 +1,7 @@
 using System;
 using System.Net.Sockets;
 using System.Runtime.InteropServices;
+using System.Threading;
 using Microsoft.Win32.SafeHandles;
 
 namespace Gudp.Core.Sockets;
@@ -15,6 +16,7 @@ internal sealed unsafe class PollWaiter : ISocketWaiter
 
     private readonly SafeFileHandle _bell;
     private PollEntry[] _entries = new PollEntry[8];
+    private ReadyList? _many;
 
     /// <exception cref="SocketException">The process has no descriptor left.</exception>
     internal PollWaiter()
@@ -29,9 +31,17 @@ internal sealed unsafe class PollWaiter : ISocketWaiter
         _bell = new SafeFileHandle(descriptor, ownsHandle: true);
     }
 
+    /// <summary>Waited for in place of single sockets, from the next wait on. Any thread.</summary>
+    internal ReadyList? Many
+    {
+        get => Volatile.Read(ref _many);
+        set => Volatile.Write(ref _many, value);
+    }
+
     public bool Wait(Socket[] sockets, TimeSpan limit)
     {
-        int count = sockets.Length + 1;
+        ReadyList? many = Many;
+        int count = 1 + (many is null ? sockets.Length : 1);
 
         if (_entries.Length < count)
         {
@@ -46,7 +56,7 @@ internal sealed unsafe class PollWaiter : ISocketWaiter
             for (; held < count; held++)
             {
                 bool isHeld = false;
-                SafeHandle handle = HandleAt(sockets, held);
+                SafeHandle handle = HandleAt(sockets, many, held);
                 handle.DangerousAddRef(ref isHeld);
                 _entries[held] = new PollEntry
                 {
@@ -66,7 +76,7 @@ internal sealed unsafe class PollWaiter : ISocketWaiter
         {
             for (int i = 0; i < held; i++)
             {
-                HandleAt(sockets, i).DangerousRelease();
+                HandleAt(sockets, many, i).DangerousRelease();
             }
         }
     }
@@ -80,7 +90,8 @@ internal sealed unsafe class PollWaiter : ISocketWaiter
     public void Dispose() => _bell.Dispose();
 
     // The bell first.
-    private SafeHandle HandleAt(Socket[] sockets, int index) => index == 0 ? _bell : sockets[index - 1].SafeHandle;
+    private SafeHandle HandleAt(Socket[] sockets, ReadyList? many, int index)
+        => index == 0 ? _bell : many?.Handle ?? sockets[index - 1].SafeHandle;
 
     private bool Poll(int count, TimeSpan limit)
     {

@@ -15,13 +15,17 @@ namespace Gudp.Core.Sockets;
 /// Always true: a socket is in the list exactly while it is open; the list changes under its lock only, and the array
 /// that waits look at is made anew with each change.
 /// </remarks>
-public sealed class UdpNetwork : IDatagramNetwork
+public sealed class UdpNetwork : IDatagramNetwork, IReadySockets
 {
+    // Up to here asking each socket costs no more than asking which to ask.
+    private const int FewSockets = 8;
+
     private readonly List<IWatchedSocket> _open = [];
     private readonly bool _isFrameworkOnly;
     private readonly ISocketWaiter _waiter;
     private readonly WakeSignal _wake;
     private volatile Socket[] _watched = [];
+    private volatile ReadyList? _many;      // once there were many: what tells which of them to read
     private bool _isDisposed;
 
     /// <summary>Without sockets; tries once per program what the system can do.</summary>
@@ -87,6 +91,8 @@ public sealed class UdpNetwork : IDatagramNetwork
     /// <inheritdoc/>
     public void Wake() => _wake.Set();
 
+    int IReadySockets.TakeReady(Span<object?> marks) => _many?.Take(marks) ?? -1;
+
     /// <summary>Closes every socket opened here and ends a running <see cref="Wait"/>. Any thread; once is enough.</summary>
     public void Dispose()
     {
@@ -103,12 +109,17 @@ public sealed class UdpNetwork : IDatagramNetwork
             open = [.. _open];
         }
 
+        // From now on each is asked, and says that it is closed.
+        ReadyList? many = _many;
+        _many = null;
+
         foreach (IWatchedSocket socket in open)
         {
             socket.Dispose();
         }
 
         _wake.Dispose();
+        many?.Dispose();
     }
 
     private static OffloadChoice ChoiceOf(in SocketConfig config)
@@ -126,7 +137,7 @@ public sealed class UdpNetwork : IDatagramNetwork
             if (!_isDisposed)
             {
                 _open.Add(socket);
-                ListWatched();
+                Watch();
                 isListed = true;
             }
         }
@@ -149,6 +160,7 @@ public sealed class UdpNetwork : IDatagramNetwork
         {
             if (_open.Remove(socket))
             {
+                _many?.Remove(socket);
                 ListWatched();
             }
         }
@@ -156,5 +168,28 @@ public sealed class UdpNetwork : IDatagramNetwork
         Wake();
     }
 
-    private void ListWatched() => _watched = [.. _open.Select(static open => open.Socket)];
+    // Under the lock. The last one is new.
+    private void Watch()
+    {
+        if (_many is { } many)
+        {
+            many.Add(_open[^1]);
+        }
+        else if (_open.Count > FewSockets && _waiter is PollWaiter waiter && ReadyList.TryMake() is { } made)
+        {
+            _open.ForEach(made.Add);
+            waiter.Many = made;
+            _many = made;
+        }
+
+        ListWatched();
+    }
+
+    private void ListWatched()
+    {
+        if (_many is null)
+        {
+            _watched = [.. _open.Select(static open => open.Socket)];
+        }
+    }
 }

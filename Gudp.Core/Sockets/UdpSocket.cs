@@ -33,6 +33,12 @@ internal sealed class UdpSocket : IWatchedSocket
 
     public Socket Socket => _bound.Socket;
 
+    public object? Mark
+    {
+        get => _bound.Mark;
+        set => _bound.Mark = value;
+    }
+
     /// <inheritdoc/>
     public SocketOutcome TryReceive(Span<byte> buffer, out int length, out int datagramBytes, out PeerAddress from)
     {
