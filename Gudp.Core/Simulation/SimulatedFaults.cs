@@ -2,7 +2,7 @@ namespace Gudp.Core.Simulation;
 
 /// <summary>
 /// What happened to the datagrams of a simulated network. Sent + Injected + Duplicated = the sum of all others but
-/// Reordered, Corrupted, Clogged, Slowed, Refused and Rebindings, plus what is still under way.
+/// Reordered, Corrupted, Clogged, Slowed, Refused, Blocked, Rebindings and the runs, plus what is still under way.
 /// </summary>
 public record struct SimulatedFaults
 {
@@ -50,6 +50,18 @@ public record struct SimulatedFaults
 
     /// <summary>Longer than the sending host's own limit: never sent.</summary>
     public long Refused { get; internal set; }
+
+    /// <summary>Not taken by a full send buffer, <see cref="SocketModel.FullPpm"/>: never sent.</summary>
+    public long Blocked { get; internal set; }
+
+    /// <summary>Calls that sent several datagrams at once.</summary>
+    public long RunsSent { get; internal set; }
+
+    /// <summary>Calls with several datagrams that were refused as such.</summary>
+    public long RunsRefused { get; internal set; }
+
+    /// <summary>Calls that brought several datagrams at once.</summary>
+    public long RunsReceived { get; internal set; }
 
     /// <summary>Calls of <see cref="SimulatedNetwork.Rebind(PeerAddress, PeerAddress)"/>.</summary>
     public long Rebindings { get; internal set; }

@@ -103,10 +103,10 @@ public sealed class SimulatedHost : IDatagramNetwork
         var capabilities = new DatagramCapabilities(
             Granted(sendBufferBytes),
             Granted(receiveBufferBytes),
-            Network.MaxSegments,
+            Network.Sockets.MaxSegments,
             DoNotFragment: true)
         {
-            JoinsReceived = Network.MaxJoined > 1,
+            JoinsReceived = Network.Sockets.MaxJoined > 1,
         };
         var socket = new SimulatedSocket(this, bound, capabilities);
         Network.Remember(socket);

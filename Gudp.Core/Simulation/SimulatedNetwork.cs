@@ -1,5 +1,6 @@
 using System;
 using System.Collections.Generic;
+using Gudp.Core.Sockets;
 
 namespace Gudp.Core.Simulation;
 
@@ -34,6 +35,7 @@ public sealed class SimulatedNetwork
     private SimulatedFaults _faults;
     private RunningHash _trace;
     private LinkModel _defaultLink = LinkModel.Perfect;
+    private SocketModel _socketModel = SocketModel.Plain;
     private long _scheduled;
     private int _epoch;     // grows when a host or a mapping comes: routes of before are looked up again
 
@@ -69,14 +71,18 @@ public sealed class SimulatedNetwork
     /// </summary>
     public bool HasOneBottleneck { get; init; }
 
-    /// <summary>Datagrams one TrySend may carry on sockets opened here; above 1 imitates offload. Default 1.</summary>
-    public int MaxSegments { get; init; } = 1;
-
-    /// <summary>
-    /// Waiting datagrams that one TryReceive may bring on sockets opened here: those of one sender that stand behind
-    /// each other and are of one size, the last shorter or not. Default 1.
-    /// </summary>
-    public int MaxJoined { get; init; } = 1;
+    /// <summary>How the system of every host deals with runs of datagrams. By default it has none.</summary>
+    /// <exception cref="ArgumentOutOfRangeException">See <see cref="SocketModel.Validate"/>.</exception>
+    public SocketModel Sockets
+    {
+        get => _socketModel;
+        set
+        {
+            ArgumentNullException.ThrowIfNull(value);
+            value.Validate();
+            _socketModel = value;
+        }
+    }
 
     /// <summary>When the next datagram arrives: now or later; never if none is under way.</summary>
     public Instant NextArrival
@@ -245,8 +251,28 @@ public sealed class SimulatedNetwork
         Schedule(new SentDatagram(DatagramTrace.Of(from, to, datagram), from, to, datagram), Now);
     }
 
-    /// <summary>A socket's host did not take so many datagrams.</summary>
-    internal void NoteRefused(int datagrams) => _faults.Refused += datagrams;
+    /// <summary>What one socket draws for what it sends, or for what it receives.</summary>
+    internal Prng DrawsOf(PeerAddress local, bool isSending)
+        => new(LinkDraws.Mix(_seed ^ LinkDraws.Mix(RunningHash.NumberOf(local) + (isSending ? 1UL : 2UL))));
+
+    /// <summary>A socket's host did not take so many datagrams, because they are too long, or for a while.</summary>
+    internal void NoteUnsent(int datagrams, SocketOutcome outcome)
+    {
+        if (outcome == SocketOutcome.TooLarge)
+        {
+            _faults.Refused += datagrams;
+        }
+        else
+        {
+            _faults.Blocked += datagrams;
+        }
+    }
+
+    internal void NoteRunSent() => _faults.RunsSent++;
+
+    internal void NoteRunRefused() => _faults.RunsRefused++;
+
+    internal void NoteRunReceived() => _faults.RunsReceived++;
 
     internal SimulatedSocket? Find(PeerAddress local) => _sockets.GetValueOrDefault(local);
 

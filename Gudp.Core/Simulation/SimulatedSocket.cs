@@ -4,7 +4,8 @@ using Gudp.Core.Sockets;
 
 namespace Gudp.Core.Simulation;
 
-/// <summary>A socket of a simulated host.</summary>
+/// <summary>A socket of a simulated host. Runs go the way of the Linux socket: only the system's answers are made up.
+/// </summary>
 /// <remarks>
 /// Always true: _queuedBytes is the sum over the queue of each datagram's bytes and its bookkeeping.
 /// </remarks>
@@ -16,6 +17,11 @@ internal sealed class SimulatedSocket : IDatagramSocket
     private readonly SimulatedNetwork _network;
     private readonly Queue<int> _queue = new();
     private readonly long _capacityBytes;
+    private readonly DatagramCapabilities _granted;
+    private readonly Prng _sendDraws;
+    private readonly Prng _receiveDraws;
+    private RunSender _runs;
+    private int _taken;
     private long _queuedBytes;
     private bool _isDisposed;
 
@@ -23,14 +29,19 @@ internal sealed class SimulatedSocket : IDatagramSocket
     {
         Host = host;
         LocalAddress = local;
-        Capabilities = capabilities;
+        _granted = capabilities;
         _network = host.Network;
+        _sendDraws = _network.DrawsOf(local, isSending: true);
+        _receiveDraws = _network.DrawsOf(local, isSending: false);
+        _runs = new RunSender(capabilities.MaxSegments > 1);
         _capacityBytes = capabilities.ReceiveBufferBytes;
     }
 
     public PeerAddress LocalAddress { get; }
 
-    public DatagramCapabilities Capabilities { get; }
+    public DatagramCapabilities Capabilities => _granted with { MaxSegments = _runs.IsOn ? _granted.MaxSegments : 1 };
+
+    public long OffloadRefusals => _runs.Refusals;
 
     internal SimulatedHost Host { get; }
 
@@ -57,9 +68,14 @@ internal sealed class SimulatedSocket : IDatagramSocket
         length = TakeInto(buffer);
         datagramBytes = length;
 
-        for (int joined = 1; joined < _network.MaxJoined; joined++)
+        SocketModel model = _network.Sockets;
+
+        for (int joined = 1; joined < model.MaxJoined; joined++)
         {
-            if (!CanJoin(from, datagramBytes, buffer.Length - length))
+            bool ends = !CanJoin(from, datagramBytes, buffer.Length - length)
+                || Happens(_receiveDraws, model.JoinEndsPpm);
+
+            if (ends)
             {
                 break;
             }
@@ -74,6 +90,11 @@ internal sealed class SimulatedSocket : IDatagramSocket
             }
         }
 
+        if (length > datagramBytes)
+        {
+            _network.NoteRunReceived();
+        }
+
         return SocketOutcome.Done;
     }
 
@@ -82,17 +103,11 @@ internal sealed class SimulatedSocket : IDatagramSocket
         // The same limits as a real socket, so that a world that breaks them fails in simulation already.
         ArgumentOutOfRangeException.ThrowIfGreaterThan(
             datagrams.Length,
-            (long)datagramBytes * Capabilities.MaxSegments);
+            (long)datagramBytes * _granted.MaxSegments);
 
         if (_isDisposed)
         {
             return SocketOutcome.Closed;
-        }
-
-        if (Math.Min(datagramBytes, datagrams.Length) > Host.LargestDatagramBytes)
-        {
-            _network.NoteRefused((datagrams.Length + datagramBytes - 1) / datagramBytes);
-            return SocketOutcome.TooLarge;
         }
 
         if (to.Port == 0)
@@ -100,15 +115,16 @@ internal sealed class SimulatedSocket : IDatagramSocket
             return SocketOutcome.Unreachable;
         }
 
-        do
-        {
-            int length = Math.Min(datagramBytes, datagrams.Length);
-            _network.Send(this, to, datagrams[..length]);
-            datagrams = datagrams[length..];
-        }
-        while (!datagrams.IsEmpty);
+        int count = CountOf(datagrams.Length, datagramBytes);
+        _taken = 0;
+        SocketOutcome outcome = _runs.Send(new SendCall(this, to), datagrams, datagramBytes);
 
-        return SocketOutcome.Done;
+        if (outcome != SocketOutcome.Done)
+        {
+            _network.NoteUnsent(count - _taken, outcome);
+        }
+
+        return outcome;
     }
 
     public void Dispose()
@@ -145,6 +161,49 @@ internal sealed class SimulatedSocket : IDatagramSocket
         return true;
     }
 
+    private static bool Happens(Prng draws, int ppm) => ppm > 0 && draws.NextChance(ppm);
+
+    // An empty datagram is one.
+    private static int CountOf(int bytes, int datagramBytes)
+        => datagramBytes == 0 ? 1 : Math.Max(1, (bytes + datagramBytes - 1) / datagramBytes);
+
+    /// <summary>The system's answer to one call; 0: it takes it.</summary>
+    private int Refusal(int datagramBytes, bool isRun)
+    {
+        SocketModel model = _network.Sockets;
+
+        if (datagramBytes > Host.LargestDatagramBytes)
+        {
+            return isRun ? LinuxErrors.Invalid : LinuxErrors.MessageSize;
+        }
+
+        if (Happens(_sendDraws, model.FullPpm))
+        {
+            return LinuxErrors.TryAgain;
+        }
+
+        if (!isRun)
+        {
+            return LinuxErrors.None;
+        }
+
+        return Happens(_sendDraws, model.RefusalPpm) ? LinuxErrors.InputOutput
+            : Happens(_sendDraws, model.VetoPpm) ? LinuxErrors.NotPermitted
+            : LinuxErrors.None;
+    }
+
+    private void Take(ReadOnlySpan<byte> datagrams, int datagramBytes, PeerAddress to)
+    {
+        do
+        {
+            int length = Math.Min(datagramBytes, datagrams.Length);
+            _network.Send(this, to, datagrams[..length]);
+            datagrams = datagrams[length..];
+            _taken++;
+        }
+        while (!datagrams.IsEmpty);
+    }
+
     private bool CanJoin(PeerAddress from, int datagramBytes, int room)
     {
         if (!_queue.TryPeek(out int slot))
@@ -172,5 +231,32 @@ internal sealed class SimulatedSocket : IDatagramSocket
         _queuedBytes -= bytes + BookkeepingBytes;
         Host.ReadableDatagrams--;
         Invariant.Require(_queuedBytes >= 0, "A receive queue never holds less than nothing.");
+    }
+
+    /// <summary>To one address.</summary>
+    private readonly struct SendCall(SimulatedSocket socket, PeerAddress to) : ISendCall
+    {
+        public int Send(ReadOnlySpan<byte> datagrams, int segmentBytes)
+        {
+            bool isRun = segmentBytes > 0;
+            int datagramBytes = isRun ? segmentBytes : datagrams.Length;
+            int refusal = socket.Refusal(datagramBytes, isRun);
+
+            if (refusal == LinuxErrors.None)
+            {
+                socket.Take(datagrams, datagramBytes, to);
+            }
+
+            if (isRun && refusal == LinuxErrors.None)
+            {
+                socket._network.NoteRunSent();
+            }
+            else if (isRun && refusal != LinuxErrors.TryAgain)
+            {
+                socket._network.NoteRunRefused();
+            }
+
+            return refusal;
+        }
     }
 }

@@ -192,7 +192,7 @@ public sealed class PathSizeTests
     [Test]
     public void Two_sizes_refused_in_one_turn_do_not_end_the_search()
     {
-        using SimWorld world = new(seed: 18, maxSegments: 16);
+        using SimWorld world = new(seed: 18, new SocketModel { MaxSegments = 16 });
         world.Network.DefaultLink = Clean;
         Pair pair = Connected(world, default, default);
         world.Run(TimeSpan.FromSeconds(2));
@@ -212,7 +212,7 @@ public sealed class PathSizeTests
     [Test]
     public void A_probe_that_the_system_refuses_takes_no_packet_with_it()
     {
-        using SimWorld world = new(seed: 20, maxSegments: 64);
+        using SimWorld world = new(seed: 20, new SocketModel { MaxSegments = 64 });
         world.Network.DefaultLink = Clean with { QueueBytes = 2_000_000 };
         using BulkTransfer transfer = new(world, default, bytes: 4_000_000);
         transfer.Left.Host.LargestDatagramBytes = 1_252;

@@ -304,7 +304,7 @@ public sealed class SimulatedNetworkTests
     [TestCase(3, 300, 3)]
     public void Several_datagrams_of_one_send_arrive_one_by_one(int maxSegments, int bytes, int expected)
     {
-        var network = new SimulatedNetwork(1) { MaxSegments = Math.Max(maxSegments, 3) };
+        var network = new SimulatedNetwork(1) { Sockets = new SocketModel { MaxSegments = Math.Max(maxSegments, 3) } };
         IDatagramSocket left = network.AddHost().Open(PeerAddress.AnyIPv4(0), 0, 0);
         IDatagramSocket right = network.AddHost().Open(PeerAddress.AnyIPv4(0), 0, 0);
 
@@ -324,7 +324,7 @@ public sealed class SimulatedNetworkTests
     public void Waiting_datagrams_of_one_size_are_joined_as_far_as_was_asked(
         int maxJoined, int[] sizes, int[] expected)
     {
-        SimulatedNetwork network = new(1) { MaxJoined = maxJoined };
+        SimulatedNetwork network = new(1) { Sockets = new SocketModel { MaxJoined = maxJoined } };
         IDatagramSocket left = network.AddHost().Open(PeerAddress.AnyIPv4(0), 0, 0);
         IDatagramSocket right = network.AddHost().Open(PeerAddress.AnyIPv4(0), 0, 0);
         List<int> lengths = [];

@@ -40,9 +40,9 @@ internal sealed partial class MixedWorld : IDisposable
         _root = new Prng(seed);
         Prng draws = _root.Split(20_000);
         int nodes = (int)draws.NextBetween(2, 4);
-        Prng offload = _root.Split(20_007);
-        int maxSegments = !draws.NextChance(Million / 2) ? 1 : offload.NextChance(Million / 2) ? 64 : 16;
-        _world = new SimWorld(seed, maxSegments, maxJoined: offload.NextChance(Million / 2) ? 64 : 1);
+        bool hasOffload = draws.NextChance(Million / 2);
+        SocketModel sockets = SocketModel.Drawn(_root.Split(20_007));
+        _world = new SimWorld(seed, hasOffload ? sockets : sockets with { MaxSegments = 1 });
         _oracles = new Oracles(_world);
         _world.Watch = _oracles.Watch;
         _plan = FaultPlan.Drawn(_root.Split(20_001), nodes, isHard: nodes > 2);
@@ -195,6 +195,7 @@ internal sealed partial class MixedWorld : IDisposable
     private void Heal()
     {
         _isHealed = true;
+        _world.HealSockets();
         _waiting.Clear();
         _active.Clear();
         ApplyFaults();

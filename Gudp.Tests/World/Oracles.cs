@@ -1,4 +1,5 @@
 using Gudp.Core;
+using Gudp.Core.Simulation;
 using NUnit.Framework;
 
 namespace Gudp.Tests.World;
@@ -57,8 +58,9 @@ internal sealed class Oracles(SimWorld world)
         }
 
         Assert.That(received + readElsewhere, Is.EqualTo(world.Network.Faults.Delivered), "Datagrams received.");
+        SimulatedFaults faults = world.Network.Faults;
         Assert.That(
-            sent, Is.EqualTo(world.Network.Faults.Sent + world.Network.Faults.Refused), "Datagrams handed to sockets.");
+            sent, Is.EqualTo(faults.Sent + faults.Refused + faults.Blocked), "Datagrams handed to sockets.");
     }
 
     /// <summary>Nobody closed it, so it must not have ended.</summary>

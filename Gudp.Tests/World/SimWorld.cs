@@ -22,11 +22,11 @@ internal sealed class SimWorld : IDisposable
     private readonly ulong _seed;
     private int _daemons;
 
-    internal SimWorld(ulong seed, int maxSegments = 1, int maxJoined = 1)
+    internal SimWorld(ulong seed, SocketModel? sockets = null)
     {
         _seed = seed;
         Draws = new Prng(seed);
-        Network = new SimulatedNetwork(seed) { MaxSegments = maxSegments, MaxJoined = maxJoined };
+        Network = new SimulatedNetwork(seed) { Sockets = sockets ?? SocketModel.Plain };
     }
 
     internal SimulatedNetwork Network { get; }
@@ -121,6 +121,10 @@ internal sealed class SimWorld : IDisposable
             Trace = trace,
         };
     }
+
+    /// <summary>From now on the system takes every call; the shapes of runs stay.</summary>
+    internal void HealSockets()
+        => Network.Sockets = Network.Sockets with { FullPpm = 0, VetoPpm = 0, RefusalPpm = 0 };
 
     /// <summary>Lets every daemon do all it can at this moment.</summary>
     internal void Settle()

@@ -42,7 +42,7 @@ internal sealed class SocketWays : IDisposable
     {
         if (way == SocketWay.Simulated)
         {
-            _simulated = new SimulatedNetwork(seed: 1) { MaxSegments = 64, MaxJoined = 64 };
+            _simulated = new SimulatedNetwork(seed: 1) { Sockets = new SocketModel { MaxSegments = 64, MaxJoined = 64 } };
             _network = _simulated.AddHost(PeerAddress.LoopbackIPv4(0));
             return;
         }

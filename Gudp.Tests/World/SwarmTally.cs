@@ -32,6 +32,10 @@ internal sealed class SwarmTally
         Add("network Undeliverable", faults.Undeliverable);
         Add("network UnmappedDropped", faults.UnmappedDropped);
         Add("network Refused", faults.Refused);
+        Add("network Blocked", faults.Blocked);
+        Add("network RunsSent", faults.RunsSent);
+        Add("network RunsRefused", faults.RunsRefused);
+        Add("network RunsReceived", faults.RunsReceived);
         Add("network Rebindings", faults.Rebindings);
         Add("network OutageDropped", faults.OutageDropped);
         Add("network Clogged", faults.Clogged);

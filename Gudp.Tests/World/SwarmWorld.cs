@@ -57,9 +57,9 @@ internal sealed partial class SwarmWorld : IDisposable
         Prng topology = _root.Split(10_000);
         IsHard = seed % 2 == 0;
         int nodes = IsHard ? (int)topology.NextBetween(3, 5) : 2;
-        Prng offload = _root.Split(10_007);
-        int maxSegments = !topology.NextChance(Million / 2) ? 1 : offload.NextChance(Million / 2) ? 64 : 16;
-        _world = new SimWorld(seed, maxSegments, maxJoined: offload.NextChance(Million / 2) ? 64 : 1) { Tap = _tap };
+        bool hasOffload = topology.NextChance(Million / 2);
+        SocketModel sockets = SocketModel.Drawn(_root.Split(10_007));
+        _world = new SimWorld(seed, hasOffload ? sockets : sockets with { MaxSegments = 1 }) { Tap = _tap };
         _oracles = new Oracles(_world);
         _world.Watch = _oracles.Watch;
         _replays = _root.Split(10_001);
@@ -349,6 +349,7 @@ internal sealed partial class SwarmWorld : IDisposable
     private void Heal()
     {
         _isHealed = true;
+        _world.HealSockets();
         _waiting.Clear();
         _active.Clear();
         ApplyFaults();

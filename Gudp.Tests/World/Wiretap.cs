@@ -57,6 +57,8 @@ internal sealed class Wiretap
 
         public DatagramCapabilities Capabilities => socket.Capabilities;
 
+        public long OffloadRefusals => socket.OffloadRefusals;
+
         public SocketOutcome TryReceive(
             Span<byte> buffer, out int length, out int datagramBytes, out PeerAddress from)
             => socket.TryReceive(buffer, out length, out datagramBytes, out from);
