@@ -3,62 +3,91 @@ using Gudp.Tools.Charts;
 
 namespace Gudp.Bench.Compare;
 
-/// <summary>The charts of a comparison.</summary>
+/// <summary>The charts of a comparison: each system has the same colour in all of them.</summary>
 internal static class CompareCharts
 {
-    private static readonly string[] Waitings = ["poll", "block"];
+    private static readonly ChartAxis PerMessage = new("processor time of both processes", "us/message") { IsLogarithmic = true };
 
-    internal static IReadOnlyList<IChart> Streams(CompareRow[] rows)
+    internal static IReadOnlyList<IChart> Streams(CompareRow[] rows) =>
+    [
+        BySize("Messages a second, by size", rows, row => row.MessagesPerS, new ChartAxis("messages", "/s") { IsLogarithmic = true }),
+        BySize("Payload that arrives, by size", rows, row => row.MbPerS, new ChartAxis("payload", "MB/s") { IsLogarithmic = true }),
+        BySize("Processor time for a message, by size", rows, row => row.CpuUsPerMessage, PerMessage),
+    ];
+
+    /// <summary>Gudp over what limits it: 1 is the limit.</summary>
+    internal static IReadOnlyList<IChart> Limits(CompareReport report)
     {
-        int[] sizes = [.. rows.Select(row => row.Size).Distinct()];
-        return
+        CompareRatio[] streams = [.. report.Ratios.Where(ratio => ratio.Work == LoadNames.Of(LoadWork.OneWay))];
+        int[] sizes = [.. streams.Select(ratio => ratio.Size).Distinct()];
+        string[] systems = [.. LoadSystems.All.Where(system => streams.Any(ratio => ratio.To == system))];
+        return sizes.Length == 0 ? [] :
         [
-            Bars("Payload that arrives, by size", sizes, rows, row => row.MbPerS, new ChartAxis("payload", "MB/s")),
-            Bars(
-                "Messages a second, by size", sizes, rows, row => row.MessagesPerS,
-                new ChartAxis("messages", "/s") { IsLogarithmic = true }),
-            Bars(
-                "Processor time of both processes for a message", sizes, rows, row => row.CpuUsPerMessage,
-                new ChartAxis("processor time", "us") { IsLogarithmic = true }),
+            new BarChart(
+                "Messages a second, Gudp over the others",
+                [.. sizes.Select(NameOf)],
+                new ChartAxis("times as many") { IsLogarithmic = true },
+                [.. Coloured(systems.Select(system => (system, (IReadOnlyList<Bar>)[.. sizes.Select(bytes => new Bar(
+                    Positive(streams.FirstOrDefault(ratio => ratio.To == system && ratio.Size == bytes)?.MessagesPerS)))])))])
+            {
+                CategoryName = "size of a message",
+                Levels = [.. sizes.Select(_ => 1.0)],
+                LevelName = "as many",
+            },
         ];
     }
 
     internal static IReadOnlyList<IChart> Trips(CompareReport report)
-        => [.. Waitings.Select(waiting => Percentiles(
-            waiting == "poll" ? "Round trip of 64 B, both processes poll" : "Round trip of 64 B, both processes sleep",
-            [.. report.Rows.Where(row => row.Work == LoadNames.Of(LoadWork.RequestResponse) && row.Waiting == waiting)]))];
+    {
+        CompareRow[] rows = [.. report.Rows.Where(row => row.Work == LoadNames.Of(LoadWork.RequestResponse))];
+        return
+        [
+            .. Percentiles("Round trip of 64 B, both processes awake", [.. rows.Where(row => row.Waiting == "poll")]),
+            .. Percentiles("Round trip of 64 B, both processes asleep", [.. rows.Where(row => row.Waiting == "block")]),
+        ];
+    }
 
     internal static IReadOnlyList<IChart> Crowds(CompareReport report)
     {
         CompareRow[] rows = [.. report.Rows.Where(row => row.Work == LoadNames.Of(LoadWork.NTo1))];
-        return
+        int[] crowds = [.. rows.Select(row => row.Peers).Distinct()];
+        return rows.Length == 0 ? [] :
         [
-            new LineChart(
+            new BarChart(
                 "Messages of 64 B a second at one receiver, by connections",
-                new ChartAxis("connections") { IsLogarithmic = true },
-                new ChartAxis("messages", "/s") { Least = 0 },
-                [.. rows.GroupBy(row => row.System).Select(group => Series(group, row => row.Peers, row => row.MessagesPerS.Median))]),
+                [.. crowds.Select(peers => FormattableString.Invariant($"{peers:#,0}"))],
+                new ChartAxis("messages", "/s") { IsLogarithmic = true },
+                [.. Coloured(SystemsOf(rows).Select(system => (system, (IReadOnlyList<Bar>)[.. crowds.Select(peers => BarOf(
+                    rows.FirstOrDefault(row => row.System == system && row.Peers == peers)?.MessagesPerS))])))])
+            {
+                CategoryName = "connections",
+            },
         ];
     }
 
-    internal static IReadOnlyList<IChart> Curve(CompareRow[] rows) =>
-    [
-        new LineChart(
-            "Delay by message rate, 256 B, 99 of 100 within",
-            new ChartAxis("messages that arrive", "/s") { IsLogarithmic = true },
-            new ChartAxis("from due to arrived, p99", "us") { IsLogarithmic = true },
-            [
-                .. rows.GroupBy(row => row.System).Select(
-                    group => Series(group, row => row.MessagesPerS.Median, row => row.RttUsP99.Median)),
-            ]),
-        new LineChart(
-            "Delay by payload, median",
-            new ChartAxis("payload that arrives", "MB/s") { IsLogarithmic = true },
-            new ChartAxis("from due to arrived, p50", "us") { IsLogarithmic = true },
-            [.. rows.GroupBy(row => row.System).Select(group => Series(group, row => row.MbPerS.Median, row => row.RttUsP50.Median))]),
-    ];
+    internal static IReadOnlyList<IChart> Curves(CompareRow[] rows)
+    {
+        CompareRow[] small = [.. rows.Where(row => row.Size == CompareCells.CurveBytes)];
+        CompareRow[] large = [.. rows.Where(row => row.Size == CompareCells.LargeCurveBytes)];
+        ChartAxis messages = new("messages that arrive", "/s") { IsLogarithmic = true };
+        ChartAxis payload = new("payload that arrives", "MB/s") { IsLogarithmic = true };
+        return
+        [
+            .. Curve("Delay by message rate, 64 B, median", small, messages, (row => row.MessagesPerS, row => row.RttUsP50)),
+            .. Curve("Delay by message rate, 64 B, 99 of 100", small, messages, (row => row.MessagesPerS, row => row.RttUsP99)),
+            .. Curve("Delay by byte rate, 16 KB, median", large, payload, (row => row.MbPerS, row => row.RttUsP50)),
+            .. Curve("Delay by byte rate, 16 KB, 99 of 100", large, payload, (row => row.MbPerS, row => row.RttUsP99)),
+        ];
+    }
 
-    private static BarChart Percentiles(string title, CompareRow[] rows)
+    private static IReadOnlyList<IChart> Curve(
+        string title, CompareRow[] rows, ChartAxis x, (Func<CompareRow, Rounds> X, Func<CompareRow, Rounds> Y) values)
+        => rows.Length == 0 ? [] :
+        [
+            new LineChart(title, x, new ChartAxis("from due to arrived", "us") { IsLogarithmic = true }, SeriesOf(rows, values)),
+        ];
+
+    private static IReadOnlyList<IChart> Percentiles(string title, CompareRow[] rows)
     {
         (string Name, Func<CompareRow, Rounds> Value)[] percentiles =
         [
@@ -67,37 +96,51 @@ internal static class CompareCharts
             ("p99", row => row.RttUsP99),
             ("p99.9", row => row.RttUsP999),
         ];
-        return new BarChart(
-            title,
-            [.. percentiles.Select(percentile => percentile.Name)],
-            new ChartAxis("round trip", "us") { IsLogarithmic = true },
-            [.. rows.Select(row => new BarSeries(row.System, [.. percentiles.Select(percentile => BarOf(percentile.Value(row)))]))]);
+        return rows.Length == 0 ? [] :
+        [
+            new BarChart(
+                title,
+                [.. percentiles.Select(percentile => percentile.Name)],
+                new ChartAxis("round trip", "us") { IsLogarithmic = true },
+                [.. Coloured(rows.Select(row => (
+                    row.System,
+                    (IReadOnlyList<Bar>)[.. percentiles.Select(percentile => BarOf(percentile.Value(row)))])))]),
+        ];
     }
 
-    private static BarChart Bars(
-        string title, int[] sizes, CompareRow[] rows, Func<CompareRow, Rounds> value, ChartAxis axis)
-        => new(
-            title,
-            [.. sizes.Select(bytes => FormattableString.Invariant($"{bytes} B"))],
-            axis,
-            [.. rows.GroupBy(row => row.System).Select(group => new BarSeries(
-                group.Key,
-                [.. sizes.Select(bytes => group.FirstOrDefault(row => row.Size == bytes) is { } row
-                    ? BarOf(value(row))
-                    : new Bar(double.NaN))]))])
-        {
-            CategoryName = "size of a message",
-        };
+    private static LineChart BySize(string title, CompareRow[] rows, Func<CompareRow, Rounds> value, ChartAxis y)
+        => new(title, new ChartAxis("size of a message", "B") { IsLogarithmic = true }, y, SeriesOf(rows, (row => SizeOf(row), value)));
 
-    private static ChartSeries Series(
-        IEnumerable<CompareRow> rows, Func<CompareRow, double> x, Func<CompareRow, double> y)
-    {
-        CompareRow[] points = [.. rows];
-        return new ChartSeries(points[0].System, [.. points.Select(row => new ChartPoint(x(row), y(row)))])
-        {
-            Style = SeriesStyle.LineAndPoints,
-        };
-    }
+    private static Rounds SizeOf(CompareRow row) => new(row.Size, row.Size, row.Size);
 
-    private static Bar BarOf(Rounds rounds) => new(rounds.Median) { Least = rounds.Min, Most = rounds.Max };
+    // Every system has a series, so that its colour is the same everywhere; who has no points is not drawn.
+    private static IReadOnlyList<ChartSeries> SeriesOf(
+        CompareRow[] rows, (Func<CompareRow, Rounds> X, Func<CompareRow, Rounds> Y) values)
+        =>
+        [
+            .. SystemsOf(rows).Select(system => new ChartSeries(
+                system,
+                [.. rows.Where(row => row.System == system).Select(row => new ChartPoint(
+                    Positive(values.X(row).Median), Positive(values.Y(row).Median)))])
+            {
+                Style = SeriesStyle.LineAndPoints,
+                Colour = ColourOf(system),
+            }),
+        ];
+
+    private static IEnumerable<BarSeries> Coloured(IEnumerable<(string System, IReadOnlyList<Bar> Bars)> series)
+        => series.Select(one => new BarSeries(one.System, one.Bars) { Colour = ColourOf(one.System) });
+
+    private static int ColourOf(string system) => Array.IndexOf(LoadSystems.All, system);
+
+    private static IEnumerable<string> SystemsOf(CompareRow[] rows)
+        => LoadSystems.All.Where(system => rows.Any(row => row.System == system));
+
+    private static string NameOf(int bytes) => FormattableString.Invariant($"{bytes:#,0} B");
+
+    private static double Positive(double? value) => value > 0 ? value.Value : double.NaN;
+
+    private static Bar BarOf(Rounds? rounds) => rounds?.Median > 0
+        ? new(rounds.Median) { Least = Math.Max(rounds.Min, rounds.Median / 1e3), Most = rounds.Max }
+        : new Bar(double.NaN);
 }

@@ -7,81 +7,81 @@ using Gudp.Bench.Transport;
 
 namespace Gudp.Bench.Compare;
 
-/// <summary><c>compare [--smoke | --quick] [--only WORK] [--rounds N] [--pin] [--json F] [--html F] [--markdown F]</c>.</summary>
+/// <summary>The same work on every system, interleaved: <c>compare [options]</c>.</summary>
 internal sealed class CompareCommand
 {
-    private readonly ReportFiles _files = new();
-    private readonly List<LoadWork> _only = [];
-    private CompareExtent _extent = CompareExtent.Full;
+    // A round with more than this of somebody else is measured again, once for each cell.
+    private const double MostForeignPercent = 20;
+
+    private readonly ReportChoices _choices = new(LoadNames.All);
+    private readonly ReadmeTable _readme = new();
+    private bool _isSmoke;
     private bool _isPinned;
-    private int _rounds;
+
+    private CompareExtent Extent
+        => _isSmoke ? CompareExtent.Smoke : _choices.IsQuick ? CompareExtent.Quick : CompareExtent.Full;
 
     /// <returns>0: every message was what it should be; 1: not so; 2: the arguments name something else.</returns>
     internal static async Task<int> RunAsync(IReadOnlyList<string> arguments, TextWriter log)
     {
         CompareCommand command = new();
+        BenchArguments options = new("compare");
+        options.Flag("--smoke", () => command._isSmoke = true);
+        command._choices.AddRoundsTo(options);
+        command._choices.AddTo(options);
+        options.Flag("--pin", () => command._isPinned = true);
+        command._readme.AddTo(options);
 
-        if (!command._files.TryRead(arguments, command.TryFlag, command.TryTake))
+        if (!ReportChoices.TryRead(options, arguments, log))
         {
-            log.WriteLine(
-                "compare [--smoke | --quick] [--only WORK] [--rounds N] [--pin] [--json F] [--html F] [--markdown F]");
-            log.WriteLine($"WORK: {string.Join(", ", LoadNames.All)}");
             return 2;
         }
 
         CompareReport report = await command.MeasureAsync(log).ConfigureAwait(false);
-        command._files.Write(report.ToJson, CompareText.Page(report));
+        command._choices.Files.Write(report.ToJson, CompareText.Page(report));
+        command._readme.Write(report);
         log.WriteLine();
-        log.Write(FloorRow.ToTable(report.Floors).ToMarkdown());
-        return report.Rows.All(row => row.Errors == 0) ? 0 : 1;
+
+        // So short a look says whether everything works, and nothing about speed.
+        if (!command._isSmoke)
+        {
+            log.Write(FloorRow.ToTable(report.Floors).ToMarkdown());
+        }
+
+        return command.Conclude(report, log);
     }
 
-    private bool TryFlag(string name)
+    private int Conclude(CompareReport report, TextWriter log)
     {
-        switch (name)
+        foreach ((string system, string remedy) in report.Missing)
         {
-            case "--smoke":
-                _extent = CompareExtent.Smoke;
-                return true;
-            case "--quick":
-                _extent = CompareExtent.Quick;
-                return true;
-            case "--pin":
-                _isPinned = true;
-                return true;
-            default:
-                return false;
+            log.WriteLine($"{system} is missing: {remedy}");
         }
-    }
 
-    private bool TryTake(string name, string value)
-    {
-        switch (name)
+        foreach (CompareRow row in report.Rows.Where(row => row.Errors > 0))
         {
-            case "--only" when LoadNames.TryRead(value, out LoadWork work):
-                _only.Add(work);
-                return true;
-            case "--rounds":
-                return int.TryParse(value, NumberStyles.None, CultureInfo.InvariantCulture, out _rounds) && _rounds > 0;
-            default:
-                return false;
+            log.WriteLine($"{row.System}, {row.Work}, {row.Size} B: {row.Errors} errors: {row.Fault}");
         }
+
+        long errors = report.Rows.Sum(row => row.Errors);
+        log.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{report.Rows.Count} cells, {errors} errors"));
+        return errors == 0 && report.Rows.Count > 0 ? 0 : 1;
     }
 
     private async Task<CompareReport> MeasureAsync(TextWriter log)
     {
-        LoadTiming timing = CompareCells.TimingOf(_extent) with { IsPinned = _isPinned };
+        LoadTiming timing = CompareCells.TimingOf(Extent) with { IsPinned = _isPinned };
         Dictionary<string, string> missing = LoadSystems.All
             .Where(system => LoadSystems.Missing(system) is not null)
             .ToDictionary(system => system, system => LoadSystems.Missing(system)!);
         CompareReport former = Former();
         List<CompareRow> rows = [];
-        List<double> foreign = [];
 
-        foreach (IReadOnlyList<LoadCell> group in CompareCells.Groups(_extent))
+        foreach (IReadOnlyList<LoadCell> group in CompareCells.Groups(Extent))
         {
-            LoadCell[] cells = [.. group.Where(cell => Wants(cell) && !missing.ContainsKey(cell.System))];
-            rows.AddRange(await MeasureAsync(cells, timing, foreign, log).ConfigureAwait(false));
+            LoadCell[] cells =
+                [.. group.Where(cell => _choices.Wants(LoadNames.Of(cell.Work)) && !missing.ContainsKey(cell.System))];
+            rows.AddRange(await MeasureAsync(cells, timing, log).ConfigureAwait(false));
         }
 
         CompareReport report = former with
@@ -89,31 +89,42 @@ internal sealed class CompareCommand
             Machine = $"{RuntimeInformation.OSDescription}, {RuntimeInformation.FrameworkDescription}, "
                 + $"{RuntimeInformation.ProcessArchitecture}, {Environment.ProcessorCount} processors",
             Commit = CommitOf(Assembly.GetExecutingAssembly()),
-            Extent = _extent.ToString().ToLowerInvariant(),
+            Extent = Extent.ToString().ToLowerInvariant(),
             WarmUpSeconds = timing.WarmUp.TotalSeconds,
             Seconds = timing.Span.TotalSeconds,
             IsPinned = _isPinned,
-            ForeignPercent = Spread.Round(foreign.Count == 0 ? former.ForeignPercent : Statistics.Median(foreign)),
+            Clock = SystemLoad.ClockName(),
+            ClockNs = Spread.Round(SystemLoad.ClockNanoseconds()),
             Missing = missing,
             Rows = [.. InOrder(rows.Concat(former.Rows))],
         };
-        return report with { Floors = CompareFloors.Judge(report) };
+        return (report with
+        {
+            ForeignPercent = Spread.Of([.. report.Rows.Select(row => row.ForeignPercent.Median)]).Median,
+        }).WithConclusions();
     }
 
     // All systems have their turn in each round, so that what else the machine does meets all of them.
-    private async Task<IEnumerable<CompareRow>> MeasureAsync(
-        LoadCell[] cells, LoadTiming timing, List<double> foreign, TextWriter log)
+    private async Task<IEnumerable<CompareRow>> MeasureAsync(LoadCell[] cells, LoadTiming timing, TextWriter log)
     {
         List<LoadSample>[] samples = [.. cells.Select(_ => new List<LoadSample>())];
-        int rounds = _rounds > 0 ? _rounds : CompareCells.RoundsOf(_extent);
+        bool[] isRepeated = new bool[cells.Length];
+        int rounds = _choices.Rounds > 0 ? _choices.Rounds : CompareCells.RoundsOf(Extent);
 
         for (int round = 0; round < rounds; round++)
         {
             for (int i = 0; i < cells.Length; i++)
             {
-                ForeignLoad load = ForeignLoad.Start();
-                samples[i].Add(await LoadRun.MeasureAsync(cells[i], timing).ConfigureAwait(false));
-                foreign.Add(load.Percent());
+                LoadSample sample = await MeasureAsync(cells[i], timing).ConfigureAwait(false);
+
+                if (!_isSmoke && !isRepeated[i] && sample.ForeignPercent > MostForeignPercent)
+                {
+                    isRepeated[i] = true;
+                    LoadSample again = await MeasureAsync(cells[i], timing).ConfigureAwait(false);
+                    sample = again.ForeignPercent < sample.ForeignPercent ? again : sample;
+                }
+
+                samples[i].Add(sample);
             }
         }
 
@@ -124,22 +135,30 @@ internal sealed class CompareCommand
             CompareRow row = rows[i];
             log.WriteLine(string.Create(CultureInfo.InvariantCulture,
                 $"{cells[i]}: {row.MessagesPerS.Median:#,0} /s, {row.MbPerS.Median:#,0.0} MB/s, p50 {row.RttUsP50.Median:0.0} us,"
-                + $" CPU {row.CpuUsPerMessage.Median:0.###} us, errors {row.Errors} {row.Fault}"));
+                + $" CPU {row.CpuUsPerMessage.Median:0.###} us, others {row.ForeignPercent.Median:0} %,"
+                + $" errors {row.Errors} {row.Fault}").TrimEnd());
         }
 
         return rows;
     }
 
-    private bool Wants(LoadCell cell) => _only.Count == 0 || _only.Contains(cell.Work);
+    private static async Task<LoadSample> MeasureAsync(LoadCell cell, LoadTiming timing)
+    {
+        ForeignLoad load = ForeignLoad.Start();
+        bool isPinned = timing.IsPinned || CompareCells.IsPinned(cell);
+        LoadSample sample =
+            await LoadRun.MeasureAsync(cell, timing with { IsPinned = isPinned }).ConfigureAwait(false);
+        return sample with { ForeignPercent = load.Percent() };
+    }
 
     // What is not measured this time stays as it was.
     private CompareReport Former()
-        => _only.Count > 0 && _files.FormerJson() is { } json ? CompareReport.Parse(json) : new CompareReport();
+        => _choices.IsPart && _choices.Files.FormerJson() is { } json ? CompareReport.Parse(json) : new CompareReport();
 
     private IEnumerable<CompareRow> InOrder(IEnumerable<CompareRow> rows)
     {
         List<CompareRow> all = [.. rows];
-        return CompareCells.Groups(_extent).SelectMany(group => group)
+        return CompareCells.Groups(Extent).SelectMany(group => group)
             .Select(cell => all.Find(row => row.IsOf(cell)))
             .OfType<CompareRow>();
     }

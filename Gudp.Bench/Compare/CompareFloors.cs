@@ -34,16 +34,25 @@ internal static class CompareFloors
         }
     }
 
+    // By bytes: what a datagram of Gudp carries besides the payload counts against it.
     private static IEnumerable<FloorRow> WithoutOffload(CompareReport report)
     {
-        LoadCell bare = CompareCells.Stream(LoadSystems.RawUdp, 1_472, hasOffload: false);
-        double? limit = report.Find(bare)?.MbPerS.Median;
-
-        foreach (int bytes in new[] { 1_024, 16 * 1_024 })
+        foreach (bool isFrameworkOnly in new[] { false, true })
         {
-            double? gudp = report.Find(CompareCells.Stream(LoadSystems.Gudp, bytes, hasOffload: false))?.MbPerS.Median;
-            yield return FloorRow.Least(
-                "P5", FormattableString.Invariant($"no offload, {bytes} B, bytes over bare UDP"), Over(gudp, limit), 0.85);
+            double? Payload(string system, int bytes)
+                => report.Find(CompareCells.BareStream(system, bytes, isFrameworkOnly))?.MbPerS.Median;
+
+            double? limit = Payload(LoadSystems.RawUdp, CompareCells.DatagramBytes);
+            string socket = isFrameworkOnly ? "framework's socket" : "no offload";
+
+            foreach (int bytes in new[] { 1_024, 16 * 1_024 })
+            {
+                yield return FloorRow.Least(
+                    "P5",
+                    FormattableString.Invariant($"{socket}, {bytes} B, bytes over bare UDP"),
+                    Over(Payload(LoadSystems.Gudp, bytes), limit),
+                    0.85);
+            }
         }
     }
 
@@ -93,5 +102,6 @@ internal static class CompareFloors
 
     private static double? Rate(CompareReport report, LoadCell cell) => report.Find(cell)?.MessagesPerS.Median;
 
-    private static double? Over(double? value, double? of) => of > 0 && value >= 0 ? Spread.Round(value.Value / of.Value) : null;
+    private static double? Over(double? value, double? of)
+        => of > 0 && value >= 0 ? Spread.Round(value.Value / of.Value) : null;
 }

@@ -38,10 +38,21 @@ internal sealed record CompareReport
     /// <summary>Of the machine's processor time, what others used meanwhile: the median over all runs, in percent.</summary>
     public double ForeignPercent { get; init; }
 
+    /// <summary>What the system's clock is, where it tells; and what a look at it costs.</summary>
+    public string Clock { get; init; } = "";
+
+    public double ClockNs { get; init; }
+
     /// <summary>Systems that are not on this machine, with what installs them.</summary>
     public IReadOnlyDictionary<string, string> Missing { get; init; } = new Dictionary<string, string>();
 
     public IReadOnlyList<CompareRow> Rows { get; init; } = [];
+
+    /// <summary>What the system below everything can do; computed from the rows.</summary>
+    public IReadOnlyList<CompareLimit> Limits { get; init; } = [];
+
+    /// <summary>Gudp's rows over those of the others; computed from the rows.</summary>
+    public IReadOnlyList<CompareRatio> Ratios { get; init; } = [];
 
     /// <summary>What <see cref="CompareFloors"/> made of the above.</summary>
     public IReadOnlyList<FloorRow> Floors { get; init; } = [];
@@ -54,6 +65,14 @@ internal sealed record CompareReport
             ? report
             : throw new InvalidOperationException($"Schema {report?.Schema} is not {CurrentSchema}; measure anew.");
     }
+
+    /// <summary>With all that follows from the rows.</summary>
+    internal CompareReport WithConclusions() => this with
+    {
+        Limits = CompareLimit.Of(this),
+        Ratios = CompareRatio.Of(this),
+        Floors = CompareFloors.Judge(this),
+    };
 
     internal string ToJson() => JsonSerializer.Serialize(this, Json) + "\n";
 
@@ -74,6 +93,8 @@ internal sealed record Rounds(double Median, double Min, double Max)
 /// <summary>One cell of a comparison.</summary>
 internal sealed record CompareRow
 {
+    internal const string Framework = "framework";
+
     public required string System { get; init; }
 
     public required string Work { get; init; }
@@ -86,6 +107,9 @@ internal sealed record CompareRow
     public required string Waiting { get; init; }
 
     public bool Offload { get; init; }
+
+    /// <summary>system: the system's calls; framework: those of .NET's socket.</summary>
+    public string Socket { get; init; } = "system";
 
     /// <summary>Intended messages a second and link; 0: all that go.</summary>
     public double Rate { get; init; }
@@ -120,12 +144,26 @@ internal sealed record CompareRow
     /// <summary>Of bare datagrams and unreliable modes.</summary>
     public required Rounds LostPercent { get; init; }
 
-    /// <summary>On the wire, where the system counts it; else below 0.</summary>
-    public required Rounds DatagramsPerMessage { get; init; }
+    /// <summary>Of all processes, where the system counts it; else -1.</summary>
+    public required Rounds PacketsPerS { get; init; }
 
-    public required Rounds WireBytesPerMessage { get; init; }
+    /// <summary>UDP payload of these.</summary>
+    public required Rounds WireMbPerS { get; init; }
 
+    /// <summary>Packets that counted as lost, in the measured time; -1: not counted.</summary>
+    public required Rounds PacketsLost { get; init; }
+
+    /// <summary>Times content was sent once more.</summary>
     public required Rounds Retransmissions { get; init; }
+
+    /// <summary>The most of one piece of content.</summary>
+    public required Rounds MostRetransmissions { get; init; }
+
+    /// <summary>Spans above twice their median.</summary>
+    public required Rounds DelayedPercent { get; init; }
+
+    /// <summary>Of the machine's processor time, what others used meanwhile.</summary>
+    public required Rounds ForeignPercent { get; init; }
 
     /// <summary>Messages damaged, twice, out of order or missing where none may be; over all rounds.</summary>
     public long Errors { get; init; }
@@ -141,6 +179,7 @@ internal sealed record CompareRow
         Peers = cell.Peers,
         Waiting = NameOf(cell.Waiting),
         Offload = cell.HasOffload,
+        Socket = NameOf(cell.IsFrameworkOnly),
         Rate = cell.Rate,
         RoundCount = samples.Count,
         MessagesPerS = Over(samples, sample => sample.MessagesPerSecond),
@@ -154,16 +193,23 @@ internal sealed record CompareRow
         AllocBytesPerMessage = Over(samples, sample => sample.AllocatedBytes),
         MemoryMb = Over(samples, sample => sample.MemoryMegabytes),
         LostPercent = Over(samples, sample => sample.LostPercent),
-        DatagramsPerMessage = Over(samples, sample => sample.DatagramsPerMessage),
-        WireBytesPerMessage = Over(samples, sample => sample.BytesPerMessage),
-        Retransmissions = Over(samples, sample => sample.Retransmissions),
+        PacketsPerS = Over(samples, sample => sample.PacketsPerSecond),
+        WireMbPerS = Over(samples, sample => sample.WireMegabytesPerSecond),
+        PacketsLost = Over(samples, sample => sample.Traffic.PacketsLost),
+        Retransmissions = Over(samples, sample => sample.Traffic.Retransmissions),
+        MostRetransmissions = Over(samples, sample => sample.Traffic.MostRetransmissions),
+        DelayedPercent = Over(samples, sample => sample.DelayedPercent),
+        ForeignPercent = Over(samples, sample => sample.ForeignPercent),
         Errors = samples.Sum(sample => sample.Errors),
         Fault = samples.Select(sample => sample.Fault).FirstOrDefault(fault => fault is not null),
     };
 
     internal bool IsOf(LoadCell cell)
         => System == cell.System && Work == LoadNames.Of(cell.Work) && Size == cell.Bytes && Peers == cell.Peers
-        && Waiting == NameOf(cell.Waiting) && Offload == cell.HasOffload && Rate.Equals(cell.Rate);
+        && Waiting == NameOf(cell.Waiting) && Offload == cell.HasOffload && Socket == NameOf(cell.IsFrameworkOnly)
+        && Rate.Equals(cell.Rate);
+
+    private static string NameOf(bool isFrameworkOnly) => isFrameworkOnly ? Framework : "system";
 
     private static string NameOf(LoadWaiting waiting) => waiting == LoadWaiting.Block ? "block" : "poll";
 

@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Globalization;
 
 namespace Gudp.Bench.Compare;
@@ -10,6 +11,8 @@ internal static class SystemLoad
 
     private const string SystemFile = "/proc/stat";
     private const string OwnFile = "/proc/self/stat";
+    private const string ClockFile = "/sys/devices/system/clocksource/clocksource0/current_clocksource";
+    private const int ClockLooks = 100_000;
 
     // Of the fields behind the program's name: own user and system time, then those of children that have ended.
     private const int FirstTimeField = 11;
@@ -41,6 +44,22 @@ internal static class SystemLoad
         string text = File.ReadAllText(OwnFile);
         string[] fields = text[(text.LastIndexOf(')') + 2)..].Split(' ');
         return TimeSpan.FromSeconds(fields.Skip(FirstTimeField).Take(TimeFields).Sum(Number) / TicksPerSecond);
+    }
+
+    /// <summary>What the system reads the time from; empty where it does not tell.</summary>
+    internal static string ClockName() => File.Exists(ClockFile) ? File.ReadAllText(ClockFile).Trim() : "";
+
+    /// <summary>What a look at the clock costs.</summary>
+    internal static double ClockNanoseconds()
+    {
+        long start = Stopwatch.GetTimestamp();
+
+        for (int i = 0; i < ClockLooks; i++)
+        {
+            _ = Stopwatch.GetTimestamp();
+        }
+
+        return Stopwatch.GetElapsedTime(start).TotalNanoseconds / ClockLooks;
     }
 
     private static double Number(string text) => double.Parse(text, CultureInfo.InvariantCulture);

@@ -39,12 +39,38 @@ internal interface ILoadTransport : IDisposable
     /// <summary>Sleeps until something arrives, or can be sent again if that was refused.</summary>
     void Wait(TimeSpan atMost, bool isRefused);
 
-    /// <summary>What had to be sent again, where the system counts it.</summary>
+    /// <summary>What left, and what had to be sent again, where the system counts it.</summary>
     LoadTraffic ReadTraffic();
 }
 
-/// <summary>What a system's own counters say; -1: it has none.</summary>
-internal readonly record struct LoadTraffic(long Datagrams, long BytesSent, long Retransmissions)
+/// <summary>What a system's own counters say, since it was opened; -1: it has none.</summary>
+/// <param name="Datagrams">Sent.</param>
+/// <param name="Bytes">Sent, of UDP payload.</param>
+/// <param name="PacketsLost">Packets that counted as lost.</param>
+/// <param name="Retransmissions">Times content was sent once more.</param>
+/// <param name="MostRetransmissions">Of one piece of content: the most so far.</param>
+internal readonly record struct LoadTraffic(
+    long Datagrams, long Bytes, long PacketsLost, long Retransmissions, long MostRetransmissions)
 {
-    internal static LoadTraffic Unknown => new(-1, -1, -1);
+    internal static LoadTraffic Unknown => new(-1, -1, -1, -1, -1);
+
+    /// <summary>What came after an earlier look; the most is of all time.</summary>
+    internal LoadTraffic Since(in LoadTraffic before) => this == Unknown
+        ? Unknown
+        : new LoadTraffic(
+            Datagrams - before.Datagrams,
+            Bytes - before.Bytes,
+            PacketsLost - before.PacketsLost,
+            Retransmissions - before.Retransmissions,
+            MostRetransmissions);
+
+    /// <summary>Of both ends; unknown if it is of one.</summary>
+    internal LoadTraffic With(in LoadTraffic other) => this == Unknown || other == Unknown
+        ? Unknown
+        : new LoadTraffic(
+            Datagrams + other.Datagrams,
+            Bytes + other.Bytes,
+            PacketsLost + other.PacketsLost,
+            Retransmissions + other.Retransmissions,
+            Math.Max(MostRetransmissions, other.MostRetransmissions));
 }

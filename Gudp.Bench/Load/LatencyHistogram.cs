@@ -65,6 +65,18 @@ internal sealed class LatencyHistogram
         return double.NaN;
     }
 
+    /// <summary>How many of all were longer, in percent; NaN of none.</summary>
+    internal double PercentAbove(double microseconds)
+    {
+        if (Count == 0)
+        {
+            return double.NaN;
+        }
+
+        long most = (long)Math.Clamp(microseconds * 1e3, 0, (1L << MostBits) - 1);
+        return 100.0 * _counts.AsSpan(IndexOf(most) + 1).ToArray().Sum() / Count;
+    }
+
     /// <summary>The counts of both.</summary>
     internal LatencyHistogram With(LatencyHistogram other)
     {

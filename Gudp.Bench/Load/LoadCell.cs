@@ -46,20 +46,50 @@ internal sealed record LoadCell(string System, LoadWork Work, int Bytes, int Pee
     /// <summary>Segmentation offload where the system knows it.</summary>
     public bool HasOffload { get; init; } = true;
 
+    /// <summary>Through .NET's own socket, as where the system's calls are not known; one datagram a call.</summary>
+    public bool IsFrameworkOnly { get; init; }
+
     /// <summary>Messages a second and link, sent when they are due whatever became of those before; 0: all that go.</summary>
     public double Rate { get; init; }
 
     /// <summary>Messages in a row over one link before it is the next one's turn; 0: up to 64 KB.</summary>
     public int Burst { get; init; }
 
+    /// <summary>What a relay between the processes does to datagrams, of <see cref="LoadImpairment"/>; empty: none.</summary>
+    public string Impairment { get; init; } = "";
+
+    /// <summary>Each of them has the rate.</summary>
+    internal int SendingLinks => Work switch
+    {
+        LoadWork.NToN => Peers * (Peers - 1),
+        LoadWork.TwoWay => 2 * Peers,
+        _ => Peers,
+    };
+
+    /// <summary>Nothing may be missing at the end.</summary>
+    internal bool IsWhole => LoadSystems.IsReliable(System)
+        && Gudp.Mode is LaneMode.OrderedReliable or LaneMode.UnorderedReliable;
+
+    /// <summary>Each number follows the one before it.</summary>
+    internal bool IsOrdered => LoadSystems.IsReliable(System) && Gudp.Mode == LaneMode.OrderedReliable;
+
+    /// <summary>No number is below the one before it.</summary>
+    internal bool IsRising => Gudp.Mode is LaneMode.SequencedReliable or LaneMode.SequencedUnreliable;
+
+    /// <summary>The last message arrives, whatever became of those before.</summary>
+    internal bool EndsSurely => IsWhole || (LoadSystems.IsReliable(System) && Gudp.Mode == LaneMode.SequencedReliable);
+
     public override string ToString()
     {
         string burst = Burst > 0 ? FormattableString.Invariant($", bursts of {Burst}") : "";
         string rate = Rate > 0 ? FormattableString.Invariant($", {Rate} /s") : "";
         string offload = HasOffload ? "" : ", no offload";
+        string socket = IsFrameworkOnly ? ", framework's socket" : "";
         string waiting = Waiting == LoadWaiting.Block ? ", blocking" : "";
+        string link = Impairment.Length > 0 ? $", {Impairment}" : "";
+        string peers = Peers == 1 ? "peer" : "peers";
         return FormattableString.Invariant(
-            $"{System}, {LoadNames.Of(Work)}, {Bytes} B, {Peers} {(Peers == 1 ? "peer" : "peers")}{waiting}{offload}{burst}{rate}");
+            $"{System}, {LoadNames.Of(Work)}, {Bytes} B, {Peers} {peers}{Gudp}{waiting}{offload}{socket}{burst}{rate}{link}");
     }
 }
 
@@ -72,8 +102,14 @@ internal sealed record GudpChoices
 
     public bool NotifyTaken { get; init; }
 
-    /// <summary>Everything is sealed.</summary>
-    public bool IsEncrypted { get; init; }
+    /// <summary>What differs from the default, with a comma before each.</summary>
+    public override string ToString()
+    {
+        string mode = Mode == LaneMode.OrderedReliable ? "" : $", {Mode}";
+        string received = NotifyReceived ? ", receipts: received" : "";
+        string taken = NotifyTaken ? ", receipts: taken" : "";
+        return mode + received + taken;
+    }
 }
 
 /// <summary>How long a cell is measured, and where its processes run.</summary>
@@ -86,6 +122,9 @@ internal sealed record LoadTiming
 
     /// <summary>Each process keeps to a processor of its own, as far as there are so many.</summary>
     public bool IsPinned { get; init; }
+
+    /// <summary>A process that has not ended so long after its time is given up.</summary>
+    public TimeSpan Patience { get; init; } = TimeSpan.FromSeconds(20);
 }
 
 /// <summary>The names that stand in commands and files.</summary>
@@ -104,9 +143,6 @@ internal static class LoadNames
 
     internal static string Of(LoadWork work) => Works[work];
 
-    internal static bool TryRead(string name, out LoadWork work)
-    {
-        work = Works.FirstOrDefault(pair => pair.Value == name).Key;
-        return Works.ContainsValue(name);
-    }
+    /// <param name="name">One of <see cref="All"/>.</param>
+    internal static LoadWork Read(string name) => Works.First(pair => pair.Value == name).Key;
 }

@@ -1,4 +1,5 @@
 using System.Globalization;
+using Gudp.Bench.Transport;
 using Gudp.Messaging;
 
 namespace Gudp.Bench.Load;
@@ -6,99 +7,90 @@ namespace Gudp.Bench.Load;
 /// <summary>One cell, measured as often as asked: <c>load [options]</c>.</summary>
 internal sealed class LoadCommand
 {
-    private const string Usage = """
-        load [--system NAME] [--work NAME] [--size BYTES] [--peers N] [--rate PER_SECOND] [--burst N] [--rounds N]
-             [--block] [--no-offload] [--mode MODE] [--receipts received|taken] [--encrypt]
-             [--pin] [--warm SECONDS] [--seconds SECONDS]
-        """;
+    private const int MostBytes = 16 * 1024 * 1024;
+    private const int MostPeers = 10_000;
+    private const int MostRounds = 1_000;
+    private const int MostBurst = 1_000_000;
+    private const double MostRate = 1e9;
+    private const double MostSeconds = 3_600;
+
+    // Nothing is sealed before the issue that brings it (#7): better no figure than one that says something else.
+    private const string NoEncryption = "--encrypt is refused: nothing is sealed yet, all connections are Plain.";
 
     private LoadCell _cell = new(LoadSystems.Gudp, LoadWork.OneWay, 1_024, 1);
     private LoadTiming _timing = new();
     private int _rounds = 1;
+    private bool _isEncrypted;
 
-    /// <returns>0: measured without a fault; 1: with one; 2: the arguments name something else.</returns>
+    internal LoadCell Cell => _cell;
+
+    /// <returns>0: measured without a fault; 1: with one, or not here; 2: the arguments name something else.</returns>
     internal static async Task<int> RunAsync(IReadOnlyList<string> arguments, TextWriter log)
     {
         LoadCommand command = new();
-
-        if (!command.TryRead(arguments))
-        {
-            log.WriteLine(Usage);
-            log.WriteLine($"systems: {string.Join(", ", LoadSystems.All)}; works: {string.Join(", ", LoadNames.All)}");
-            return 2;
-        }
-
-        return await command.MeasureAsync(log).ConfigureAwait(false);
+        return command.TryRead(arguments, log) ? await command.MeasureAsync(log).ConfigureAwait(false) : 2;
     }
 
-    private bool TryRead(IReadOnlyList<string> arguments)
+    /// <returns>False: what is wrong stands in the log, with what is allowed.</returns>
+    internal bool TryRead(IReadOnlyList<string> arguments, TextWriter log)
     {
-        for (int i = 0; i < arguments.Count; i++)
+        BenchArguments options = new("load");
+        AddWork(options);
+        AddChoices(options);
+        AddTiming(options);
+
+        if (!ReportChoices.TryRead(options, arguments, log))
         {
-            if (!TryFlag(arguments[i]) && (++i == arguments.Count || !TryTake(arguments[i - 1], arguments[i])))
+            return false;
+        }
+
+        string? refusal = _isEncrypted ? NoEncryption : LoadSystems.Refusal(_cell);
+
+        if (refusal is not null)
+        {
+            log.WriteLine(refusal);
+        }
+
+        return refusal is null;
+    }
+
+    private void AddWork(BenchArguments options)
+        => options
+            .Name("--system", LoadSystems.All, name => _cell = _cell with { System = name })
+            .Name("--work", LoadNames.All, name => _cell = _cell with { Work = LoadNames.Read(name) })
+            .Count("--size", (LoadMessage.LeastBytes, MostBytes), bytes => _cell = _cell with { Bytes = bytes })
+            .Count("--peers", (1, MostPeers), peers => _cell = _cell with { Peers = peers })
+            .Number("--rate", (0, MostRate), rate => _cell = _cell with { Rate = rate })
+            .Count("--burst", (0, MostBurst), burst => _cell = _cell with { Burst = burst })
+            .Value("--impair", LoadImpairment.Form, TryImpair);
+
+    private void AddChoices(BenchArguments options)
+        => options
+            .Flag("--block", () => _cell = _cell with { Waiting = LoadWaiting.Block })
+            .Flag("--no-offload", () => _cell = _cell with { HasOffload = false })
+            .Flag("--framework", () => _cell = _cell with { IsFrameworkOnly = true, HasOffload = false })
+            .Name("--mode", Enum.GetNames<LaneMode>(), name => Choose(_cell.Gudp with { Mode = Enum.Parse<LaneMode>(name) }))
+            .Name("--receipts", ["received", "taken"], name => Choose(_cell.Gudp with
             {
-                return false;
-            }
-        }
+                NotifyReceived = name == "received",
+                NotifyTaken = name == "taken",
+            }))
+            .Flag("--encrypt", () => _isEncrypted = true);
 
-        return _cell.Bytes <= LoadSystems.MostBytes(_cell.System) && _cell.Bytes >= LoadMessage.LeastBytes;
-    }
+    private void AddTiming(BenchArguments options)
+        => options
+            .Flag("--pin", () => _timing = _timing with { IsPinned = true })
+            .Count("--rounds", (1, MostRounds), rounds => _rounds = rounds)
+            .Number("--warm", (0, MostSeconds), seconds => _timing = _timing with { WarmUp = TimeSpan.FromSeconds(seconds) })
+            .Number(
+                "--seconds", (0.01, MostSeconds), seconds => _timing = _timing with { Span = TimeSpan.FromSeconds(seconds) });
 
-    private bool TryFlag(string name)
+    private void Choose(GudpChoices choices) => _cell = _cell with { Gudp = choices };
+
+    private bool TryImpair(string text)
     {
-        switch (name)
-        {
-            case "--block":
-                _cell = _cell with { Waiting = LoadWaiting.Block };
-                return true;
-            case "--no-offload":
-                _cell = _cell with { HasOffload = false };
-                return true;
-            case "--encrypt":
-                _cell = _cell with { Gudp = _cell.Gudp with { IsEncrypted = true } };
-                return true;
-            case "--pin":
-                _timing = _timing with { IsPinned = true };
-                return true;
-            default:
-                return false;
-        }
-    }
-
-    private bool TryTake(string name, string value)
-    {
-        double number = double.TryParse(value, NumberStyles.Float, CultureInfo.InvariantCulture, out double read) ? read : -1;
-        return name switch
-        {
-            "--system" => LoadSystems.All.Contains(value) && Set(_cell with { System = value }),
-            "--work" => LoadNames.TryRead(value, out LoadWork work) && Set(_cell with { Work = work }),
-            "--mode" => Enum.TryParse(value, ignoreCase: true, out LaneMode mode)
-                && Set(_cell with { Gudp = _cell.Gudp with { Mode = mode } }),
-            "--receipts" => value is "received" or "taken" && Set(_cell with
-            {
-                Gudp = _cell.Gudp with { NotifyReceived = value == "received", NotifyTaken = value == "taken" },
-            }),
-            "--size" => number > 0 && Set(_cell with { Bytes = (int)number }),
-            "--peers" => number is > 0 and < 10_000 && Set(_cell with { Peers = (int)number }),
-            "--rate" => number >= 0 && Set(_cell with { Rate = number }),
-            "--burst" => number >= 0 && Set(_cell with { Burst = (int)number }),
-            "--rounds" => number >= 1 && (_rounds = (int)number) > 0,
-            "--warm" => number >= 0 && Set(_timing with { WarmUp = TimeSpan.FromSeconds(number) }),
-            "--seconds" => number > 0 && Set(_timing with { Span = TimeSpan.FromSeconds(number) }),
-            _ => false,
-        };
-    }
-
-    private bool Set(LoadCell cell)
-    {
-        _cell = cell;
-        return true;
-    }
-
-    private bool Set(LoadTiming timing)
-    {
-        _timing = timing;
-        return true;
+        _cell = _cell with { Impairment = text };
+        return LoadImpairment.TryRead(text, out _, out _);
     }
 
     private async Task<int> MeasureAsync(TextWriter log)
@@ -109,21 +101,36 @@ internal sealed class LoadCommand
             return 1;
         }
 
-        log.WriteLine(_cell);
+        log.WriteLine(string.Create(
+            CultureInfo.InvariantCulture, $"{_cell}; warm-up {_timing.WarmUp.TotalSeconds} s, {_timing.Span.TotalSeconds} s measured"));
         long errors = 0;
 
         for (int round = 0; round < _rounds; round++)
         {
             LoadSample sample = await LoadRun.MeasureAsync(_cell, _timing).ConfigureAwait(false);
             errors += sample.Errors;
-            log.WriteLine(string.Create(CultureInfo.InvariantCulture,
-                $"{sample.MessagesPerSecond:#,0} /s, {sample.MegabytesPerSecond:#,0.0} MB/s; us p50 {sample.Spans.Percentile(50):0.0}"
-                + $" p90 {sample.Spans.Percentile(90):0.0} p99 {sample.Spans.Percentile(99):0.0}"
-                + $" p99.9 {sample.Spans.Percentile(99.9):0.0} max {sample.Spans.MostMicroseconds:0.0};"
-                + $" CPU {sample.ProcessorMicroseconds:0.###} us, allocated {sample.AllocatedBytes:0.####} B,"
-                + $" memory {sample.MemoryMegabytes:0} MB, lost {sample.LostPercent:0.##} %, errors {sample.Errors} {sample.Fault}"));
+            log.WriteLine(LineOf(sample));
         }
 
         return errors == 0 ? 0 : 1;
+    }
+
+    private string LineOf(LoadSample sample)
+    {
+        string intended = _cell.Rate == 0 ? "" : string.Create(
+            CultureInfo.InvariantCulture, $" of {_cell.Rate * _cell.SendingLinks:#,0} meant");
+        string wire = sample.Traffic == LoadTraffic.Unknown ? "" : string.Create(
+            CultureInfo.InvariantCulture,
+            $" {sample.PacketsPerSecond:#,0} packets/s, {sample.WireMegabytesPerSecond:#,0.0} MB/s of them;"
+            + $" packets lost {sample.Traffic.PacketsLost}, sent again {sample.Traffic.Retransmissions},"
+            + $" one piece at most {sample.Traffic.MostRetransmissions} times;");
+        return string.Create(
+            CultureInfo.InvariantCulture,
+            $"{sample.MessagesPerSecond:#,0} /s{intended}, {sample.MegabytesPerSecond:#,0.0} MB/s;{wire}"
+            + $" us p50 {sample.Spans.Percentile(50):0.0} p90 {sample.Spans.Percentile(90):0.0}"
+            + $" p99 {sample.Spans.Percentile(99):0.0} p99.9 {sample.Spans.Percentile(99.9):0.0}"
+            + $" max {sample.Spans.MostMicroseconds:0.0}, delayed {sample.DelayedPercent:0.##} %;"
+            + $" CPU {sample.ProcessorMicroseconds:0.###} us, allocated {sample.AllocatedBytes:0.####} B,"
+            + $" memory {sample.MemoryMegabytes:0} MB, lost {sample.LostPercent:0.##} %, errors {sample.Errors} {sample.Fault}").TrimEnd();
     }
 }

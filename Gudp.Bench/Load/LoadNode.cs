@@ -25,8 +25,10 @@ internal sealed class LoadNode : ILoadInbox
 
     // What is under way when the sender's window ends still counts at the receiver, whose window ends later.
     private static readonly TimeSpan Tail = TimeSpan.FromMilliseconds(300);
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(20);
     private static readonly TimeSpan LongestWait = TimeSpan.FromMilliseconds(20);
+
+    // What is due so soon is waited for awake: the waits of some systems are whole milliseconds.
+    private static readonly TimeSpan FinestWait = TimeSpan.FromMilliseconds(2);
     private static readonly TimeSpan AnswerPatience = TimeSpan.FromMilliseconds(500);
 
     private readonly NodePlan _plan;
@@ -46,12 +48,14 @@ internal sealed class LoadNode : ILoadInbox
     private long _damaged;
     private bool _isRefused;
 
-    private LoadNode(NodePlan plan)
+    /// <param name="plan">What it does.</param>
+    /// <param name="transport">Over this; whoever opened it disposes it.</param>
+    internal LoadNode(NodePlan plan, ILoadTransport transport)
     {
         _plan = plan;
         _cell = plan.Cell;
-        _transport = LoadSystems.Open(plan);
-        _window = new LoadWindow(plan.Timing);
+        _transport = transport;
+        _window = new LoadWindow(plan.Timing, transport.ReadTraffic);
         _message = new byte[_cell.Bytes];
         _batch = Math.Clamp(BatchBytes / _cell.Bytes, 1, MostBatch);
     }
@@ -68,21 +72,18 @@ internal sealed class LoadNode : ILoadInbox
 
         using CancellationTokenSource alone = new();
         ChildProcess.CancelWithParent(alone);
-        LoadNode node = new(plan);
+        using ILoadTransport transport = LoadSystems.Open(plan);
+        LoadNode node = new(plan, transport);
+        new NodeLine { Port = transport.Port }.Write(Console.Out);
+        node.Connect(alone.Token);
+        NodeResult result = node.Measure(alone.Token);
+        new NodeLine { Result = result }.Write(Console.Out);
 
-        using (node._transport)
+        // The other ends may still need an answer.
+        while (!alone.IsCancellationRequested)
         {
-            new NodeLine { Port = node._transport.Port }.Write(Console.Out);
-            node.Connect(alone.Token);
-            NodeResult result = node.Measure(alone.Token);
-            new NodeLine { Result = result }.Write(Console.Out);
-
-            // The other ends may still need an answer.
-            while (!alone.IsCancellationRequested)
-            {
-                node.Step(Stopwatch.GetTimestamp());
-                node._transport.Wait(LongestWait, isRefused: false);
-            }
+            node.Step(Stopwatch.GetTimestamp());
+            transport.Wait(LongestWait, isRefused: false);
         }
 
         return 0;
@@ -142,9 +143,9 @@ internal sealed class LoadNode : ILoadInbox
 
         while (!alone.IsCancellationRequested && !IsDone(now, begun))
         {
-            if (!Step(now) && (_cell.Waiting == LoadWaiting.Block || IsScheduledLater(now)))
+            if (!Step(now))
             {
-                _transport.Wait(UntilDue(now), _isRefused);
+                Rest(now);
             }
 
             now = Stopwatch.GetTimestamp();
@@ -158,12 +159,27 @@ internal sealed class LoadNode : ILoadInbox
         return Result(_window.HasEnded && AreAllHere);
     }
 
+    private void Rest(long now)
+    {
+        bool isPaced = _cell.Rate > 0 && _senders.Count > 0 && !_window.IsOver(now, Tail);
+
+        if (isPaced ? UntilDue(now) > FinestWait : _cell.Waiting == LoadWaiting.Block)
+        {
+            _transport.Wait(isPaced ? UntilDue(now) - FinestWait : LongestWait, _isRefused);
+        }
+        else if (_cell.Waiting == LoadWaiting.Block)
+        {
+            // A system with threads of its own needs the processor more.
+            Thread.Yield();
+        }
+    }
+
     private bool AreAllHere => _arrivals.Values.Count(arrivals => arrivals.HasEnded) >= _plan.ExpectedEnds
         && _senders.TrueForAll(sender => sender.HasEnded);
 
     private bool IsDone(long now, long begun)
         => (_window.HasEnded && AreAllHere)
-        || Stopwatch.GetElapsedTime(begun, now) > _plan.Timing.WarmUp + _plan.Timing.Span + Patience;
+        || Stopwatch.GetElapsedTime(begun, now) > _plan.Timing.WarmUp + _plan.Timing.Span + _plan.Timing.Patience;
 
     // True: there was something to do.
     private bool Step(long now)
@@ -205,7 +221,9 @@ internal sealed class LoadNode : ILoadInbox
 
         while (sent < most && sender.MaySend(now, asks))
         {
-            LoadMessage message = new(asks ? LoadKind.Request : LoadKind.Data, sender.Number, sender.Sent, sender.DueAt(now));
+            // A question without a rate is due when it leaves: not before the look that found the answer to the last one.
+            long due = asks && _cell.Rate == 0 ? Stopwatch.GetTimestamp() : sender.DueAt(now);
+            LoadMessage message = new(asks ? LoadKind.Request : LoadKind.Data, sender.Number, sender.Sent, due);
             message.Write(_message);
 
             if (!_transport.TrySend(sender.Link, _message))
@@ -231,7 +249,7 @@ internal sealed class LoadNode : ILoadInbox
 
         new LoadMessage(LoadKind.End, sender.Number, sender.Sent, now).Write(_message);
         bool isSent = _cell.Work == LoadWork.RequestResponse || _transport.TrySend(sender.Link, _message);
-        sender.OnEnd(now, isSent, LoadSystems.IsReliable(_cell.System) ? 1 : EndRepeats);
+        sender.OnEnd(now, isSent, _cell.EndsSurely ? 1 : EndRepeats);
         return isSent ? 1 : 0;
     }
 
@@ -283,8 +301,6 @@ internal sealed class LoadNode : ILoadInbox
     private void AddSender(int link)
         => _senders.Add(new LinkSender(link, _plan.FirstSender + _senders.Count, _cell.Rate, AnswerPatience));
 
-    private bool IsScheduledLater(long now) => _cell.Rate > 0 && _senders.Count > 0 && UntilDue(now) > TimeSpan.FromMilliseconds(2);
-
     private TimeSpan UntilDue(long now)
     {
         TimeSpan least = LongestWait;
@@ -298,21 +314,18 @@ internal sealed class LoadNode : ILoadInbox
         return least;
     }
 
-    private NodeResult Result(bool isWhole)
+    internal NodeResult Result(bool isWhole)
     {
-        LoadTraffic traffic = _transport.ReadTraffic();
         string? fault = _arrivals.Values.Select(arrivals => arrivals.Fault).FirstOrDefault(fault => fault is not null);
         fault ??= _damaged > 0 ? "A message was damaged" : isWhole ? null : "It did not end in time";
         return _window.Result(new NodeResult
         {
             Errors = _damaged + _arrivals.Values.Sum(arrivals => arrivals.Errors) + (isWhole ? 0 : 1),
             Lost = _arrivals.Values.Sum(arrivals => arrivals.Lost),
+            AllSent = _sent,
             Fault = fault,
             Spans = _spans.ToPairs(),
             MostSpan = _spans.MostMicroseconds,
-            Datagrams = traffic.Datagrams,
-            BytesSent = traffic.BytesSent,
-            Retransmissions = traffic.Retransmissions,
         });
     }
 }

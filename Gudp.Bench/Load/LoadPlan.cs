@@ -100,15 +100,14 @@ internal sealed record NodeResult
     /// <summary>Over the whole run: missing where that may be.</summary>
     public long Lost { get; init; }
 
+    /// <summary>Over the whole run.</summary>
+    public long AllSent { get; init; }
+
     /// <summary>From the moment a message was due to its arrival, or to that of its answer.</summary>
     public long[] Spans { get; init; } = [];
 
     public double MostSpan { get; init; }
 
-    /// <summary>Of the system's own counters, over the whole run; -1: it has none.</summary>
-    public long Datagrams { get; init; }
-
-    public long BytesSent { get; init; }
-
-    public long Retransmissions { get; init; }
+    /// <summary>Of the system's own counters.</summary>
+    public LoadTraffic Traffic { get; init; } = LoadTraffic.Unknown;
 }

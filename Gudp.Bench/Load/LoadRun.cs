@@ -1,5 +1,8 @@
-using System.Reflection;
+using Gudp.Core;
+using Gudp.Core.Simulation;
+using Gudp.Tools;
 using Gudp.Tools.Demo;
+using Gudp.Tools.Relay;
 
 namespace Gudp.Bench.Load;
 
@@ -25,23 +28,50 @@ internal sealed record LoadSample
     /// <summary>Of those that were sent.</summary>
     public double LostPercent { get; init; }
 
-    public double DatagramsPerMessage { get; init; }
+    /// <summary>Of all processes, where the system counts it; -1: it does not.</summary>
+    public double PacketsPerSecond { get; init; }
 
-    public double BytesPerMessage { get; init; }
+    /// <summary>UDP payload.</summary>
+    public double WireMegabytesPerSecond { get; init; }
 
-    public long Retransmissions { get; init; }
+    public LoadTraffic Traffic { get; init; } = LoadTraffic.Unknown;
+
+    /// <summary>Of the spans, those above twice their median.</summary>
+    public double DelayedPercent { get; init; }
+
+    /// <summary>Of the machine's processor time, what others used meanwhile; set by who looked.</summary>
+    public double ForeignPercent { get; init; }
 
     public long Errors { get; init; }
 
     public string? Fault { get; init; }
+
+    /// <summary>Nothing was measured.</summary>
+    internal static LoadSample Failed(string fault) => new()
+    {
+        MessagesPerSecond = double.NaN,
+        MegabytesPerSecond = double.NaN,
+        Spans = new LatencyHistogram(),
+        ProcessorMicroseconds = double.NaN,
+        AllocatedBytes = double.NaN,
+        MemoryMegabytes = double.NaN,
+        LostPercent = double.NaN,
+        PacketsPerSecond = double.NaN,
+        WireMegabytesPerSecond = double.NaN,
+        DelayedPercent = double.NaN,
+        Errors = 1,
+        Fault = fault,
+    };
 }
 
 /// <summary>Starts the processes of a cell, waits for what they measured, and adds it up.</summary>
 internal sealed class LoadRun : IDisposable
 {
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
+    // To start a process on a busy machine.
+    private static readonly TimeSpan StartPatience = TimeSpan.FromSeconds(10);
 
     private readonly List<ChildProcess> _nodes = [];
+    private readonly List<UdpRelay> _relays = [];
     private readonly LoadCell _cell;
     private readonly LoadTiming _timing;
 
@@ -54,10 +84,26 @@ internal sealed class LoadRun : IDisposable
     internal static async Task<LoadSample> MeasureAsync(LoadCell cell, LoadTiming timing)
     {
         using LoadRun run = new(cell, timing);
-        return await run.MeasureAsync().ConfigureAwait(false);
+
+        try
+        {
+            return await run.MeasureAsync().ConfigureAwait(false);
+        }
+        catch (CommandFailure ended)
+        {
+            return LoadSample.Failed(ended.Message);
+        }
+        catch (OperationCanceledException)
+        {
+            return LoadSample.Failed("A process said nothing for too long");
+        }
     }
 
-    public void Dispose() => _nodes.ForEach(node => node.Dispose());
+    public void Dispose()
+    {
+        _nodes.ForEach(node => node.Dispose());
+        _relays.ForEach(relay => relay.Dispose());
+    }
 
     private async Task<LoadSample> MeasureAsync()
     {
@@ -65,7 +111,7 @@ internal sealed class LoadRun : IDisposable
 
         for (int node = 0; node < NodesOf(_cell); node++)
         {
-            ports.Add(await StartAsync(PlanOf(node, ports)).ConfigureAwait(false));
+            ports.Add(Impaired(await StartAsync(PlanOf(node, ports)).ConfigureAwait(false)));
         }
 
         List<NodeResult> results = [];
@@ -102,14 +148,31 @@ internal sealed class LoadRun : IDisposable
     private async Task<int> StartAsync(NodePlan plan)
     {
         ChildProcess child = ChildProcess.Start(
-            $"node {_nodes.Count}", [LoadNode.Name, plan.ToJson()], Assembly.GetEntryAssembly());
+            $"node {_nodes.Count}", [LoadNode.Name, plan.ToJson()], typeof(LoadRun).Assembly);
         _nodes.Add(child);
         return (await ReadAsync(child, line => line.Port > 0).ConfigureAwait(false)).Port;
     }
 
-    private static async Task<NodeLine> ReadAsync(ChildProcess child, Func<NodeLine, bool> isWanted)
+    // The port that leads there through a relay.
+    private int Impaired(int port)
     {
-        using CancellationTokenSource patience = new(Patience);
+        if (_cell.Impairment.Length == 0)
+        {
+            return port;
+        }
+
+        _ = LoadImpairment.TryRead(_cell.Impairment, out LinkModel link, out _);
+        UdpRelay relay = new(
+            PeerAddress.LoopbackIPv4(0), PeerAddress.LoopbackIPv4(port), new ImpairmentOptions { Link = link });
+        _relays.Add(relay);
+        relay.Start();
+        return relay.LocalAddress.Port;
+    }
+
+    private async Task<NodeLine> ReadAsync(ChildProcess child, Func<NodeLine, bool> isWanted)
+    {
+        using CancellationTokenSource patience =
+            new(StartPatience + _timing.WarmUp + _timing.Span + (2 * _timing.Patience));
 
         await foreach (string text in child.Lines.ReadAllAsync(patience.Token).ConfigureAwait(false))
         {
@@ -129,11 +192,13 @@ internal sealed class LoadRun : IDisposable
         // An answer counts once, where it was asked for.
         List<NodeResult> receivers = [.. results.Where((_, node) => !asks || node > 0)];
         double arrived = Math.Max(1, receivers.Sum(result => result.Arrived));
-        double sent = Math.Max(1, results.Sum(result => result.Sent));
-        double rate = receivers.Sum(result => result.Seconds > 0 ? result.Arrived / result.Seconds : 0);
+        double sent = Math.Max(1, results.Sum(result => result.AllSent));
+        double rate = receivers.Sum(result => PerSecond(result.Arrived, result));
         LatencyHistogram spans = results
             .Select(result => LatencyHistogram.FromPairs(result.Spans, result.MostSpan))
             .Aggregate((sum, next) => sum.With(next));
+        LoadTraffic traffic = results.Select(result => result.Traffic).Aggregate((sum, next) => sum.With(next));
+        bool isCounted = traffic != LoadTraffic.Unknown;
         return new LoadSample
         {
             MessagesPerSecond = rate,
@@ -143,11 +208,14 @@ internal sealed class LoadRun : IDisposable
             AllocatedBytes = results.Sum(result => result.AllocatedBytes) / arrived,
             MemoryMegabytes = results.Max(result => result.MemoryBytes) / 1e6,
             LostPercent = 100 * Math.Max(0, results.Sum(result => result.Lost)) / sent,
-            DatagramsPerMessage = results.Sum(result => result.Datagrams) / arrived,
-            BytesPerMessage = results.Sum(result => result.BytesSent) / arrived,
-            Retransmissions = results.Sum(result => Math.Max(0, result.Retransmissions)),
+            PacketsPerSecond = isCounted ? results.Sum(result => PerSecond(result.Traffic.Datagrams, result)) : -1,
+            WireMegabytesPerSecond = isCounted ? results.Sum(result => PerSecond(result.Traffic.Bytes, result)) / 1e6 : -1,
+            Traffic = traffic,
+            DelayedPercent = spans.PercentAbove(2 * spans.Percentile(50)),
             Errors = results.Sum(result => result.Errors),
             Fault = results.Select(result => result.Fault).FirstOrDefault(fault => fault is not null),
         };
     }
+
+    private static double PerSecond(double count, NodeResult of) => of.Seconds > 0 ? count / of.Seconds : 0;
 }

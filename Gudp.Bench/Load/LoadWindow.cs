@@ -3,7 +3,9 @@ using System.Diagnostics;
 namespace Gudp.Bench.Load;
 
 /// <summary>The time in which things count: everything is read at its two edges.</summary>
-internal sealed class LoadWindow(LoadTiming timing)
+/// <param name="timing">How long it is.</param>
+/// <param name="traffic">What the system under measurement has counted so far.</param>
+internal sealed class LoadWindow(LoadTiming timing, Func<LoadTraffic> traffic)
 {
     private long _first = -1;
     private Edge? _before;
@@ -28,7 +30,7 @@ internal sealed class LoadWindow(LoadTiming timing)
         {
             if (Stopwatch.GetElapsedTime(_first, now) >= timing.WarmUp)
             {
-                _before = Edge.Now(now, sent, arrived);
+                _before = Edge.Now(now, (sent, arrived), traffic());
             }
 
             return _before is not null;
@@ -36,7 +38,7 @@ internal sealed class LoadWindow(LoadTiming timing)
 
         if (_after is null && Stopwatch.GetElapsedTime(_before.Timestamp, now) >= timing.Span)
         {
-            _after = Edge.Now(now, sent, arrived);
+            _after = Edge.Now(now, (sent, arrived), traffic());
         }
 
         return false;
@@ -57,12 +59,19 @@ internal sealed class LoadWindow(LoadTiming timing)
             ProcessorSeconds = (_after.Worked - _before.Worked).TotalSeconds,
             AllocatedBytes = _after.Allocated - _before.Allocated,
             MemoryBytes = Environment.WorkingSet,
+            Traffic = _after.Traffic.Since(_before.Traffic),
         };
     }
 
-    private sealed record Edge(long Timestamp, long Sent, long Arrived, TimeSpan Worked, long Allocated)
+    private sealed record Edge(
+        long Timestamp, long Sent, long Arrived, TimeSpan Worked, long Allocated, LoadTraffic Traffic)
     {
-        internal static Edge Now(long now, long sent, long arrived)
-            => new(now, sent, arrived, Environment.CpuUsage.TotalTime, GC.GetTotalAllocatedBytes(precise: true));
+        internal static Edge Now(long now, (long Sent, long Arrived) messages, LoadTraffic traffic) => new(
+            now,
+            messages.Sent,
+            messages.Arrived,
+            Environment.CpuUsage.TotalTime,
+            GC.GetTotalAllocatedBytes(precise: true),
+            traffic);
     }
 }

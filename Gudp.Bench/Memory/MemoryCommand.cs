@@ -1,4 +1,3 @@
-using System.Globalization;
 using System.Reflection;
 using System.Text.Json;
 using Gudp.Bench.Transport;
@@ -9,21 +8,23 @@ namespace Gudp.Bench.Memory;
 /// <summary><c>memory [--only NAME] [--connections N] [--json F] [--html F] [--markdown F]</c>.</summary>
 internal sealed class MemoryCommand
 {
+    private const int MostConnections = 1_000_000;
+
     private static readonly TimeSpan Patience = TimeSpan.FromMinutes(5);
 
-    private readonly ReportFiles _files = new();
-    private readonly List<string> _only = [];
+    private readonly ReportChoices _choices = new(MemoryPlan.Layers);
     private int _connections = 10_000;
 
     /// <summary>Runs what the arguments name; 2: they name something else.</summary>
     internal static async Task<int> RunAsync(IReadOnlyList<string> arguments, TextWriter log)
     {
         MemoryCommand command = new();
+        BenchArguments options = new("memory");
+        command._choices.AddTo(options);
+        options.Count("--connections", (2, MostConnections), connections => command._connections = connections);
 
-        if (!command._files.TryRead(arguments, _ => false, command.TryTake))
+        if (!ReportChoices.TryRead(options, arguments, log))
         {
-            await log.WriteLineAsync("memory [--only NAME] [--connections N] [--json F] [--html F] [--markdown F]").ConfigureAwait(false);
-            await log.WriteLineAsync($"NAME: {string.Join(", ", MemoryPlan.Layers)}").ConfigureAwait(false);
             return 2;
         }
 
@@ -31,37 +32,22 @@ internal sealed class MemoryCommand
         return 0;
     }
 
-    private bool TryTake(string name, string value)
-    {
-        switch (name)
-        {
-            case "--only" when MemoryPlan.Layers.Contains(value):
-                _only.Add(value);
-                return true;
-            case "--connections":
-                return int.TryParse(value, NumberStyles.None, CultureInfo.InvariantCulture, out _connections)
-                    && _connections > 1;
-            default:
-                return false;
-        }
-    }
-
     private async Task MeasureAsync(TextWriter log)
     {
-        MemoryReport former = _only.Count > 0 && _files.FormerJson() is { } json
+        MemoryReport former = _choices.IsPart && _choices.Files.FormerJson() is { } json
             ? MemoryReport.Parse(json)
             : new MemoryReport();
         List<MemoryRow> rows = [];
 
         foreach (string layer in MemoryPlan.Layers)
         {
-            rows.AddRange(_only.Count == 0 || _only.Contains(layer)
+            rows.AddRange(_choices.Wants(layer)
                 ? await MeasureAsync(layer, log).ConfigureAwait(false)
                 : former.Rows.Where(row => row.Layer == layer));
         }
 
         MemoryReport report = new() { Rows = rows, Floors = MemoryReport.Judge(rows) };
-        _files.Write(report.ToJson, MemoryText.Page(report));
+        _choices.Files.Write(report.ToJson, MemoryText.Page(report));
         await log.WriteAsync(FloorRow.ToTable(report.Floors).ToMarkdown()).ConfigureAwait(false);
     }
 

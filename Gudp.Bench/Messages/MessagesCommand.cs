@@ -1,4 +1,3 @@
-using System.Globalization;
 using Gudp.Bench.Transport;
 using Gudp.Messaging;
 
@@ -9,27 +8,35 @@ namespace Gudp.Bench.Messages;
 /// </summary>
 internal sealed class MessagesCommand
 {
-    private static readonly string[] Parts = ["streams", "lanes", "repeats"];
+    private const int Rounds = 5;
 
-    private readonly List<string> _only = [];
+    private static readonly string[] Parts = ["streams", "lanes", "repeats"];
+    private static readonly TimeSpan Span = TimeSpan.FromMilliseconds(600);
+    private static readonly TimeSpan QuickSpan = TimeSpan.FromMilliseconds(100);
+
+    private readonly ReportChoices _choices = new(Parts);
     private readonly List<LaneMode> _modes = [];
     private readonly List<int> _sizes = [];
-    private readonly ReportFiles _files = new();
-    private int _rounds = 5;
-    private TimeSpan _span = TimeSpan.FromMilliseconds(600);
 
     /// <summary>Runs what the arguments name; 2: they name something else.</summary>
     internal static int Run(IReadOnlyList<string> arguments, TextWriter log)
     {
         MessagesCommand command = new();
+        BenchArguments options = new("messages");
+        command._choices.AddTo(options);
+        command._choices.AddRoundsTo(options);
+        options
+            .Name(
+                "--mode",
+                StreamCells.Modes.Select(mode => mode.ToString()),
+                mode => command._modes.Add(Enum.Parse<LaneMode>(mode)))
+            .Name(
+                "--bytes",
+                StreamCells.Sizes.Select(TextOf),
+                bytes => command._sizes.Add(StreamCells.Sizes.Single(size => TextOf(size) == bytes)));
 
-        if (!command._files.TryRead(arguments, command.TryFlag, command.TryTake))
+        if (!ReportChoices.TryRead(options, arguments, log))
         {
-            log.WriteLine("messages [--only NAME] [--mode MODE] [--bytes N] [--quick] [--rounds N]");
-            log.WriteLine("         [--json F] [--html F] [--markdown F]");
-            log.WriteLine($"NAME: {string.Join(", ", Parts)}");
-            log.WriteLine($"MODE: {string.Join(", ", StreamCells.Modes)}");
-            log.WriteLine($"bytes: {string.Join(", ", StreamCells.Sizes)}");
             return 2;
         }
 
@@ -37,49 +44,20 @@ internal sealed class MessagesCommand
         return 0;
     }
 
-    private bool TryFlag(string name)
-    {
-        if (name != "--quick")
-        {
-            return false;
-        }
-
-        _rounds = 1;
-        _span = TimeSpan.FromMilliseconds(100);
-        return true;
-    }
-
-    private bool TryTake(string name, string value)
-    {
-        switch (name)
-        {
-            case "--only" when Parts.Contains(value):
-                _only.Add(value);
-                return true;
-            case "--mode" when Enum.TryParse(value, out LaneMode mode) && StreamCells.Modes.Contains(mode):
-                _modes.Add(mode);
-                return true;
-            case "--bytes" when int.TryParse(value, NumberStyles.None, CultureInfo.InvariantCulture, out int bytes)
-                && StreamCells.Sizes.Contains(bytes):
-                _sizes.Add(bytes);
-                return true;
-            case "--rounds":
-                return int.TryParse(value, NumberStyles.None, CultureInfo.InvariantCulture, out _rounds) && _rounds > 0;
-            default:
-                return false;
-        }
-    }
+    private static string TextOf(int bytes) => FormattableString.Invariant($"{bytes}");
 
     private void Measure(TextWriter log)
     {
         IReadOnlyCollection<LaneMode> modes = _modes.Count > 0 ? _modes : [.. StreamCells.Modes];
         IReadOnlyCollection<int> sizes = _sizes.Count > 0 ? _sizes : StreamCells.Sizes;
-        MessagesBench bench = new(_rounds, _span, modes, sizes, log);
+        int rounds = _choices.Rounds > 0 ? _choices.Rounds : _choices.IsQuick ? 1 : Rounds;
+        TimeSpan span = _choices.IsQuick ? QuickSpan : Span;
+        MessagesBench bench = new(rounds, span, modes, sizes, log);
         MessagesReport report = Former();
         report = report with
         {
-            Rounds = _rounds,
-            SpanMs = _span.TotalMilliseconds,
+            Rounds = rounds,
+            SpanMs = span.TotalMilliseconds,
             Processors = Environment.ProcessorCount,
             Streams = Wants("streams")
                 ? Join(report.Streams, bench.Streams(), row => (row.Mode, row.Bytes, row.Receipts))
@@ -90,7 +68,7 @@ internal sealed class MessagesCommand
             Repeats = Wants("repeats") ? bench.Repeats() : report.Repeats,
         };
         report = report with { Floors = MessageFloors.Judge(report) };
-        _files.Write(report.ToJson, MessagesText.Page(report));
+        _choices.Files.Write(report.ToJson, MessagesText.Page(report));
         log.WriteLine();
         log.Write(FloorRow.ToTable(report.Floors).ToMarkdown());
     }
@@ -103,11 +81,11 @@ internal sealed class MessagesCommand
         return [.. former.Where(row => !measured.Contains(cellOf(row))).Concat(newer).OrderBy(cellOf)];
     }
 
-    private bool Wants(string part) => _only.Count == 0 || _only.Contains(part);
+    private bool Wants(string part) => _choices.Wants(part);
 
     // What is not measured this time stays as it was.
     private MessagesReport Former()
-        => _only.Count + _modes.Count + _sizes.Count > 0 && _files.FormerJson() is { } json
+        => (_choices.IsPart || _modes.Count + _sizes.Count > 0) && _choices.Files.FormerJson() is { } json
             ? MessagesReport.Parse(json)
             : new MessagesReport();
 }

@@ -9,26 +9,16 @@ internal sealed class ReportFiles
 
     private readonly Dictionary<string, string> _paths = [];
 
-    /// <summary>Reads arguments: options without a value, and options followed by one.</summary>
-    /// <param name="arguments">In their order.</param>
-    /// <param name="tryFlag">Takes an option that has no value; false: it is none.</param>
-    /// <param name="tryTake">Takes an option and its value; false: neither it nor this knows it.</param>
-    /// <returns>False if one is unknown, has a value that is not allowed, or lacks one.</returns>
-    internal bool TryRead(
-        IReadOnlyList<string> arguments, Func<string, bool> tryFlag, Func<string, string, bool> tryTake)
+    internal void AddTo(BenchArguments arguments)
     {
-        for (int i = 0; i < arguments.Count; i++)
+        foreach (string option in (string[])[Json, Html, Markdown])
         {
-            string name = arguments[i];
-
-            if (!tryFlag(name)
-                && (++i == arguments.Count || !(tryTake(name, arguments[i]) || TryTake(name, arguments[i]))))
+            arguments.Value(option, "FILE", path =>
             {
-                return false;
-            }
+                _paths[option] = path;
+                return path.Length > 0;
+            });
         }
-
-        return true;
     }
 
     /// <summary>The JSON file as it is before it is written; null if there is none.</summary>
@@ -41,18 +31,6 @@ internal sealed class ReportFiles
         Write(Json, json);
         Write(Html, page.ToHtml);
         Write(Markdown, page.ToMarkdown);
-    }
-
-    private bool TryTake(string option, string path)
-    {
-        bool isOurs = option is Json or Html or Markdown;
-
-        if (isOurs)
-        {
-            _paths[option] = path;
-        }
-
-        return isOurs;
     }
 
     private void Write(string option, Func<string> content)

@@ -1,16 +1,14 @@
-using System.Globalization;
-
 namespace Gudp.Bench.Transport;
 
 /// <summary><c>transport [--only NAME] [--seeds N] [--relay] [--json F] [--html F] [--markdown F]</c>.</summary>
 internal sealed class TransportCommand
 {
     private const string RelayPart = "relay";
+    private const int MostSeeds = 1_000;
 
     private static readonly string[] Parts = ["grid", "longfat", "fairness", "ticks", "speed"];
 
-    private readonly List<string> _only = [];
-    private readonly ReportFiles _files = new();
+    private readonly ReportChoices _choices = new([.. Parts, RelayPart]);
     private int _seeds = 5;
     private bool _withRelay;
 
@@ -18,41 +16,18 @@ internal sealed class TransportCommand
     internal static int Run(IReadOnlyList<string> arguments, TextWriter log)
     {
         TransportCommand command = new();
+        BenchArguments options = new("transport");
+        command._choices.AddTo(options);
+        options.Count("--seeds", (1, MostSeeds), seeds => command._seeds = seeds)
+            .Flag("--relay", () => command._withRelay = true);
 
-        if (!command._files.TryRead(arguments, command.TryFlag, command.TryTake))
+        if (!ReportChoices.TryRead(options, arguments, log))
         {
-            log.WriteLine("transport [--only NAME] [--seeds N] [--relay] [--json F] [--html F] [--markdown F]");
-            log.WriteLine($"NAME: {string.Join(", ", Parts)}, {RelayPart}");
             return 2;
         }
 
         command.Measure(log);
         return 0;
-    }
-
-    private bool TryFlag(string name)
-    {
-        if (name != "--relay")
-        {
-            return false;
-        }
-
-        _withRelay = true;
-        return true;
-    }
-
-    private bool TryTake(string name, string value)
-    {
-        switch (name)
-        {
-            case "--only" when Parts.Contains(value) || value == RelayPart:
-                _only.Add(value);
-                return true;
-            case "--seeds":
-                return int.TryParse(value, NumberStyles.None, CultureInfo.InvariantCulture, out _seeds) && _seeds > 0;
-            default:
-                return false;
-        }
     }
 
     private void Measure(TextWriter log)
@@ -80,18 +55,18 @@ internal sealed class TransportCommand
             Relay = Wants(RelayPart) ? RelayRun.Run(bench, log) : report.Relay,
         };
         report = report with { Floors = FloorJudge.Judge(report) };
-        _files.Write(report.ToJson, ReportText.Page(report));
+        _choices.Files.Write(report.ToJson, ReportText.Page(report));
         log.WriteLine();
         log.Write(FloorRow.ToTable(report.Floors).ToMarkdown());
     }
 
     private bool Wants(string part)
-        => _only.Count > 0 ? _only.Contains(part) : part != RelayPart || _withRelay;
+        => _choices.IsPart ? _choices.Wants(part) : part != RelayPart || _withRelay;
 
     // What is not measured this time stays as it was.
     private TransportReport Former()
     {
-        bool isKept = _only.Count > 0 || !_withRelay;
-        return isKept && _files.FormerJson() is { } json ? TransportReport.Parse(json) : new TransportReport();
+        bool isKept = _choices.IsPart || !_withRelay;
+        return isKept && _choices.Files.FormerJson() is { } json ? TransportReport.Parse(json) : new TransportReport();
     }
 }

@@ -94,6 +94,17 @@ public sealed partial class SourceRuleTests
         AssertNone(bound, line => UnsafeCode().IsMatch(WithoutComment(line)));
     }
 
+    // What measures others has to call them.
+    [Test]
+    public void Measurements_have_unsafe_code_only_where_they_call_others()
+    {
+        IEnumerable<string> bound = Repository.SourcesOf("Gudp.Bench")
+            .Where(path => !path.StartsWith("Gudp.Bench/Load/Native/", StringComparison.Ordinal)
+                && !path.StartsWith("Gudp.Bench/Load/Transports/", StringComparison.Ordinal));
+
+        AssertNone(bound, line => UnsafeCode().IsMatch(WithoutComment(line)));
+    }
+
     [Test]
     public void No_library_sleeps_prints_asks_the_wall_clock_or_shares_a_generator()
         => AssertNone(LibrarySources(), line => Banned().IsMatch(WithoutComment(line)));

@@ -1,4 +1,5 @@
 using System.Globalization;
+using Gudp.Bench.Load;
 
 namespace Gudp.Tests.Processes;
 
@@ -30,6 +31,8 @@ internal static class ChildProgram
                 new VictimMember(file, Enum.Parse<KillPoint>(point), long.Parse(at, CultureInfo.InvariantCulture))
                     .Run(int.Parse(port, CultureInfo.InvariantCulture));
                 return 0;
+            case [LoadNode.Name, string plan]:
+                return LoadNode.Run(plan);
             default:
                 Console.Error.WriteLine($"Run by tests only: {Receiver} JOURNAL, {Sender} PORT JOURNAL, {Member} ...");
                 return 2;

@@ -5,7 +5,11 @@ namespace Gudp.Tools.Charts;
 /// <summary>The bars of one name, one for each category.</summary>
 /// <param name="Name">For the legend.</param>
 /// <param name="Bars">In the order of the categories.</param>
-internal sealed record BarSeries(string Name, IReadOnlyList<Bar> Bars);
+internal sealed record BarSeries(string Name, IReadOnlyList<Bar> Bars)
+{
+    /// <summary>As <see cref="ChartSeries.Colour"/>.</summary>
+    internal int? Colour { get; init; }
+}
 
 /// <summary>A measured value; not a number: no bar.</summary>
 /// <param name="Value">What the bar shows, such as the median.</param>
@@ -72,7 +76,7 @@ internal sealed record BarChart(
                 string tip = $"{Series[i].Name}, {Categories[category]}: {AxisScale.LabelOf(bar.Value)} {Y.Unit}".Trim();
                 double top = y.Map(bar.Value);
                 canvas.Rectangle(
-                    new ChartPoint(x + 1, top), width - 2, y.Map(y.Least) - top, $"f{i % ChartStyle.Colours}", tip);
+                    new ChartPoint(x + 1, top), width - 2, y.Map(y.Least) - top, $"f{ColourAt(i)}", tip);
                 DrawRange(canvas, bar, x + (width / 2), y);
             }
 
@@ -97,6 +101,8 @@ internal sealed record BarChart(
         }
     }
 
+    private int ColourAt(int series) => (Series[series].Colour ?? series) % ChartStyle.Colours;
+
     private IEnumerable<double> Values()
         => Series.SelectMany(series => series.Bars)
             .SelectMany(bar => (double[])[bar.Value, bar.Least ?? bar.Value, bar.Most ?? bar.Value])
@@ -105,7 +111,7 @@ internal sealed record BarChart(
     private List<(string Name, string Style, int Shape)> Legend()
     {
         List<(string, string, int)> legend =
-            [.. Series.Select((series, i) => (series.Name, $"f{i % ChartStyle.Colours}", FieldSign))];
+            [.. Series.Select((series, i) => (series.Name, $"f{ColourAt(i)}", FieldSign))];
 
         if (Levels.Count > 0)
         {

@@ -32,6 +32,9 @@ internal sealed record ChartSeries(string Name, IReadOnlyList<ChartPoint> Points
 {
     internal SeriesStyle Style { get; init; }
 
+    /// <summary>Of the style's colours, the one that is its own in several charts; null: by its place among the series.</summary>
+    internal int? Colour { get; init; }
+
     /// <summary>A level line from one end of the x axis to the other.</summary>
     internal static ChartSeries Level(string name, double y, double fromX, double toX)
         => new(name, [new ChartPoint(fromX, y), new ChartPoint(toX, y)]) { Style = SeriesStyle.Reference };

@@ -26,7 +26,7 @@ internal sealed record LineChart(string Title, ChartAxis X, ChartAxis Y, IReadOn
 
         for (int i = 0; i < Series.Count; i++)
         {
-            Draw(canvas, Series[i], i % ChartStyle.Colours, (x, y));
+            Draw(canvas, Series[i], ColourAt(i), (x, y));
         }
 
         frame.DrawAxes(canvas);
@@ -142,13 +142,15 @@ internal sealed record LineChart(string Title, ChartAxis X, ChartAxis Y, IReadOn
         kept.AddRange(chosen.Distinct().Select(i => column[i]));
     }
 
+    private int ColourAt(int series) => (Series[series].Colour ?? series) % ChartStyle.Colours;
+
     private List<(string Name, string Style, int Shape)> Legend()
     {
         List<(string, string, int)> legend = [];
 
         for (int i = 0; i < Series.Count; i++)
         {
-            int colour = i % ChartStyle.Colours;
+            int colour = ColourAt(i);
             legend.Add(HasPoints(Series[i])
                 ? (Series[i].Name, $"f{colour}", colour)
                 : (Series[i].Name, StyleOf(Series[i], colour), LineSign));

@@ -130,19 +130,16 @@ internal sealed class GudpTransport : ILoadTransport, IMessageHandler
 
     public LoadTraffic ReadTraffic()
     {
-        long datagrams = 0;
-        long bytes = 0;
-        long again = 0;
+        LoadTraffic traffic = new(0, 0, 0, 0, -1);
 
         foreach (Peer link in _links)
         {
             ConnectionCounters counters = link.Connection.ReadCounters();
-            datagrams += counters.DatagramsSent;
-            bytes += counters.BytesSent;
-            again += counters.PacketsLost;
+            traffic = traffic.With(new LoadTraffic(
+                counters.DatagramsSent, counters.BytesSent, counters.PacketsLost, counters.Retransmits, -1));
         }
 
-        return new LoadTraffic(datagrams, bytes, again);
+        return traffic;
     }
 
     public void Dispose()
@@ -155,13 +152,18 @@ internal sealed class GudpTransport : ILoadTransport, IMessageHandler
 
     private static MessagingConfig ConfigOf(LoadCell cell)
     {
-        GudpConfig core = cell.Gudp.IsEncrypted ? default : Presets.Plain(default);
+        GudpConfig core = Presets.Plain(default);
         MessagingConfig config = new()
         {
             Core = core with
             {
                 MaxConnections = Math.Max(core.MaxConnections, 2 * cell.Peers),
-                Sockets = new() { SendOffload = cell.HasOffload, ReceiveOffload = cell.HasOffload },
+                Sockets = new()
+                {
+                    SendOffload = cell.HasOffload,
+                    ReceiveOffload = cell.HasOffload,
+                    FrameworkOnly = cell.IsFrameworkOnly,
+                },
             },
         };
         LaneOptions lane = config.LanePlan[SendOptions.DefaultLane] with { Mode = cell.Gudp.Mode };

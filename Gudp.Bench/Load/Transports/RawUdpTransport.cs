@@ -19,7 +19,6 @@ internal sealed unsafe class RawUdpTransport : ILoadTransport
     private const int MostSuperBytes = 65_507;
     private const int BufferBytes = 65_536;
     private const int SocketBufferBytes = 4 * 1024 * 1024;
-    private const int Batch = 512;
 
     private readonly int _socket = UdpNative.Open();
     private readonly List<int> _ports = [];
@@ -82,24 +81,8 @@ internal sealed unsafe class RawUdpTransport : ILoadTransport
 
     public void Flush() => TryFlush();
 
-    public int Poll(ILoadInbox inbox)
-    {
-        int count = 0;
-
-        while (count < Batch)
-        {
-            int taken = ReceiveOne(inbox);
-
-            if (taken == 0)
-            {
-                break;
-            }
-
-            count += taken;
-        }
-
-        return count;
-    }
+    // One call a look: a second one that finds nothing would cost a ping-pong a tenth of its round trip.
+    public int Poll(ILoadInbox inbox) => ReceiveOne(inbox);
 
     public void Wait(TimeSpan atMost, bool isRefused)
     {
@@ -111,7 +94,7 @@ internal sealed unsafe class RawUdpTransport : ILoadTransport
         _ = UdpNative.Poll(&item, 1, (int)Math.Max(1, atMost.TotalMilliseconds));
     }
 
-    public LoadTraffic ReadTraffic() => new(_sent, _sentBytes, 0);
+    public LoadTraffic ReadTraffic() => new(_sent, _sentBytes, 0, 0, 0);
 
     public void Dispose() => _ = UdpNative.Close(_socket);
 
@@ -146,7 +129,7 @@ internal sealed unsafe class RawUdpTransport : ILoadTransport
             }
         }
 
-        _sent += _outBytes / _segmentBytes;
+        _sent += (_outBytes + _segmentBytes - 1) / _segmentBytes;
         _sentBytes += _outBytes;
         _outBytes = 0;
         return true;
