@@ -67,6 +67,15 @@ public interface IPacketPayload
     /// <summary>The peer holds what the packet carried.</summary>
     void HandleAcked(PacketNumber packet, Instant now);
 
+    /// <summary>
+    /// All that one acknowledgement brought was told by <see cref="HandleAcked"/>: what is cheaper once for many packets
+    /// than for each can be done now. Does nothing if it is not implemented.
+    /// </summary>
+    /// <param name="now">The turn's moment.</param>
+    void HandleAckEnd(Instant now)
+    {
+    }
+
     /// <summary>The packet will not arrive: what it carried and still matters goes out again in another one.</summary>
     void HandleLost(PacketNumber packet, Instant now);
 

@@ -82,9 +82,14 @@ public sealed class ReliableOutbox<T>
     /// </summary>
     public bool TryTake(PacketNumber packet, out T content)
     {
-        for (long index = FirstRecordOf(packet.Value); index < _next && At(index).Packet == packet.Value; index++)
+        for (long index = FirstRecordOf(packet.Value); index < _next; index++)
         {
             ref Record record = ref At(index);
+
+            if (record.Packet != packet.Value)
+            {
+                break;
+            }
 
             if (record.IsTaken)
             {
@@ -92,7 +97,7 @@ public sealed class ReliableOutbox<T>
             }
 
             content = record.Content;
-            record = new Record(packet.Value, content) { IsTaken = true };
+            record.IsTaken = true;
             DropTaken();
             return true;
         }
@@ -160,6 +165,12 @@ public sealed class ReliableOutbox<T>
         long low = _oldest;
         long high = _next;
 
+        // Most packets have their fate in the order they left.
+        if (low == high || At(low).Packet >= packet)
+        {
+            return low;
+        }
+
         while (low < high)
         {
             long middle = low + ((high - low) / 2);
@@ -210,11 +221,10 @@ public sealed class ReliableOutbox<T>
         _offerHead = 0;
     }
 
-    private readonly struct Record(long packet, in T content)
+    private struct Record(long packet, in T content)
     {
         internal readonly long Packet = packet;
         internal readonly T Content = content;
-
-        internal bool IsTaken { get; init; }
+        internal bool IsTaken;
     }
 }

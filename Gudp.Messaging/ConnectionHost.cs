@@ -92,6 +92,8 @@ internal sealed class ConnectionHost(PayloadHost host, MessageEndpoint endpoint)
 
     public void HandleAcked(PacketNumber packet, Instant now) => _session?.HandleAcked(packet, now);
 
+    public void HandleAckEnd(Instant now) => _session?.HandleAckEnd(now);
+
     public void HandleLost(PacketNumber packet, Instant now) => _session?.HandleLost(packet, now);
 
     public void HandleOverdue(PacketNumber packet, Instant now) => _session?.HandleOverdue(packet, now);

@@ -21,6 +21,9 @@ internal sealed partial class MessageSession
     private long _connectionSent;
     private Instant _wroteAt;
 
+    // Those of the acknowledgement that is being taken in.
+    private LaneSet _lanesSettled;
+
     /// <inheritdoc/>
     public bool HasUnfinished => !Volatile.Read(ref _isGivenUp) && !IsFlushed();
 
@@ -99,15 +102,27 @@ internal sealed partial class MessageSession
     {
         while (_outbox.TryTake(packet, out SentPiece piece))
         {
-            if (piece.IsContent)
-            {
-                _hasProgressed |= SentLane(piece).Settle(piece);
-            }
-            else
+            if (!piece.IsContent)
             {
                 HandleFactAcked(piece);
             }
+            else if (SentLane(piece).Settle(piece))
+            {
+                _hasProgressed = true;
+                _lanesSettled.Add(piece.Lane);
+            }
         }
+    }
+
+    /// <inheritdoc/>
+    public void HandleAckEnd(Instant now)
+    {
+        for (int number = _lanesSettled.Next(0); number >= 0; number = _lanesSettled.Next(number + 1))
+        {
+            _sendLanes[number]!.FinishSettling();
+        }
+
+        _lanesSettled.Clear();
     }
 
     /// <inheritdoc/>

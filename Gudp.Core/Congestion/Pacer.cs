@@ -24,6 +24,8 @@ internal sealed class Pacer
     private readonly TimeSpan _granularity;
     private int _packetBytes;
     private int _peerBufferBytes;
+    private bool _countsPackets;
+    private int _burstBytes;
     private long _bytesPerSecond;       // 0: not limited
     private long _level;                // bytes x ticks per second, so that no rounding is lost between refills
     private Instant _filledAt;
@@ -37,29 +39,27 @@ internal sealed class Pacer
         _packetBytes = packetBytes;
         _peerBufferBytes = peerBufferBytes;
         _granularity = granularity;
+        MeasureBurst();
     }
 
     /// <summary>Packets are limited, not bytes: each counts as a full one, and a burst is one packet.</summary>
-    internal bool CountsPackets { get; set; }
+    internal bool CountsPackets
+    {
+        get => _countsPackets;
+        set
+        {
+            _countsPackets = value;
+            MeasureBurst();
+        }
+    }
 
     /// <summary>Bytes per second; 0 while nothing is measured and nothing held back.</summary>
     internal long BytesPerSecond => _bytesPerSecond;
 
     /// <summary>The most that leaves at once.</summary>
-    internal int BurstBytes
-    {
-        get
-        {
-            long inOneTick = _bytesPerSecond * Math.Min(_granularity.Ticks, TimeSpan.TicksPerSecond)
-                / TimeSpan.TicksPerSecond;
-            long wanted = CountsPackets ? _packetBytes : Math.Max((long)UsualBurstPackets * _packetBytes, inOneTick);
+    internal int BurstBytes => _burstBytes;
 
-            // One packet always fits, however small the peer's buffer is.
-            return (int)Math.Max(Math.Min(wanted, _peerBufferBytes / PeerBufferShare), _packetBytes);
-        }
-    }
-
-    private long FullLevel => BurstBytes * TimeSpan.TicksPerSecond;
+    private long FullLevel => _burstBytes * TimeSpan.TicksPerSecond;
 
     /// <summary>The window or the round trip has changed; cheap enough for every acknowledgement.</summary>
     internal void OnWindowChanged(int windowBytes, in RttSample rtt, Instant now)
@@ -79,15 +79,24 @@ internal sealed class Pacer
         bool isFirst = _bytesPerSecond == 0;
         Refill(now);
         _bytesPerSecond = Math.Clamp(rate, 1, MaxBytesPerSecond);
+        MeasureBurst();
         _level = isFirst ? FullLevel : Math.Min(_level, FullLevel);
         _filledAt = now;
     }
 
     /// <summary>The path carries datagrams of another size.</summary>
-    internal void OnPacketSizeChanged(int bytes) => _packetBytes = bytes;
+    internal void OnPacketSizeChanged(int bytes)
+    {
+        _packetBytes = bytes;
+        MeasureBurst();
+    }
 
     /// <summary>The peer's parameter has become known.</summary>
-    internal void OnPeerBufferKnown(int bytes) => _peerBufferBytes = Math.Max(bytes, 1);
+    internal void OnPeerBufferKnown(int bytes)
+    {
+        _peerBufferBytes = Math.Max(bytes, 1);
+        MeasureBurst();
+    }
 
     /// <summary>How many bytes may leave now; 0 or more.</summary>
     internal int Allowance(Instant now)
@@ -127,6 +136,17 @@ internal sealed class Pacer
 
         // Rounded up: a deadline one tick early would find the bucket not yet full and wait in vain.
         return missing <= 0 ? now : now + new TimeSpan((missing + _bytesPerSecond - 1) / _bytesPerSecond);
+    }
+
+    // Asked for several times a packet; what it follows from changes once an acknowledgement.
+    private void MeasureBurst()
+    {
+        long inOneTick = _bytesPerSecond * Math.Min(_granularity.Ticks, TimeSpan.TicksPerSecond)
+            / TimeSpan.TicksPerSecond;
+        long wanted = _countsPackets ? _packetBytes : Math.Max((long)UsualBurstPackets * _packetBytes, inOneTick);
+
+        // One packet always fits, however small the peer's buffer is.
+        _burstBytes = (int)Math.Max(Math.Min(wanted, _peerBufferBytes / PeerBufferShare), _packetBytes);
     }
 
     private void Refill(Instant now)

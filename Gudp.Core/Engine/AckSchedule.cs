@@ -3,7 +3,8 @@
 // At once: after a gap, reordering, a duplicate, a long silence, or enough packets. Else after a wait. Enough packets
 // is two, or what the configuration or the peer asks for. While packets come fast and none is missing it grows to what
 // arrives in an eighth of the round trip: an ack per two packets tells a sender with a hundred in flight nothing that
-// an ack per eight does not.
+// an ack per eight does not. On a path shorter than a millisecond most of the round trip is the two processes' own work,
+// of which an ack of its own is a good part: there it grows to what arrives in a tenth of a millisecond.
 //
 // Always true:
 //   - something is due only while something is owed;
@@ -24,6 +25,9 @@ internal sealed class AckSchedule
 
     // Eight acks in a round trip: the sender's window still grows and its losses still show as fast as it can use.
     private const int AcksPerRoundTrip = 8;
+
+    // Where that is less than this, the path is a processor's or a room's, and the ack costs more than it tells.
+    private static readonly TimeSpan LeastAckSpan = TimeSpan.FromMicroseconds(100);
 
     // So many gaps between packets without a further one: the burst is over.
     private const int GapsThatEndABurst = 4;
@@ -183,8 +187,12 @@ internal sealed class AckSchedule
         return quarter > _granularity ? quarter : Shorter(_delay, _granularity);
     }
 
+    // Who sends so fast over a short path may wait for nothing but this ack: the finest timer is a window's time there.
     private TimeSpan EndOfBurst(in RttSample rtt)
-        => _gapTicks == 0 ? Delay(rtt) : Longer(new TimeSpan(GapsThatEndABurst * _gapTicks), _granularity);
+    {
+        TimeSpan least = rtt.IsMeasured && rtt.Minimum < _granularity ? Shorter(LeastAckSpan, _granularity) : _granularity;
+        return _gapTicks == 0 ? Delay(rtt) : Longer(new TimeSpan(GapsThatEndABurst * _gapTicks), least);
+    }
 
     private TimeSpan LongSilence(in RttSample rtt)
         => new(DelaysOfSilence * Longer(rtt.Smoothed, _longestDelay).Ticks);
@@ -193,9 +201,8 @@ internal sealed class AckSchedule
     {
         // The least round trip: a full queue makes the other one long, and the sender's window is not for us to know.
         bool mayThin = !_isAsked && _most > _every && _gapTicks > 0 && rtt.IsMeasured && now >= _thinFrom;
-        return mayThin
-            ? (int)Math.Clamp(rtt.Minimum.Ticks / (AcksPerRoundTrip * _gapTicks), _every, _most)
-            : _every;
+        long span = Math.Max(rtt.Minimum.Ticks / AcksPerRoundTrip, LeastAckSpan.Ticks);
+        return mayThin ? (int)Math.Clamp(span / _gapTicks, _every, _most) : _every;
     }
 
     private void NoteRate(bool afterSilence, in RttSample rtt, Instant now)

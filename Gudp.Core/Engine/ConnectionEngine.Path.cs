@@ -248,7 +248,7 @@ internal sealed partial class ConnectionEngine
             && _loss.PtoCount == 0
             && _probesOwed == 0
             && !_validator.IsValidating
-            && AllowedBytes(now) >= PacketBytes;
+            && AllowedBytes(WindowRoom, now) >= PacketBytes;
 
     /// <summary>A Ping and padding: nothing in it can be refused.</summary>
     private PacketNumber WriteSizeProbe(Span<byte> datagram, Instant now)

@@ -183,6 +183,7 @@ internal sealed partial class ConnectionEngine
 
         if (anyEliciting)
         {
+            _payload.HandleAckEnd(now);
             _loss.OnAckReceived(now);
             DeclareLost(now);
         }

@@ -32,6 +32,9 @@ internal sealed partial class ConnectionEngine
         && !_payload.HasDataToSend
         && _loss.TryFindOverdue(out PacketNumber first) && _eager.Allows(_sent.Peek(first).Bytes);
 
+    /// <summary>Content that was never sent, as its layer counts it.</summary>
+    internal long WaitingBytes => _payload.Backlog.Bytes;
+
     /// <summary>Builds the next datagram.</summary>
     /// <param name="datagram">Room for one datagram; at least the connection's packet size.</param>
     /// <param name="now">The turn's moment.</param>
@@ -89,12 +92,14 @@ internal sealed partial class ConnectionEngine
     private int PollPacket(Span<byte> datagram, Instant now)
     {
         bool isProbe = _probesOwed > 0;
-        _owner.ShowWindowRoom(WindowRoom);
+        int room = WindowRoom;
+        _owner.ShowWindowRoom(room);
         bool isAckDue = _acks.IsDue(now);
         bool mustAskForAck = _acks.ShouldAsk(_received.Ranges.Length, now);
-        bool hasWork = isProbe || _pingOwed || HasIdFrames || _handshakeDone.IsOwed || _ackFrequency.IsOwed
-            || mustAskForAck || _payload.HasDataToSend;
-        int allowed = !hasWork ? 0 : isProbe ? ProbeBytes : AllowedBytes(now);
+        bool hasData = _payload.HasDataToSend;
+        bool hasWork = hasData || isProbe || _pingOwed || HasIdFrames || _handshakeDone.IsOwed || _ackFrequency.IsOwed
+            || mustAskForAck;
+        int allowed = !hasWork ? 0 : isProbe ? ProbeBytes : AllowedBytes(room, now);
         bool mayElicit = allowed > 0;
 
         if (!mayElicit && !isAckDue)
@@ -133,7 +138,7 @@ internal sealed partial class ConnectionEngine
         position += controlBytes;
         int payloadBytes = 0;
 
-        if (mayElicit && _payload.HasDataToSend)
+        if (mayElicit && hasData)
         {
             payloadBytes = _payload.WriteFrames(number, datagram[position..limit], now);
         }
@@ -185,14 +190,12 @@ internal sealed partial class ConnectionEngine
     private int WindowRoom => Math.Max(0, WindowBytes - _sent.BytesInFlight);
 
     // P-5.1. How long a packet may be that asks for an ack; 0: none may leave.
-    private int AllowedBytes(Instant now)
+    private int AllowedBytes(int room, Instant now)
     {
         if (_sent.IsFull || _sent.OpenPackets >= _config.Path.MaxPacketsInFlight)
         {
             return 0;
         }
-
-        int room = WindowRoom;
 
         if (room < PacketBytes && !FitsIn(room))
         {
@@ -301,8 +304,9 @@ internal sealed partial class ConnectionEngine
 
     private void RecordSent(int bytes, long largestAckedInIt, bool isEliciting, int payloadBytes, Instant now)
     {
-        bool limited = !_payload.HasDataToSend && _sent.BytesInFlight + bytes < WindowBytes;
-        bool hasRoomLeft = limited && _sent.BytesInFlight + bytes + PacketBytes <= WindowBytes;
+        int roomBehind = WindowBytes - _sent.BytesInFlight - bytes;
+        bool limited = roomBehind > 0 && !_payload.HasDataToSend;
+        bool hasRoomLeft = limited && roomBehind >= PacketBytes;
         DeliveryMark mark = isEliciting ? MarkSent(bytes, limited, now) : default;
         _sent.Add(new SentPacket
         {

@@ -100,7 +100,11 @@ internal sealed class SentPacketRing
         long number = TakeNumber();
         PacketFate fate = packet.IsAckEliciting ? PacketFate.Open : PacketFate.Unwatched;
 
-        SlotOf(number) = packet with { Number = number, Fate = fate };
+        // In its place at once: a copy of the whole costs as much as all else here.
+        ref SentPacket slot = ref SlotOf(number);
+        slot = packet;
+        slot.Number = number;
+        slot.Fate = fate;
         _unacked.Set(number);
 
         if (packet.IsAckEliciting)
@@ -110,8 +114,11 @@ internal sealed class SentPacketRing
             _bytesInFlight += packet.CountedBytes;
             LastElicitingSentAt = packet.SentAt;
         }
+        else
+        {
+            PassSettled();
+        }
 
-        PassSettled();
         AssertInvariants();
         return new PacketNumber(number);
     }
@@ -219,8 +226,7 @@ internal sealed class SentPacketRing
     internal void MarkOverdueOffered(PacketNumber number)
     {
         RequireOpen(number);
-        ref SentPacket slot = ref SlotOf(number.Value);
-        slot = slot with { IsOverdueOffered = true };
+        SlotOf(number.Value).IsOverdueOffered = true;
     }
 
     private long TakeNumber()
@@ -259,18 +265,21 @@ internal sealed class SentPacketRing
         }
         else
         {
-            slot = slot with { Fate = fate };
+            slot.Fate = fate;
         }
 
-        PassSettled();
+        if (number.Value == _oldest)
+        {
+            PassSettled();
+        }
+
         AssertInvariants();
         return true;
     }
 
     private void MarkAcked(long number)
     {
-        ref SentPacket slot = ref SlotOf(number);
-        slot = slot with { Fate = PacketFate.Acked };
+        SlotOf(number).Fate = PacketFate.Acked;
         _unacked.Clear(number);
         LargestAcked = Math.Max(LargestAcked, number);
     }

@@ -45,6 +45,7 @@ internal sealed partial class EventLoop
     private int _firstEndpoint;
     private Instant _lastTurn;
     private bool _isSocketFull;
+    private int _quickTurns;
 
     internal EventLoop(IDatagramNetwork network, TurnBudgets budgets, DaemonCounterSet counters, in Limits limits)
     {
@@ -135,6 +136,7 @@ internal sealed partial class EventLoop
         {
             // A clock may stand still between turns, and a caller's may lag: time never goes backwards in here.
             now = Instant.Later(now, _lastTurn);
+            _quickTurns = now - _lastTurn <= QuickTurn ? Math.Min(_quickTurns + 1, QuickTurnsInARow) : 0;
             _lastTurn = now;
             _counters.Turns++;
 

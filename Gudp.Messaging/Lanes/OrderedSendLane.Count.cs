@@ -39,16 +39,16 @@ internal sealed partial class OrderedSendLane
             return count;
         }
 
-        // Taken once for all of them: a lock for each is a good part of what a small message costs.
-        lock (_ringGate)
+        try
         {
-            Invariant.Require(_ring is not null, "What was published stands in a ring.");
+            // Once for all of them: a fence for each is a good part of what a small message costs.
+            LaneRing ring = EnterRing();
 
             while (_counted < to)
             {
                 if (_countedEnd == _counted)
                 {
-                    ReadCountedHeader(_ring);
+                    ReadCountedHeader(ring);
                 }
 
                 if (_countedEnd > to)
@@ -59,6 +59,10 @@ internal sealed partial class OrderedSendLane
                 count += !givenUp.IsEmpty && givenUp.TryFind(_countedEnd, out _) ? 0 : 1;
                 _counted = _countedEnd;
             }
+        }
+        finally
+        {
+            LeaveRing();
         }
 
         return count;

@@ -12,8 +12,8 @@ namespace Gudp.Messaging.Lanes;
 /// </content>
 internal sealed partial class OrderedSendLane
 {
-    // Held by the writer that makes the ring larger, and by who reads the ring without the lane lock; nothing is taken in it.
-    private readonly Lock _ringGate = new();
+    // Not zero while the leader reads the ring, which it does without the lane lock.
+    private int _isRingRead;
 
     // The ring before the last growth, for as long as a claim that was made in it is open: these before the index.
     private byte[]? _retired;
@@ -69,11 +69,18 @@ internal sealed partial class OrderedSendLane
 
     private void Swap(LaneRing ring, LaneRing larger)
     {
-        // The leader reads nothing before the tail it has published, and moves it on only after it has read.
-        lock (_ringGate)
+        // Nobody writes into the former one meanwhile, and what the leader frees of it is copied in vain.
+        ring.CopyTo(larger, Volatile.Read(ref _ringTail), _reserved - _reservedLargeBytes);
+        Volatile.Write(ref _ring, larger);
+
+        // The leader marks, then looks for the ring; here it was replaced, then looked for the mark: a leader that has
+        // the former one is seen here, and waited for before that is used for something else.
+        Interlocked.MemoryBarrier();
+        SpinWait spin = default;
+
+        while (Volatile.Read(ref _isRingRead) != 0)
         {
-            ring.CopyTo(larger, Volatile.Read(ref _ringTail), _reserved - _reservedLargeBytes);
-            Volatile.Write(ref _ring, larger);
+            spin.SpinOnce();
         }
 
         if (_oldestClaim < _nextClaim)
@@ -105,13 +112,27 @@ internal sealed partial class OrderedSendLane
         }
     }
 
-    // Any thread. A writer may just be making the ring larger.
+    // Leader. A writer may just be making the ring larger: the one returned stays as it is until LeaveRing.
+    private LaneRing EnterRing()
+    {
+        Interlocked.Exchange(ref _isRingRead, 1);
+        LaneRing? ring = Volatile.Read(ref _ring);
+        Invariant.Require(ring is not null, "What was published stands in a ring.");
+        return ring!;
+    }
+
+    private void LeaveRing() => Volatile.Write(ref _isRingRead, 0);
+
+    // Leader.
     private void ReadRing(long position, Span<byte> destination)
     {
-        lock (_ringGate)
+        try
         {
-            Invariant.Require(_ring is not null, "What was published stands in a ring.");
-            _ring.Read(position, destination);
+            EnterRing().Read(position, destination);
+        }
+        finally
+        {
+            LeaveRing();
         }
     }
 }

@@ -70,6 +70,14 @@ internal sealed partial class OrderedSendLane
             return status;
         }
 
+        status = RefusalBeside(message.Length);
+
+        if (status != SendStatus.Accepted)
+        {
+            _memory.ReturnSent(block!);
+            return status;
+        }
+
         message.CopyTo(room.Span);
         return TrySendBlock(block!, message.Length, options, out id);
     }
@@ -157,6 +165,18 @@ internal sealed partial class OrderedSendLane
         room = accepted ? rented.AsMemory(0, length) : default;
         block = accepted ? rented : null;
         return status;
+    }
+
+    // Before the copy, which is nearly all that a large message costs: who asks again and again would pay it each time.
+    // Others may still be faster, so it is asked once more with the message.
+    private SendStatus RefusalBeside(int length)
+    {
+        lock (_gate)
+        {
+            bool hasRoom = _isClosed || _ended
+                || (HasLargeSlot() && HasShare(length, toCome: 0) && HasRoom(VarInt.Size(((ulong)length * 2) + 1), beside: 0));
+            return hasRoom ? SendStatus.Accepted : IsHeldByPeer ? SendStatus.NoCredit : SendStatus.LaneFull;
+        }
     }
 
     private bool HasLargeSlot()

@@ -19,9 +19,18 @@ internal sealed partial class OrderedSendLane
             _given.MarkAcked(piece.Range);
         }
 
-        bool freed = SettleRange(piece.From, piece.To);
+        bool freed = AddSettled(piece.From, piece.To);
         MarkPruneDue();
         return freed;
+    }
+
+    /// <inheritdoc/>
+    internal override void FinishSettling()
+    {
+        if (_settled.Prefix != _tail)
+        {
+            Receipts.Settle(_settled.Prefix, this);
+        }
     }
 
     /// <inheritdoc/>
@@ -107,19 +116,18 @@ internal sealed partial class OrderedSendLane
             && WritePiece(ref draft, missing, PieceKind.DataRepeat, earlierAttempts: 0) > 0;
     }
 
-    // The peer has this range. True if room became free.
-    private bool SettleRange(long from, long to)
+    // The peer has this range. True if room will become free.
+    private bool AddSettled(long from, long to)
     {
         bool added = _settled.TryAdd(from, to);
         Invariant.Require(added && _settled.Prefix <= _sent, "Only what was sent is settled.");
+        return _settled.Prefix != _tail;
+    }
 
-        if (_settled.Prefix == _tail)
-        {
-            return false;
-        }
-
-        Receipts.Settle(_settled.Prefix, this);
-        return true;
+    private void SettleRange(long from, long to)
+    {
+        _ = AddSettled(from, to);
+        FinishSettling();
     }
 
     /// <inheritdoc/>

@@ -115,6 +115,12 @@ internal sealed partial class OrderedSendLane
 
             long charge = MarkSent(piece with { To = piece.From + bytes }, isSkip);
             draft.Charge(IsCredited ? charge : 0);
+
+            if (draft.Writer.Free < SendSchedule.LeastRoom)
+            {
+                // What a full packet ends with is the rule for a stream: nobody need be asked again.
+                return LaneTurn.HasMore;
+            }
         }
 
         return LaneTurn.NoFit;

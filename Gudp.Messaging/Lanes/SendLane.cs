@@ -181,9 +181,16 @@ internal abstract class SendLane
     /// </summary>
     internal abstract LaneTurn WriteNew(ref PacketDraft draft, long share);
 
-    /// <summary>A packet with the piece arrived.</summary>
-    /// <returns>True if room became free or a state changed.</returns>
+    /// <summary>A packet with the piece arrived; <see cref="FinishSettling"/> follows once all that did are known.</summary>
+    /// <returns>True if room becomes free or a state changes.</returns>
     internal abstract bool Settle(in SentPiece piece);
+
+    /// <summary>
+    /// Frees the room of all that was settled: it takes locks, which an acknowledgement of many packets pays once.
+    /// </summary>
+    internal virtual void FinishSettling()
+    {
+    }
 
     /// <summary>The packet with the piece is lost or overdue: what of it still matters is offered again.</summary>
     /// <param name="piece">As it was noted.</param>

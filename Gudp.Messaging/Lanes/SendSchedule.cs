@@ -28,7 +28,7 @@ internal sealed class SendSchedule
     private const int FullShare = 1024;
 
     // A frame shorter than this is not worth asking lanes for.
-    private const int LeastRoom = 8;
+    internal const int LeastRoom = 8;
 
     // What a lane filled the rests of packets with is not held against it for ever.
     private const int MostOverdraft = 64 * FullShare;

@@ -82,7 +82,20 @@ public sealed class AckScheduleTests
     public void On_a_clean_path_acks_thin_out_to_eight_in_a_round_trip(int roundTripMs, int expected)
     {
         Receiver receiver = new(new LossConfig { MaxAckDelay = Ms(1_000) }, roundTripMs);
-        receiver.TakeEachMillisecond(packets: 2_000);
+        receiver.TakeInRhythm(packets: 2_000);
+
+        int between = receiver.CountUntilDue();
+
+        Assert.That(between, Is.EqualTo(expected));
+    }
+
+    [TestCase(0.002, 32, TestName = "A packet each 2 us: not rarer than configured")]
+    [TestCase(0.005, 20, TestName = "A packet each 5 us: what arrives in a tenth of a millisecond")]
+    [TestCase(0.06, 2, TestName = "A packet each 60 us: not rarer than every second")]
+    public void On_a_path_within_a_machine_acks_thin_out_to_ten_in_a_millisecond(double gapMs, int expected)
+    {
+        Receiver receiver = new(new LossConfig(), roundTripMs: 0.02, gapMs);
+        receiver.TakeInRhythm(packets: 2_000);
 
         int between = receiver.CountUntilDue();
 
@@ -90,15 +103,27 @@ public sealed class AckScheduleTests
     }
 
     [Test]
+    public void On_a_path_within_a_machine_the_end_of_a_burst_is_told_within_a_tenth_of_a_millisecond()
+    {
+        Receiver receiver = new(new LossConfig(), roundTripMs: 0.02, gapMs: 0.005);
+        receiver.TakeInRhythm(packets: 2_000);
+
+        receiver.After(0.005).Take();
+        Instant deadline = receiver.Acks.NextDeadline(receiver.Now);
+
+        Assert.That(deadline - receiver.Now, Is.EqualTo(Ms(0.1)));
+    }
+
+    [Test]
     public void A_gap_brings_the_usual_rhythm_back_for_a_round_trip()
     {
         Receiver receiver = new(new LossConfig(), roundTripMs: 80);
-        receiver.TakeEachMillisecond(packets: 500);
+        receiver.TakeInRhythm(packets: 500);
 
         receiver.After(1).Take(Arrival.AfterGap);
         receiver.Write();
         int after = receiver.CountUntilDue();
-        receiver.TakeEachMillisecond(packets: 100);
+        receiver.TakeInRhythm(packets: 100);
         int later = receiver.CountUntilDue();
 
         Assert.That(after, Is.EqualTo(2));
@@ -109,7 +134,7 @@ public sealed class AckScheduleTests
     public void A_peer_that_asks_gets_its_rhythm_and_the_newest_packets_wish_counts()
     {
         Receiver receiver = new(new LossConfig(), roundTripMs: 80);
-        receiver.TakeEachMillisecond(packets: 500);
+        receiver.TakeInRhythm(packets: 500);
 
         receiver.Acks.OnAsked(new PacketNumber(10), everyPackets: 5, Ms(20));
         receiver.Acks.OnAsked(new PacketNumber(9), everyPackets: 1, TimeSpan.Zero);
@@ -132,7 +157,7 @@ public sealed class AckScheduleTests
     public void The_end_of_a_burst_is_told_before_the_delay_is_over()
     {
         Receiver receiver = new(new LossConfig(), roundTripMs: 200);
-        receiver.TakeEachMillisecond(packets: 500);
+        receiver.TakeInRhythm(packets: 500);
 
         receiver.After(1).Take();
         Instant deadline = receiver.Acks.NextDeadline(receiver.Now);
@@ -197,7 +222,7 @@ public sealed class AckScheduleTests
     private static TimeSpan Ms(double milliseconds) => TimeSpan.FromMilliseconds(milliseconds);
 
     /// <summary>An end that takes packets one by one; the round trip is given.</summary>
-    private sealed class Receiver(LossConfig rules, int roundTripMs = 100)
+    private sealed class Receiver(LossConfig rules, double roundTripMs = 100, double gapMs = 1)
     {
         private readonly RttSample _rtt = new(Ms(roundTripMs), Ms(roundTripMs), Ms(roundTripMs), IsMeasured: true);
         private int _sinceAck;
@@ -206,7 +231,7 @@ public sealed class AckScheduleTests
 
         internal Instant Now { get; private set; } = new(TimeSpan.TicksPerSecond);
 
-        internal Receiver After(int milliseconds)
+        internal Receiver After(double milliseconds)
         {
             Now += Ms(milliseconds);
             return this;
@@ -224,11 +249,11 @@ public sealed class AckScheduleTests
             Acks.OnWritten();
         }
 
-        internal void TakeEachMillisecond(int packets)
+        internal void TakeInRhythm(int packets)
         {
             for (int i = 0; i < packets; i++)
             {
-                After(1).Take();
+                After(gapMs).Take();
 
                 if (Acks.IsDue(Now))
                 {
@@ -239,14 +264,14 @@ public sealed class AckScheduleTests
             Write();
         }
 
-        /// <summary>A packet a millisecond until one makes the ack due.</summary>
+        /// <summary>A packet at each gap until one makes the ack due.</summary>
         internal int CountUntilDue()
         {
             int taken = 0;
 
             while (!Acks.IsDue(Now) && taken < 1_000)
             {
-                After(1).Take();
+                After(gapMs).Take();
                 taken++;
             }
 

@@ -258,6 +258,7 @@ public sealed class HostileFrameTests
         if (draws.NextChance(500_000))
         {
             session.HandleAcked(number, pair.Now);
+            session.HandleAckEnd(pair.Now);
         }
         else
         {

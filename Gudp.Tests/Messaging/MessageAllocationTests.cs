@@ -251,6 +251,7 @@ public sealed class MessageAllocationTests
                 if (verdict == PayloadVerdict.Held)
                 {
                     from.HandleAcked(number, default);
+                    from.HandleAckEnd(default);
                 }
                 else
                 {

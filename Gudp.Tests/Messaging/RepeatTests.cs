@@ -194,6 +194,7 @@ public sealed class RepeatTests
         Write(pair);
 
         pair.Client.Session.HandleAcked(new PacketNumber(first.Value + 1), pair.Now);
+        pair.Client.Session.HandleAckEnd(pair.Now);
         pair.Client.Session.HandleLost(first, pair.Now);
         Write(pair);
 

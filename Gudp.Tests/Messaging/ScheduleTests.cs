@@ -168,6 +168,7 @@ public sealed class ScheduleTests
                 PacketNumber number = pair.Client.NextNumber();
                 pair.Client.Session.WriteFrames(number, packet, pair.Now);
                 pair.Client.Session.HandleAcked(number, pair.Now);
+                pair.Client.Session.HandleAckEnd(pair.Now);
             }
 
             return packets;

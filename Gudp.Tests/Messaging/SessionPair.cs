@@ -309,6 +309,7 @@ internal sealed class SessionEnd : ISessionHost
             if (_inFlight.Remove(acked.Value))
             {
                 Session.HandleAcked(acked, now);
+                Session.HandleAckEnd(now);
             }
         }
 
