@@ -117,6 +117,8 @@ public sealed partial class Connection : IMailboxHost
 
     int IMailboxHost.MaxFrameBytes => _host.MaxFrameBytes;
 
+    ITurnWatch? IMailboxHost.Watch => _loop.Turns;
+
     Instant IMailboxHost.Now => _loop.Clock.Now;
 
     ConnectionCounterSet IMailboxHost.Counters => Counters;
@@ -124,6 +126,8 @@ public sealed partial class Connection : IMailboxHost
     bool IMailboxHost.IsFinal => _status.Read().IsFinal;
 
     void IMailboxHost.Wake() => Touch();
+
+    void IMailboxHost.WakeToSend(int bytes) => TouchToSend(bytes);
 
     void IMailboxHost.AskProbe() => _isProbeAsked = true;
 
@@ -143,7 +147,7 @@ public sealed partial class Connection : IMailboxHost
 
         if (status == SendStatus.Accepted)
         {
-            Touch();
+            TouchToSend(packet.Length);
         }
 
         return status;

@@ -21,14 +21,15 @@ public sealed partial class Connection : IDisposable, ILoopConnection
     private readonly EventLoop _loop;
     private readonly PacketMailbox? _mailbox;
     private readonly PayloadHost _host;
-    private readonly StatusWord _status = new();
+    private readonly StatusWord _status;
     private RemotePlace _remote;
     private RemoteIdentity? _identity;
-    private int _touched;
+    private long _touched;
 
     internal Connection(EventLoop loop, PeerAddress local, PeerAddress remote, in ConnectionConfig config)
     {
         _loop = loop;
+        _status = new StatusWord(loop.Turns);
         LocalAddress = local;
         _remote = new RemotePlace(remote);
         Config = config;
@@ -215,19 +216,54 @@ public sealed partial class Connection : IDisposable, ILoopConnection
         {
             // Here and not by the leader alone: it may be busy, or a daemon in manual mode that is not driven.
             _mailbox?.EndInbox();
-            Touch();
+            TouchToSend(0);
         }
     }
+
+    internal ITurnWatch Watch => _loop.Turns;
 
     /// <summary>Any thread. True while the calling thread is inside a turn of the daemon.</summary>
     internal bool IsLedByCaller => _loop.IsLedByCaller;
 
-    /// <summary>Any thread, after publishing: the leader will look at this connection in its next turn.</summary>
+    /// <summary>
+    /// Any thread, after publishing a fact for the peer: it leaves with the next packet, or soon after.
+    /// </summary>
     internal void Touch()
     {
-        if (Interlocked.Exchange(ref _touched, 1) == 0)
+        if (Interlocked.Add(ref _touched, 1) == 1)
         {
             _loop.Touch(this);
+            _loop.Turns.OnTouched(leadsNow: false, isSend: false);
+        }
+    }
+
+    /// <summary>Any thread, after publishing something to send, or the end.</summary>
+    /// <param name="bytes">About how many; 0 or more.</param>
+    internal void TouchToSend(int bytes)
+    {
+        // Counts what was published since the last turn, plus one for each touch. The addition is the fence between
+        // publishing and looking whether a turn is to come.
+        long after = Interlocked.Add(ref _touched, 1L + bytes);
+        long before = after - 1 - bytes;
+
+        if (before == 0)
+        {
+            _loop.Touch(this);
+            _loop.Turns.OnTouched(IsQuiet || after >= Turns.FullRunBytes, isSend: true);
+        }
+        else if (before < Turns.FullRunBytes && after >= Turns.FullRunBytes)
+        {
+            _loop.Turns.OnTouched(leadsNow: true, isSend: true);
+        }
+    }
+
+    // Nothing is under way whose ack would bring the next turn. Before the handshake is done a turn sends nothing.
+    private bool IsQuiet
+    {
+        get
+        {
+            ConnectionStatus status = _status.Read();
+            return status.IsFinal || (status.IsOpen && Volatile.Read(ref Counters.BytesInFlight) == 0);
         }
     }
 

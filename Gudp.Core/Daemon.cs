@@ -76,7 +76,7 @@ public sealed class Daemon : IDisposable
         _identity = new ProcessIdentity(secrets);
         _choices = choices;
         _layerChoices = choices.Split(LayerStream);
-        _loop = new EventLoop(network, config.Budgets, _counters, Config.Limits.From(config)) { Clock = _clock };
+        _loop = new EventLoop(network, _clock, config.Budgets, _counters, Config.Limits.From(config));
         _traceFile = config.Trace.Directory.Length > 0
             ? TraceFile.Create(config.Trace, config.Name, time.GetUtcNow())
             : null;
@@ -148,7 +148,8 @@ public sealed class Daemon : IDisposable
                     "The daemon is driven by ProcessIO; it cannot have a thread as well.");
             }
 
-            _thread = new LoopThread($"gudp-{_config.Name}", _loop, _network, _clock, _config.Waiting, HandleFault);
+            _loop.Turns.Open(HandleFault);
+            _thread = new LoopThread($"gudp-{_config.Name}", _loop.Turns);
             _thread.Start();
         }
     }
@@ -184,6 +185,9 @@ public sealed class Daemon : IDisposable
             return _loop.LiveCount > 0;
         }
     }
+
+    /// <summary>For waits of a layer's own. Any thread.</summary>
+    public ITurnWatch Watch => _loop.Turns;
 
     /// <summary>
     /// Opens another local address for an endpoint: the same identity and config, and what peers open there is accepted
@@ -237,6 +241,11 @@ public sealed class Daemon : IDisposable
             Timer = sharing is null ? used.Payload?.Timer : null,
         };
         endpoint.Attach(driver);
+
+        if (used.Payload is { CallsApplication: true })
+        {
+            _loop.Turns.CountCaller();
+        }
 
         if (!_loop.TryPost(new LoopCommand(LoopCommandKind.AddEndpoint, driver, null)))
         {

@@ -15,7 +15,7 @@ namespace Gudp.Core;
 /// Strangers are answered from the first <see cref="Listen"/>, <see cref="Accept"/> or <see cref="TryAccept"/> on; an
 /// endpoint that only connects never takes anybody in.
 /// </remarks>
-public sealed class Endpoint : IDisposable, IConnectionAcceptor
+public sealed class Endpoint : IDisposable, IConnectionAcceptor, IWaitPlace
 {
     private readonly object _gate = new();
     private readonly Queue<Connection> _accepted = new();
@@ -24,6 +24,7 @@ public sealed class Endpoint : IDisposable, IConnectionAcceptor
     private readonly ConnectionRegister _register;
     private EndpointDriver? _driver;
     private TaskCompletionSource? _arrival;     // what AcceptAsync waits for; under the gate
+    private int _watching;
     private bool _isListening;
     private bool _isDisposed;
     private bool _hasEnded;         // its socket or daemon is gone; under the gate
@@ -133,12 +134,48 @@ public sealed class Endpoint : IDisposable, IConnectionAcceptor
     {
         Listen();
         WaitLimit limit = new(timeout);
+        Interlocked.Increment(ref _watching);
+
+        try
+        {
+            while (_loop.Turns.Wait(this, 0, limit.Left))
+            {
+                lock (_gate)
+                {
+                    if (_accepted.TryDequeue(out Connection? connection) || _isDisposed || _hasEnded)
+                    {
+                        return connection;
+                    }
+                }
+
+                // Another thread was faster.
+            }
+        }
+        finally
+        {
+            Interlocked.Decrement(ref _watching);
+        }
+
+        return null;
+    }
+
+    bool IWaitPlace.IsOver(long token)
+    {
+        lock (_gate)
+        {
+            return _accepted.Count > 0 || _isDisposed || _hasEnded;
+        }
+    }
+
+    bool IWaitPlace.Park(long token, TimeSpan limit)
+    {
+        WaitLimit left = new(limit);
 
         lock (_gate)
         {
             while (_accepted.Count == 0 && !_isDisposed && !_hasEnded)
             {
-                int milliseconds = limit.NextMilliseconds;
+                int milliseconds = left.NextMilliseconds;
 
                 if (milliseconds == 0)
                 {
@@ -148,7 +185,7 @@ public sealed class Endpoint : IDisposable, IConnectionAcceptor
                 Monitor.Wait(_gate, milliseconds);
             }
 
-            return _accepted.TryDequeue(out Connection? connection) ? connection : null;
+            return _accepted.Count > 0 || _isDisposed || _hasEnded;
         }
     }
 
@@ -178,7 +215,12 @@ public sealed class Endpoint : IDisposable, IConnectionAcceptor
                     return null;
                 }
 
-                _arrival ??= new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+                if (_arrival is null)
+                {
+                    _arrival = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+                    _loop.Turns.BeginTask();
+                }
+
                 arrival = _arrival.Task;
             }
 
@@ -273,7 +315,19 @@ public sealed class Endpoint : IDisposable, IConnectionAcceptor
     // Under the gate. All of them: whoever finds nothing waits anew.
     private void WakeTasks()
     {
-        _arrival?.SetResult();
-        _arrival = null;
+        if (_arrival is not null)
+        {
+            _arrival.SetResult();
+            _arrival = null;
+            _loop.Turns.EndTask();
+        }
+
+        // Who waits in the kernel counts itself before it looks, and the fence stands between the change and this look.
+        Interlocked.MemoryBarrier();
+
+        if (Volatile.Read(ref _watching) > 0)
+        {
+            _loop.Turns.Nudge();
+        }
     }
 }

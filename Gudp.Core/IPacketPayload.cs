@@ -177,6 +177,12 @@ public interface IPacketPayloadFactory
     IPayloadTimer? Timer => null;
 
     /// <summary>
+    /// True, the default: the layer calls code of the application inside turns. Then no plain send runs a turn on the
+    /// sender's thread; who blocks in a wait still does. Asked once, when the endpoint is opened.
+    /// </summary>
+    bool CallsApplication => true;
+
+    /// <summary>
     /// Makes the layer for one connection. Called on the thread that made or admitted the connection.
     /// </summary>
     IPacketPayload Create(PayloadHost host);

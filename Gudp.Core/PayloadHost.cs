@@ -36,11 +36,23 @@ public sealed class PayloadHost
     /// </summary>
     public bool IsLedByCaller => Connection.IsLedByCaller;
 
+    /// <summary>For waits of the layer's own: of the connection's daemon. Any thread.</summary>
+    public ITurnWatch Watch => Connection.Watch;
+
     /// <summary>
-    /// Says that there is something to send. Any thread; call after publishing. Cheap when it was said already and
-    /// not yet looked at.
+    /// Says that there is something to tell the peer. Any thread; call after publishing. Cheap when it was said already
+    /// and not yet looked at. It leaves with the next packet, or about 200 us later.
     /// </summary>
     public void Wake() => Connection.Touch();
+
+    /// <summary>
+    /// Says that the application has sent something. Any thread; call after publishing. The caller may run a turn of
+    /// the daemon in it: at once if nothing is in flight on the connection and no layer of the daemon calls code of the
+    /// user's, or if the bytes of these calls since the last turn have reached 65,507; else it leaves with the next
+    /// packet, or about 200 us later.
+    /// </summary>
+    /// <param name="bytes">About how many bytes; 0 or more.</param>
+    public void WakeToSend(int bytes) => Connection.TouchToSend(bytes);
 
     /// <summary>
     /// Says that nobody will accept the connection, because the layer knows where it belongs: it does not wait in the

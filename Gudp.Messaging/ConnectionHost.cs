@@ -55,7 +55,11 @@ internal sealed class ConnectionHost(PayloadHost host, MessageEndpoint endpoint)
         }
     }
 
+    public ITurnWatch? Watch => host.Watch;
+
     public void Wake() => host.Wake();
+
+    public void WakeToSend(int bytes) => host.WakeToSend(bytes);
 
     public void Close(CloseReason reason) => host.Connection.Close(reason);
 

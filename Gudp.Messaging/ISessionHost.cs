@@ -39,8 +39,14 @@ internal interface ISessionHost
     {
     }
 
-    /// <summary>There is something to send. Any thread; cheap when already woken.</summary>
+    /// <summary>For those who wait for the session; null: they only sleep. Any thread.</summary>
+    ITurnWatch? Watch => null;
+
+    /// <summary>There is something to tell the peer. Any thread; cheap when already woken.</summary>
     void Wake();
+
+    /// <summary>The application has sent something. Any thread; the caller may run a turn in it.</summary>
+    void WakeToSend(int bytes) => Wake();
 
     /// <summary>Ends the connection. Any thread.</summary>
     void Close(CloseReason reason);

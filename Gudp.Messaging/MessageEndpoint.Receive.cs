@@ -17,7 +17,7 @@ public sealed partial class MessageEndpoint
     private bool _isReadAsOne;
 
     /// <summary>Whose messages wait to be read.</summary>
-    internal ReadyPeers Ready { get; } = new();
+    internal ReadyPeers Ready { get; }
 
     /// <summary>Takes the next message of any peer, of one peer after the other (M12).</summary>
     /// <param name="from">Who sent it; null if there is none.</param>

@@ -57,6 +57,7 @@ public sealed partial class MessageEndpoint : IDisposable
         _daemon = daemon;
         _config = config;
         _sink = sink;
+        Ready = new ReadyPeers(daemon.Watch);
         Memory = new MessageMemory(
             config.EndpointMemoryBytes,
             toReceiveBytes: config.ToReceiveBytes,
@@ -261,6 +262,8 @@ public sealed partial class MessageEndpoint : IDisposable
         MessageEndpoint endpoint, Peer? peer = null, MessageSession? waiting = null) : IPacketPayloadFactory
     {
         public bool HasOneConnectionPerPeer => true;
+
+        public bool CallsApplication => endpoint._sink is not null;
 
         public IPayloadTimer? Timer { get; } = endpoint._sink is ITimedMessageSink sink ? new SinkTimer(sink) : null;
 

@@ -24,7 +24,7 @@ internal sealed partial class MessageSession
         SendLane lane = SendLaneOf(options.Lane);
         SendStatus status = lane.TrySend(message, options, out id);
         id = id with { Incarnation = Incarnation };
-        return Conclude(status, lane);
+        return Conclude(status, lane, message.Length);
     }
 
     /// <summary>Any thread. Puts a payload into its lane of which others may send the same bytes.</summary>
@@ -39,7 +39,7 @@ internal sealed partial class MessageSession
         SendLane lane = SendLaneOf(options.Lane);
         SendStatus status = lane.TrySend(message, options, out id);
         id = id with { Incarnation = Incarnation };
-        return Conclude(status, lane);
+        return Conclude(status, lane, message.Length);
     }
 
     /// <summary>Any thread. Copies messages into their lane's queue, taking it once and waking the leader once.</summary>
@@ -55,11 +55,15 @@ internal sealed partial class MessageSession
 
         SendLane lane = SendLaneOf(options.Lane);
         int accepted = lane.TrySendAll(messages, options, results);
+        int bytes = 0;
 
-        foreach (ref SendResult result in results[..messages.Length])
+        for (int i = 0; i < messages.Length; i++)
         {
+            ref SendResult result = ref results[i];
+
             if (result.Status == SendStatus.Accepted)
             {
+                bytes += messages[i].Length;
                 result = result with { Receipt = Named(result.Receipt) };
             }
             else
@@ -70,7 +74,7 @@ internal sealed partial class MessageSession
 
         if (accepted > 0)
         {
-            _ = Conclude(SendStatus.Accepted);
+            _ = Conclude(SendStatus.Accepted, lane, bytes);
         }
 
         return accepted;
@@ -79,11 +83,12 @@ internal sealed partial class MessageSession
     /// <summary>Any thread. After a send or a commit: the leader is woken, or the refusal counted and remembered.</summary>
     /// <param name="status">What the lane, or the memory before it, said.</param>
     /// <param name="lane">Null: the send did not get as far as a lane.</param>
-    internal SendStatus Conclude(SendStatus status, SendLane? lane = null)
+    /// <param name="bytes">Of what was accepted.</param>
+    internal SendStatus Conclude(SendStatus status, SendLane? lane = null, int bytes = 0)
     {
         if (status == SendStatus.Accepted)
         {
-            _host.Wake();
+            _host.WakeToSend(bytes);
             return status;
         }
 

@@ -27,7 +27,7 @@ namespace Gudp.Messaging;
 public sealed partial class Peer : IDisposable
 {
     private readonly PeerTable? _table;
-    private readonly WaitPoint _changes = new();
+    private readonly WaitPoint _changes;
     private Peer? _home;
     private MessageSession _present;
     private MessageSession? _former;
@@ -38,6 +38,7 @@ public sealed partial class Peer : IDisposable
     internal Peer(MessageSession session, PeerTable? table)
     {
         _present = session;
+        _changes = new WaitPoint(session.Host.Watch);
         _table = table;
     }
 

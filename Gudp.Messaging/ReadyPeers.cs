@@ -1,5 +1,6 @@
 using System.Collections.Generic;
 using System.Threading;
+using Gudp.Core;
 using Gudp.Messaging.Diagnostics;
 
 namespace Gudp.Messaging;
@@ -19,14 +20,14 @@ namespace Gudp.Messaging;
 /// to leave from the middle.
 /// </para>
 /// </remarks>
-internal sealed class ReadyPeers
+internal sealed class ReadyPeers(ITurnWatch? watch = null)
 {
     private readonly Lock _gate = new();
     private readonly LinkedList<Peer> _peers = new();
     private int _count;
 
     /// <summary>Where those wait who found nobody here.</summary>
-    internal WaitPoint Changes { get; } = new();
+    internal WaitPoint Changes { get; } = new(watch);
 
     /// <summary>How many stand here; a glance. Of use only as a bound for one round.</summary>
     /// <remarks>Who listed a peer sees it counted: it left the lock, which is a fence. An empty line costs no lock.</remarks>

@@ -2,6 +2,7 @@ using System;
 using System.Diagnostics;
 using System.Threading;
 using System.Threading.Tasks;
+using Gudp.Core;
 
 namespace Gudp.Messaging;
 
@@ -12,7 +13,8 @@ namespace Gudp.Messaging;
 /// Any thread. A waiter reads the version, looks whether what it wants is there, and waits only while the version is
 /// still the same; so no change between looking and waiting is missed.
 /// </remarks>
-internal sealed class WaitPoint
+/// <param name="watch">Lets a thread run the turns it waits for; null: it only sleeps.</param>
+internal sealed class WaitPoint(ITurnWatch? watch = null) : IWaitPlace
 {
     /// <summary>Memory that others give back is not signalled here: who lacks it looks again after a while.</summary>
     internal static readonly TimeSpan MemoryRecheck = TimeSpan.FromMilliseconds(20);
@@ -24,6 +26,7 @@ internal sealed class WaitPoint
     private TaskCompletionSource? _signal;
     private long _version;
     private int _waiters;
+    private int _watching;
 
     internal long Version => Volatile.Read(ref _version);
 
@@ -37,11 +40,40 @@ internal sealed class WaitPoint
         {
             WakeAll();
         }
+
+        if (Volatile.Read(ref _watching) > 0)
+        {
+            watch!.Nudge();
+        }
     }
 
     /// <summary>Blocks while the version is <paramref name="seen"/>.</summary>
     /// <returns>False: the time passed first.</returns>
     internal bool WaitPast(long seen, TimeSpan timeout)
+    {
+        if (watch is null)
+        {
+            return Park(seen, timeout);
+        }
+
+        // Before the look inside; see Signal.
+        Interlocked.Increment(ref _watching);
+
+        try
+        {
+            return watch.Wait(this, seen, timeout);
+        }
+        finally
+        {
+            Interlocked.Decrement(ref _watching);
+        }
+    }
+
+    bool IWaitPlace.IsOver(long token) => Version != token;
+
+    bool IWaitPlace.Park(long token, TimeSpan limit) => Park(token, limit);
+
+    private bool Park(long seen, TimeSpan timeout)
     {
         long start = Stopwatch.GetTimestamp();
 
@@ -82,6 +114,7 @@ internal sealed class WaitPoint
                 // Continuations must not run on the leader's thread, inside a turn.
                 _signal = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
                 Interlocked.Increment(ref _waiters);
+                watch?.BeginTask();
             }
 
             Task signalled = _signal.Task;
@@ -128,6 +161,7 @@ internal sealed class WaitPoint
         {
             _signal = null;
             Interlocked.Decrement(ref _waiters);
+            watch?.EndTask();
             signal.SetResult();
         }
     }

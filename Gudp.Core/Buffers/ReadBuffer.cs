@@ -14,7 +14,7 @@ using System.Threading;
 namespace Gudp.Core.Buffers;
 
 /// <summary>One producer, many consumers, bounded in packets and in bytes. Allocates only while it grows.</summary>
-internal sealed class ReadBuffer
+internal sealed class ReadBuffer : IWaitPlace
 {
     private const int FirstBytes = 4 * 1024;
     private const int FirstPackets = 16;
@@ -23,6 +23,7 @@ internal sealed class ReadBuffer
     private readonly int _maxPackets;
     private readonly int _maxBytes;
     private readonly MemoryBudget? _budget;
+    private readonly ITurnWatch? _watch;
 
     private byte[] _ring = [];
     private int[] _lengths = [];
@@ -31,6 +32,7 @@ internal sealed class ReadBuffer
     private int _firstLength;
     private int _count;
     private int _waiting;           // consumers in Monitor.Wait; nobody is signalled where nobody waits
+    private int _watching;          // consumers that may be in the kernel instead
     private int _mostPackets;       // the limit, or more while what came in together is more
     private bool _hasEnded;
 
@@ -38,13 +40,15 @@ internal sealed class ReadBuffer
     /// <param name="maxPackets">Most packets it holds.</param>
     /// <param name="maxBytes">Most bytes it holds.</param>
     /// <param name="budget">What its memory is reserved from; null: only its own limits count.</param>
-    internal ReadBuffer(int maxPackets, int maxBytes, MemoryBudget? budget = null)
+    /// <param name="watch">Lets a consumer run the turns it waits for; null: it only sleeps.</param>
+    internal ReadBuffer(int maxPackets, int maxBytes, MemoryBudget? budget = null, ITurnWatch? watch = null)
     {
         Invariant.Require(maxPackets > 0 && maxBytes > 0, "A buffer without room is useless.");
         _maxPackets = maxPackets;
         _mostPackets = maxPackets;
         _maxBytes = maxBytes;
         _budget = budget;
+        _watch = watch;
     }
 
     /// <summary>Packets that wait to be taken. Any thread.</summary>
@@ -134,6 +138,11 @@ internal sealed class ReadBuffer
             _hasEnded = true;
             ReleaseIfDrained();
             Monitor.PulseAll(_gate);
+
+            if (_watch is not null)
+            {
+                NudgeWatching();
+            }
         }
     }
 
@@ -176,23 +185,87 @@ internal sealed class ReadBuffer
     {
         WaitLimit limit = new(timeout);
 
-        lock (_gate)
+        while (true)
         {
-            while (_count == 0 && !_hasEnded)
+            lock (_gate)
             {
-                int milliseconds = limit.NextMilliseconds;
+                TimeSpan left = limit.Left;
 
-                if (milliseconds == 0)
+                if (_count > 0 || _hasEnded || left <= TimeSpan.Zero)
                 {
-                    break;
+                    return TakeFirst(destination, ReceiveStatus.TimedOut, out length);
                 }
 
-                _waiting++;
-                Monitor.Wait(_gate, milliseconds);
-                _waiting--;
+                if (_watch is null)
+                {
+                    Sleep(left);
+                    continue;
+                }
             }
 
-            return TakeFirst(destination, ReceiveStatus.TimedOut, out length);
+            WatchFor(limit.Left);
+        }
+    }
+
+    bool IWaitPlace.IsOver(long token)
+    {
+        lock (_gate)
+        {
+            return _count > 0 || _hasEnded;
+        }
+    }
+
+    bool IWaitPlace.Park(long token, TimeSpan limit)
+    {
+        lock (_gate)
+        {
+            Sleep(limit);
+            return _count > 0 || _hasEnded;
+        }
+    }
+
+    private void WatchFor(TimeSpan limit)
+    {
+        Interlocked.Increment(ref _watching);
+
+        try
+        {
+            _watch!.Wait(this, 0, limit);
+        }
+        finally
+        {
+            Interlocked.Decrement(ref _watching);
+        }
+    }
+
+    // Under the gate.
+    private void Sleep(TimeSpan timeout)
+    {
+        WaitLimit limit = new(timeout);
+
+        while (_count == 0 && !_hasEnded)
+        {
+            int milliseconds = limit.NextMilliseconds;
+
+            if (milliseconds == 0)
+            {
+                break;
+            }
+
+            _waiting++;
+            Monitor.Wait(_gate, milliseconds);
+            _waiting--;
+        }
+    }
+
+    // After the change, with a full fence: who waits in the kernel counts itself before it looks.
+    private void NudgeWatching()
+    {
+        Interlocked.MemoryBarrier();
+
+        if (Volatile.Read(ref _watching) > 0)
+        {
+            _watch!.Nudge();
         }
     }
 
@@ -202,6 +275,11 @@ internal sealed class ReadBuffer
         if (_waiting > 0)
         {
             Monitor.Pulse(_gate);
+        }
+
+        if (_watch is not null)
+        {
+            NudgeWatching();
         }
     }
 

@@ -25,6 +25,9 @@ internal readonly struct WaitLimit
         _start = Stopwatch.GetTimestamp();
     }
 
+    /// <summary>What is left: zero or less once the time is over.</summary>
+    internal TimeSpan Left => _timeout == TimeSpan.MaxValue ? _timeout : _timeout - Stopwatch.GetElapsedTime(_start);
+
     /// <summary>What to wait next, at most an hour; 0 once the time is over.</summary>
     internal int NextMilliseconds
     {

@@ -18,14 +18,14 @@ namespace Gudp.Core.Loop;
 //   - user threads only publish (commands, status bits, payload queues) and wake; all else belongs to the leader.
 
 /// <summary>
-/// Drives all endpoints and connections of one daemon. Called by the loop thread or by the pump's owner.
+/// Drives all endpoints and connections of one daemon. Called by whoever leads: see <see cref="Turns"/>.
 /// </summary>
 internal sealed partial class EventLoop
 {
     private const int ReceiveBufferBytes = 65_536;
     private const int MostReadable = 256;
 
-    private readonly IDatagramNetwork _network;
+    private readonly Turns _turns;
     private readonly TurnBudgets _budgets;
     private readonly DaemonCounterSet _counters;
     private readonly CommandQueue<LoopCommand> _commands;
@@ -40,28 +40,32 @@ internal sealed partial class EventLoop
     private readonly TransmitBuffer _transmit = new();
     private readonly byte[] _receive = GC.AllocateUninitializedArray<byte>(ReceiveBufferBytes, pinned: true);
 
-    private int _leader;
     private int _isReleaseAsked;
     private int _firstEndpoint;
     private Instant _lastTurn;
     private bool _isSocketFull;
     private int _quickTurns;
 
-    internal EventLoop(IDatagramNetwork network, TurnBudgets budgets, DaemonCounterSet counters, in Limits limits)
+    internal EventLoop(
+        IDatagramNetwork network, LoopClock clock, TurnBudgets budgets, DaemonCounterSet counters, in Limits limits)
     {
         Memory = new MemoryBudget(limits.PoolBytes);
-        _network = network;
         _readySockets = network as IReadySockets;
+        _turns = new Turns(this, network, clock);
+        Clock = clock;
         _budgets = budgets;
         _counters = counters;
         _commands = new CommandQueue<LoopCommand>(limits.CommandSlots);
     }
 
+    /// <summary>Who runs the turns. Any thread.</summary>
+    internal Turns Turns => _turns;
+
     /// <summary>What the queues of all connections grow out of. Any thread.</summary>
     internal MemoryBudget Memory { get; }
 
     /// <summary>For moments that user threads need. Any thread.</summary>
-    internal required LoopClock Clock { get; init; }
+    internal LoopClock Clock { get; }
 
     /// <summary>See <see cref="EndpointSettings.FirstNumbers"/>; set before anything is opened.</summary>
     internal FirstNumbers FirstNumbers { get; set; }
@@ -103,54 +107,21 @@ internal sealed partial class EventLoop
             _ownCommands.Enqueue(command);
         }
 
-        _network.Wake();
+        _turns.OnPublished();
         return true;
     }
 
     /// <summary>
     /// Any thread: the leader will look at this connection. Only for one whose touched flag was just set.
     /// </summary>
-    internal void Touch(ILoopConnection connection)
-    {
-        _touched.Add(connection);
-        _network.Wake();
-    }
+    internal void Touch(ILoopConnection connection) => _touched.Add(connection);
 
     /// <summary>Any thread: the endpoint goes as soon as nothing needs it.</summary>
     internal void Release(EndpointDriver endpoint)
     {
         endpoint.IsReleased = true;
         Volatile.Write(ref _isReleaseAsked, 1);
-        _network.Wake();
-    }
-
-    /// <summary>One bounded pass.</summary>
-    /// <returns>How much was done; zero lets the caller wait.</returns>
-    internal int Turn(Instant now)
-    {
-        int thread = Environment.CurrentManagedThreadId;
-        int before = Interlocked.CompareExchange(ref _leader, thread, 0);
-        Invariant.Require(before == 0, "A turn is led by one thread at a time and never re-entered.");
-
-        try
-        {
-            // A clock may stand still between turns, and a caller's may lag: time never goes backwards in here.
-            now = Instant.Later(now, _lastTurn);
-            _quickTurns = now - _lastTurn <= QuickTurn ? Math.Min(_quickTurns + 1, QuickTurnsInARow) : 0;
-            _lastTurn = now;
-            _counters.Turns++;
-
-            int work = RecoverFromOwnPause(now);
-            work += RunCommands(now);
-            work += ReceiveDatagrams(now);      // before transmitting, so that acknowledgements ride on data
-            work += FireDeadlines(now);         // before transmitting, so that probes leave in the same turn
-            work += TransmitDatagrams(now);
-            return work;
-        }
-        finally
-        {
-            Volatile.Write(ref _leader, 0);
-        }
+        _turns.OnPublished();
     }
 
     /// <summary>
@@ -179,9 +150,6 @@ internal sealed partial class EventLoop
             }
         }
     }
-
-    /// <summary>True while this thread is inside a turn.</summary>
-    internal bool IsLedByCaller => Volatile.Read(ref _leader) == Environment.CurrentManagedThreadId;
 
     /// <summary>Deadlines set, one per connection at most; for tests of leaks.</summary>
     internal int DeadlineCount => _deadlines.Count;

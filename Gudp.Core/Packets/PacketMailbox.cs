@@ -49,8 +49,8 @@ internal sealed partial class PacketMailbox : IPacketPayload
         _queues = queues;
         _firstId = firstId;
         _nextId = firstId;
-        _inbox = new ReadBuffer(queues.ReceivePackets, queues.ReceiveBytes, budget);
-        _updates = new UpdateQueue(queues.SendPackets, budget);
+        _inbox = new ReadBuffer(queues.ReceivePackets, queues.ReceiveBytes, budget, host.Watch);
+        _updates = new UpdateQueue(queues.SendPackets, budget, host.Watch);
         _table = new PacketTable(queues.SendPackets, budget);
         _arena = new PacketArena(queues.SendBytes, budget);
 
@@ -133,6 +133,7 @@ internal sealed partial class PacketMailbox : IPacketPayload
     internal SendStatus Commit(long handle, out PacketTicket ticket)
     {
         ticket = default;
+        int bytes;
 
         lock (_gate)
         {
@@ -147,10 +148,11 @@ internal sealed partial class PacketMailbox : IPacketPayload
                 return SendStatus.Closed;
             }
 
+            bytes = _table[slot].Length;
             ticket = Enqueue(slot, _table[slot].Deadline);
         }
 
-        _host.Wake();
+        _host.WakeToSend(bytes);
         return SendStatus.Accepted;
     }
 

@@ -14,7 +14,7 @@ using Gudp.Core.Buffers;
 namespace Gudp.Core.Packets;
 
 /// <summary>One adds, many take. Any thread. Allocates only while it grows.</summary>
-internal sealed class UpdateQueue
+internal sealed class UpdateQueue : IWaitPlace
 {
     private const int FirstUpdates = 16;
     private const int UpdateBytes = 16;
@@ -22,6 +22,8 @@ internal sealed class UpdateQueue
     private readonly object _gate = new();
     private readonly int _limit;
     private readonly MemoryBudget? _budget;
+    private readonly ITurnWatch? _watch;
+    private int _watching;
     private PacketUpdate[] _ring = [];
     private int _head;
     private int _count;
@@ -30,8 +32,10 @@ internal sealed class UpdateQueue
 
     /// <param name="limit">Most updates reserved and waiting together.</param>
     /// <param name="budget">What its memory is reserved from; null: only the limit counts.</param>
-    internal UpdateQueue(int limit, MemoryBudget? budget)
+    /// <param name="watch">Lets a thread run the turns it waits for; null: it only sleeps.</param>
+    internal UpdateQueue(int limit, MemoryBudget? budget, ITurnWatch? watch = null)
     {
+        _watch = watch;
         _limit = limit;
         _budget = budget;
     }
@@ -78,6 +82,8 @@ internal sealed class UpdateQueue
             _count++;
             Monitor.Pulse(_gate);
         }
+
+        NudgeWatching();
     }
 
     /// <summary>No more will come: wakes all who wait. More than once is fine.</summary>
@@ -93,6 +99,8 @@ internal sealed class UpdateQueue
 
             Monitor.PulseAll(_gate);
         }
+
+        NudgeWatching();
     }
 
     /// <summary>Takes the oldest ones.</summary>
@@ -124,6 +132,60 @@ internal sealed class UpdateQueue
     /// <summary>Waits until there is one, or the end.</summary>
     /// <returns>True if one waits to be taken.</returns>
     internal bool Wait(TimeSpan timeout)
+    {
+        if (_watch is null)
+        {
+            return Park(timeout);
+        }
+
+        WaitLimit limit = new(timeout);
+        Interlocked.Increment(ref _watching);
+
+        try
+        {
+            while (_watch.Wait(this, 0, limit.Left))
+            {
+                lock (_gate)
+                {
+                    if (_count > 0 || _hasEnded)
+                    {
+                        return _count > 0;
+                    }
+                }
+
+                // Another thread was faster.
+            }
+        }
+        finally
+        {
+            Interlocked.Decrement(ref _watching);
+        }
+
+        return false;
+    }
+
+    bool IWaitPlace.IsOver(long token)
+    {
+        lock (_gate)
+        {
+            return _count > 0 || _hasEnded;
+        }
+    }
+
+    bool IWaitPlace.Park(long token, TimeSpan limit) => Park(limit);
+
+    // After the change, with a full fence: who waits in the kernel counts itself before it looks.
+    private void NudgeWatching()
+    {
+        Interlocked.MemoryBarrier();
+
+        if (Volatile.Read(ref _watching) > 0)
+        {
+            _watch!.Nudge();
+        }
+    }
+
+    private bool Park(TimeSpan timeout)
     {
         WaitLimit limit = new(timeout);
 

@@ -11,6 +11,9 @@ public readonly record struct ConnectionStatus
 
     internal ConnectionStatus(uint word) => _word = word;
 
+    /// <summary>All of it as one number.</summary>
+    internal uint Word => _word;
+
     /// <summary>True once the connection has ended; then it stays so for ever (G12).</summary>
     public bool IsFinal => _word >= StatusWord.LowestFinalBit;
 

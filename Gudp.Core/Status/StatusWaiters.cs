@@ -14,11 +14,24 @@ using Gudp.Core.Buffers;
 namespace Gudp.Core;
 
 /// <summary>Where those wait who want to know when a <see cref="StatusWord"/> changes. Any thread.</summary>
-internal sealed class StatusWaiters
+internal sealed class StatusWaiters : IWaitPlace
 {
+    private const int MaskShift = 32;
+
     private readonly object _gate = new();
+    private readonly StatusWord _word;
+    private readonly ITurnWatch? _watch;
     private TaskCompletionSource? _signal;
     private int _waiters;
+    private int _watching;
+
+    /// <param name="word">Whose changes are waited for.</param>
+    /// <param name="watch">Lets a thread run the turns it waits for; null: it only sleeps.</param>
+    internal StatusWaiters(StatusWord word, ITurnWatch? watch)
+    {
+        _word = word;
+        _watch = watch;
+    }
 
     /// <summary>The word has just been changed by an interlocked operation.</summary>
     internal void Signal()
@@ -27,11 +40,45 @@ internal sealed class StatusWaiters
         {
             WakeAll();
         }
+
+        if (Volatile.Read(ref _watching) > 0)
+        {
+            _watch!.Nudge();
+        }
     }
 
     /// <summary>See <see cref="StatusWord.WaitForChange"/>.</summary>
-    internal bool Wait(
-        StatusWord word, StatusMask mask, ConnectionStatus since, TimeSpan timeout, out ConnectionStatus now)
+    internal bool Wait(StatusMask mask, ConnectionStatus since, TimeSpan timeout, out ConnectionStatus now)
+    {
+        if (_watch is null)
+        {
+            return Park(mask, since, timeout, out now);
+        }
+
+        Interlocked.Increment(ref _watching);
+
+        try
+        {
+            _watch.Wait(this, ((long)mask << MaskShift) | since.Word, timeout);
+        }
+        finally
+        {
+            Interlocked.Decrement(ref _watching);
+        }
+
+        now = _word.Read();
+        return StatusWord.HasChanged(mask, since, now);
+    }
+
+    bool IWaitPlace.IsOver(long token) => StatusWord.HasChanged(MaskIn(token), SinceIn(token), _word.Read());
+
+    bool IWaitPlace.Park(long token, TimeSpan limit) => Park(MaskIn(token), SinceIn(token), limit, out _);
+
+    private static StatusMask MaskIn(long token) => (StatusMask)(token >> MaskShift);
+
+    private static ConnectionStatus SinceIn(long token) => new((uint)token);
+
+    private bool Park(StatusMask mask, ConnectionStatus since, TimeSpan timeout, out ConnectionStatus now)
     {
         WaitLimit limit = new(timeout);
 
@@ -43,7 +90,7 @@ internal sealed class StatusWaiters
             {
                 while (true)
                 {
-                    now = word.Read();
+                    now = _word.Read();
 
                     if (StatusWord.HasChanged(mask, since, now))
                     {
@@ -77,6 +124,7 @@ internal sealed class StatusWaiters
                 // Continuations must not run on the leader's thread, inside a turn.
                 _signal = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
                 Interlocked.Increment(ref _waiters);
+                _watch?.BeginTask();
             }
 
             return _signal.Task;
@@ -96,6 +144,7 @@ internal sealed class StatusWaiters
             if (signal is not null)
             {
                 Interlocked.Decrement(ref _waiters);
+                _watch?.EndTask();
             }
         }
 

@@ -33,9 +33,12 @@ internal sealed class StatusWord
     internal const uint LevelsMask
         = CongestionMask | PathValidatedBit | PeerSilentBit | SendQueueMask | PacketSizeReducedBit;
 
-    private readonly StatusWaiters _waiters = new();
+    private readonly StatusWaiters _waiters;
     private uint _word;
     private CloseReason? _reason;
+
+    /// <param name="watch">Lets a thread run the turns it waits for; null: it only sleeps.</param>
+    internal StatusWord(ITurnWatch? watch = null) => _waiters = new StatusWaiters(this, watch);
 
     /// <summary>Why it ended; never null once a final bit was seen.</summary>
     internal CloseReason? Reason => Volatile.Read(ref _reason);
@@ -106,7 +109,7 @@ internal sealed class StatusWord
     internal bool WaitForChange(StatusMask mask, ConnectionStatus since, TimeSpan timeout, out ConnectionStatus now)
     {
         now = Read();
-        return HasChanged(mask, since, now) || _waiters.Wait(this, mask, since, timeout, out now);
+        return HasChanged(mask, since, now) || _waiters.Wait(mask, since, timeout, out now);
     }
 
     /// <summary>As <see cref="WaitForChange"/>, without a thread.</summary>

@@ -62,7 +62,7 @@ public ref struct MessageClaim
 
         SendStatus status = _lane.Commit(_claim, out MessageId id);
         receipt = MessageSession.FirstReceipt(id with { Incarnation = _session.Incarnation });
-        return _session.Conclude(status, _lane);
+        return _session.Conclude(status, _lane, Span.Length);
     }
 
     /// <summary>As <see cref="Commit(out SendReceipt)"/>.</summary>

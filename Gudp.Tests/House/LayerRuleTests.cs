@@ -44,8 +44,8 @@ public sealed class LayerRuleTests
     // Types in Core's root folder that lower folders may name: the doors to the layer above.
     private static readonly string[] Doors =
     [
-        "IPacketPayload", "IPacketPayloadFactory", "IPayloadTimer", "PayloadHost", "PayloadParameters", "PayloadVerdict",
-        "ReliableOutbox`1", "SendBacklog",
+        "IPacketPayload", "IPacketPayloadFactory", "IPayloadTimer", "ITurnWatch", "IWaitPlace", "PayloadHost",
+        "PayloadParameters", "PayloadVerdict", "ReliableOutbox`1", "SendBacklog",
     ];
 
     // Besides Core's structs and enums: the tools of configs and counters, and what is a value but not a struct. The daemon

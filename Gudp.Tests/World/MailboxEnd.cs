@@ -30,6 +30,8 @@ internal sealed class MailboxEnd : IMailboxHost
 
     public void Wake() => Wakes++;
 
+    public void WakeToSend(int bytes) => Wakes++;
+
     public void AskProbe() => ProbesAsked++;
 
     internal PacketTicket Send(PacketOptions options, params byte[] packet)
