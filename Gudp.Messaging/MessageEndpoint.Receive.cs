@@ -11,7 +11,7 @@ namespace Gudp.Messaging;
 /// <content>Receiving from all peers at once.</content>
 public sealed partial class MessageEndpoint
 {
-    // So many messages of one peer before the next one's turn.
+    // So many messages of one peer before the turn of another that waits.
     private const int PollQuantum = 32;
 
     private bool _isReadAsOne;
@@ -89,7 +89,7 @@ public sealed partial class MessageEndpoint
     /// <param name="budget">Most messages in this call, 1 or more.</param>
     /// <returns>How many were handed out.</returns>
     /// <remarks>
-    /// Peers have their turn one after the other, each with at most 32 messages. Otherwise as
+    /// Peers have their turn one after the other, each with at most 32 messages while others wait. Otherwise as
     /// <see cref="Peer.Poll"/>. With <see cref="Daemon.ProcessIO"/> and <see cref="Peer.TrySend(ReadOnlySpan{byte}, SendOptions)"/>
     /// it is all a loop needs: nothing allocates, and no thread of the library runs.
     /// </remarks>
@@ -102,9 +102,10 @@ public sealed partial class MessageEndpoint
         int count = 0;
 
         // A visit that finds nothing is bounded by who stood here at first; one that finds something, by the budget.
-        for (int fruitless = Ready.Count; fruitless > 0 && count < budget && Ready.TryTake(out Peer? peer);)
+        for (int fruitless = Ready.Count; fruitless > 0 && count < budget && Ready.TryTake(out Peer? peer, out bool isLast);)
         {
-            int polled = PollOne(peer!, ref handler, Math.Min(PollQuantum, budget - count));
+            int most = isLast ? budget - count : Math.Min(PollQuantum, budget - count);
+            int polled = PollOne(peer!, ref handler, most);
             count += polled;
             fruitless -= polled == 0 ? 1 : 0;
         }

@@ -197,7 +197,7 @@ internal sealed partial class MessageSession
                 held.Entry = lane.Hold(view);
             }
 
-            CountReceived(TallyOf(number), view.Content.Length);
+            TallyOf(number).CountReceived(messages: 1, view.Content.Length);
             lane.Release(view);
             message = new ReceivedMessage(held!);
             received = true;
@@ -243,23 +243,23 @@ internal sealed partial class MessageSession
             return 0;
         }
 
-        MessageTally tally = TallyOf(number);
-        int count = 0;
+        ReadRun run = default;
         bool asked = false;
 
         try
         {
-            while (count < budget && lane.TryPeek(out MessageView message))
+            while (HandOutPlain(ref handler, lane, budget, ref run) < budget && lane.TryPeek(out MessageView message))
             {
                 handler.HandleMessage(Peer, number, message.Content);
                 asked |= message.AsksTaken;
-                CountReceived(tally, message.Content.Length);
                 TakeInPlace(lane, message);
-                count++;
+                run.Count(message.Content.Length);
             }
         }
         finally
         {
+            // Once for all of them: a shared write for each is a good part of what a small message costs.
+            TallyOf(number).CountReceived(run.Messages, run.Bytes);
             LeaveLane(lane, asked);
 
             // A reader that came meanwhile was turned away: it must hear of what is left, or came since.
@@ -269,12 +269,25 @@ internal sealed partial class MessageSession
             }
         }
 
-        if (count < budget)
+        if (run.Messages < budget)
         {
             StrikeOffIfRead(lane);
         }
 
-        return count;
+        return run.Messages;
+    }
+
+    // The messages at the front that are only bytes: nothing is to be put together, paid back or told of them. Returns
+    // how many there were in the whole call.
+    private int HandOutPlain<THandler>(ref THandler handler, ReceiveLane lane, int budget, ref ReadRun run)
+        where THandler : IMessageHandler, allows ref struct
+    {
+        if (lane is OrderedReceiveLane ordered)
+        {
+            ordered.HandOutPlain(ref handler, Peer, budget, ref run);
+        }
+
+        return run.Messages;
     }
 
     // Nothing was left to read. What arrived meanwhile is seen here, or its lane added after it was struck off.
@@ -322,12 +335,6 @@ internal sealed partial class MessageSession
             LeaveLane(lane, asked);
             StrikeOffIfRead(lane);
         }
-    }
-
-    private static void CountReceived(MessageTally tally, int bytes)
-    {
-        tally.Count(MessageCount.MessagesReceived);
-        tally.Count(MessageCount.BytesReceived, bytes);
     }
 
     /// <summary>Any thread. Readers who were turned away, or found nothing, should look again.</summary>

@@ -49,10 +49,17 @@ internal sealed class ReadyPeers(ITurnWatch? watch = null)
     internal void PutBack(Peer peer) => _ = TryList(peer);
 
     /// <summary>Takes the first in line out. Whoever takes it reads from it, and lists it again if there may be more.</summary>
-    internal bool TryTake(out Peer? peer)
+    internal bool TryTake(out Peer? peer) => TryTake(out peer, out _);
+
+    /// <inheritdoc cref="TryTake(out Peer?)"/>
+    /// <param name="peer">The first.</param>
+    /// <param name="isLast">Nobody stood behind it.</param>
+    internal bool TryTake(out Peer? peer, out bool isLast)
     {
         lock (_gate)
         {
+            isLast = _peers.Count <= 1;
+
             if (_peers.First is not { } first)
             {
                 peer = null;

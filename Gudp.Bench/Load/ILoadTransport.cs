@@ -8,6 +8,17 @@ internal interface ILoadInbox
     void Take(int link, ReadOnlySpan<byte> message);
 }
 
+/// <summary>Messages to be sent on one link, one after the other.</summary>
+internal interface ILoadOutbox
+{
+    /// <param name="message">Valid until the next call; the same again while it was not sent.</param>
+    /// <returns>False: that was all for now.</returns>
+    bool TryNext(out ReadOnlySpan<byte> message);
+
+    /// <summary>The system has taken the message.</summary>
+    void OnSent();
+}
+
 /// <summary>
 /// One end of a system under measurement, as its users would hold it on one thread: links to other ends, messages over
 /// them. Every implementation uses the settings that its system recommends for the work.
@@ -16,6 +27,9 @@ internal interface ILoadTransport : IDisposable
 {
     /// <summary>Listens here, on the loopback.</summary>
     int Port { get; }
+
+    /// <summary>So many messages between two looks at most, where more would make it slower.</summary>
+    int MostBatch => int.MaxValue;
 
     /// <summary>Opens a link; it may be used once <see cref="AreOpen"/>.</summary>
     /// <param name="port">Of a node that listens.</param>
@@ -28,6 +42,24 @@ internal interface ILoadTransport : IDisposable
 
     /// <returns>False: not now.</returns>
     bool TrySend(int link, ReadOnlySpan<byte> message);
+
+    /// <summary>Sends many, as the system's users would.</summary>
+    /// <returns>False: the next one not now.</returns>
+    bool TrySendAll<TOutbox>(int link, ref TOutbox outbox)
+        where TOutbox : struct, ILoadOutbox
+    {
+        while (outbox.TryNext(out ReadOnlySpan<byte> message))
+        {
+            if (!TrySend(link, message))
+            {
+                return false;
+            }
+
+            outbox.OnSent();
+        }
+
+        return true;
+    }
 
     /// <summary>Nothing more is sent for now: what waits for company leaves.</summary>
     void Flush();

@@ -14,8 +14,6 @@ internal sealed class LoadNode : ILoadInbox
     internal const string Name = "load-node";
 
     private const int BatchBytes = 64 * 1024;
-    private const int MostBatch = 256;
-
 
     // Of the arrivals whose span is looked at when nothing is scheduled: a clock costs as much as a small message.
     private const int Sampled = 64;
@@ -57,7 +55,7 @@ internal sealed class LoadNode : ILoadInbox
         _transport = transport;
         _window = new LoadWindow(plan.Timing, transport.ReadTraffic);
         _message = new byte[_cell.Bytes];
-        _batch = Math.Clamp(BatchBytes / _cell.Bytes, 1, MostBatch);
+        _batch = Math.Clamp(BatchBytes / _cell.Bytes, 1, _transport.MostBatch);
     }
 
     /// <summary>Runs a plan until the parent is gone.</summary>
@@ -213,31 +211,11 @@ internal sealed class LoadNode : ILoadInbox
 
     private int SendOn(LinkSender sender, long now)
     {
-        bool asks = _cell.Work == LoadWork.RequestResponse;
-        int sent = 0;
-
         // However many links there are, each sends in its turn what a single one would: as independent senders do.
-        int most = _cell.Burst > 0 ? _cell.Burst : _batch;
-
-        while (sent < most && sender.MaySend(now, asks))
-        {
-            // A question without a rate is due when it leaves: not before the look that found the answer to the last one.
-            long due = asks && _cell.Rate == 0 ? Stopwatch.GetTimestamp() : sender.DueAt(now);
-            LoadMessage message = new(asks ? LoadKind.Request : LoadKind.Data, sender.Number, sender.Sent, due);
-            message.Write(_message);
-
-            if (!_transport.TrySend(sender.Link, _message))
-            {
-                _isRefused = true;
-                break;
-            }
-
-            sender.OnSent(now);
-            _sent++;
-            sent++;
-        }
-
-        return sent;
+        Outbox outbox = new(this, sender, now, _cell.Burst > 0 ? _cell.Burst : _batch);
+        _isRefused = !_transport.TrySendAll(sender.Link, ref outbox);
+        _sent += outbox.Sent;
+        return outbox.Sent;
     }
 
     private int End(LinkSender sender, long now)
@@ -327,5 +305,35 @@ internal sealed class LoadNode : ILoadInbox
             Spans = _spans.ToPairs(),
             MostSpan = _spans.MostMicroseconds,
         });
+    }
+
+    /// <summary>What a sender has to send now.</summary>
+    private struct Outbox(LoadNode node, LinkSender sender, long now, int most) : ILoadOutbox
+    {
+        private readonly bool _asks = node._cell.Work == LoadWork.RequestResponse;
+
+        internal int Sent { get; private set; }
+
+        public readonly bool TryNext(out ReadOnlySpan<byte> message)
+        {
+            message = node._message;
+
+            if (Sent == most || !sender.MaySend(now, _asks))
+            {
+                return false;
+            }
+
+            // A question without a rate is due when it leaves: not before the look that found the answer to the last one.
+            long due = _asks && node._cell.Rate == 0 ? Stopwatch.GetTimestamp() : sender.DueAt(now);
+            LoadKind kind = _asks ? LoadKind.Request : LoadKind.Data;
+            new LoadMessage(kind, sender.Number, sender.Sent, due).Write(node._message);
+            return true;
+        }
+
+        public void OnSent()
+        {
+            sender.OnSent(now);
+            Sent++;
+        }
     }
 }

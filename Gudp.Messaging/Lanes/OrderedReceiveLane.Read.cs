@@ -1,4 +1,5 @@
 using System;
+using System.Buffers.Binary;
 using System.Runtime.CompilerServices;
 using System.Threading;
 using Gudp.Core;
@@ -118,6 +119,68 @@ internal sealed partial class OrderedReceiveLane
             AsksTaken = asksTaken,
         };
         return true;
+    }
+
+    /// <summary>
+    /// Hands out messages in place as long as each stands at the front whole, in one piece, and nobody wants to hear of
+    /// it; the others are for <see cref="TryPeek"/>.
+    /// </summary>
+    /// <param name="handler">May throw: then its message stays.</param>
+    /// <param name="from">For the handler.</param>
+    /// <param name="budget">Most messages in the run.</param>
+    /// <param name="run">Counts what was handed out.</param>
+    internal void HandOutPlain<THandler>(ref THandler handler, Peer from, int budget, ref ReadRun run)
+        where THandler : IMessageHandler, allows ref struct
+    {
+        if (_ring is not { } ring || _largeBlock is not null || Violation != CloseCode.None)
+        {
+            return;
+        }
+
+        // While a reader is inside, the ring stays as it is, and below the prefix nobody writes.
+        long start = _read;
+        ReadOnlySpan<byte> front = ring.Contiguous(start, (int)Math.Min(Volatile.Read(ref _prefix) - start, ring.Bytes));
+        int longest = Math.Min(_largestMessage, ring.Bytes / 4);
+        int at = 0;
+
+        // A skip may come at any time, also over what is here: looked at before each message, as the slow way does.
+        while (run.Messages < budget && !_skipped.IsAny && !Volatile.Read(ref _discarded))
+        {
+            int header = TryReadPlainHeader(front[at..], out int length);
+
+            if (header == 0 || length > longest || length > front.Length - at - header)
+            {
+                return;
+            }
+
+            handler.HandleMessage(from, Number, front.Slice(at + header, length));
+            at += header + length;
+            run.Count(length);
+            _read = start + at;
+
+            if (_read - _released >= ReleaseStepBytes)
+            {
+                PublishReleased();
+            }
+        }
+    }
+
+    // The bytes of a header of up to 8 KB that asks nothing; 0: it is another one, or not there.
+    private static int TryReadPlainHeader(ReadOnlySpan<byte> front, out int length)
+    {
+        int value = 0;
+        int bytes = 0;
+
+        if (front.Length >= sizeof(ushort))
+        {
+            value = BinaryPrimitives.ReadUInt16BigEndian(front);
+            bytes = value < 0x4000 ? 1 : 2;
+            value = value < 0x4000 ? value >> 8 : value & 0x3FFF;
+            bytes = (value & 1) != 0 || front[0] >= 0x80 ? 0 : bytes;
+        }
+
+        length = value >> 1;
+        return bytes;
     }
 
     internal override void Release(in MessageView message)

@@ -12,7 +12,7 @@ internal sealed partial class OrderedSendLane
         {
             lock (_gate)
             {
-                int blocks = (_ring is null ? 0 : 1) + (_retired is null ? 0 : 1);
+                int blocks = (_ring is null ? 0 : 1) + (_retired is null ? 0 : 1) + (_batch is null ? 0 : 1);
 
                 for (long i = Volatile.Read(ref _oldestLarge); i < _nextLarge; i++)
                 {

@@ -1,4 +1,5 @@
 using System;
+using System.Buffers.Binary;
 using System.Runtime.CompilerServices;
 using System.Threading;
 using Gudp.Core;
@@ -48,6 +49,13 @@ internal sealed partial class OrderedSendLane
             {
                 if (_countedEnd == _counted)
                 {
+                    count += givenUp.IsEmpty ? CountPlain(ring, to) : 0;
+
+                    if (_counted >= to)
+                    {
+                        break;
+                    }
+
                     ReadCountedHeader(ring);
                 }
 
@@ -65,6 +73,40 @@ internal sealed partial class OrderedSendLane
             LeaveRing();
         }
 
+        return count;
+    }
+
+    // The messages that stand in the ring in one piece, with headers of one or two bytes, and end there or before:
+    // nearly all, at a fraction of the general way's cost. It stops at the first other one.
+    private long CountPlain(LaneRing ring, long to)
+    {
+        if (_countedLarge < Volatile.Read(ref _nextLarge))
+        {
+            return 0;
+        }
+
+        int bytes = (int)Math.Min(to - _counted, ring.Bytes);
+        ReadOnlySpan<byte> stream = ring.Contiguous(_counted - _countedLargeBytes, bytes);
+        long count = 0;
+        int at = 0;
+
+        while (at < stream.Length - 1)
+        {
+            // The lowest bit of the value is no part of the length.
+            int header = BinaryPrimitives.ReadUInt16BigEndian(stream[at..]);
+            int end = at + (header < 0x4000 ? 1 + (header >> 9) : 2 + ((header & 0x3FFF) >> 1));
+
+            if (header >= 0x8000 || end > stream.Length)
+            {
+                break;
+            }
+
+            at = end;
+            count++;
+        }
+
+        _counted += at;
+        _countedEnd = _counted;
         return count;
     }
 

@@ -22,7 +22,7 @@ internal sealed partial class OrderedSendLane
     // Any thread, a glance.
     private int RingBytes => Volatile.Read(ref _ring)?.Bytes ?? Math.Min(LaneRing.FirstBytes, _capacity);
 
-    private long RingFreeBytes => RingBytes - InRingBytes;
+    private long RingFreeBytes => RingBytes - InRingBytes - Volatile.Read(ref _promisedBytes);
 
     // Under the lane lock. Whether a message of this length can ever stand in the ring, as large as it can be now.
     private bool CanFit(int length)
@@ -49,7 +49,7 @@ internal sealed partial class OrderedSendLane
     private bool TryGrow(int bytes)
     {
         LaneRing ring = _ring!;
-        long needed = Math.Max(InRingBytes + bytes, 2L * ring.Bytes);
+        long needed = Math.Max(InRingBytes + _promisedBytes + bytes, 2L * ring.Bytes);
 
         if (needed > _capacity || _retired is not null)
         {

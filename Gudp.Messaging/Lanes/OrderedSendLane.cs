@@ -229,7 +229,8 @@ internal sealed partial class OrderedSendLane : SendLane
         => Volatile.Read(ref _reserved) - Volatile.Read(ref _reservedLargeBytes) - Volatile.Read(ref _ringTail);
 
     // Shares count as if they stood in the ring, so that a lane has no more under way with them than without. A glance.
-    private long UsedBytes => InRingBytes + Volatile.Read(ref _sharedBytes) - Volatile.Read(ref _sharedBytesFreed);
+    private long UsedBytes
+        => InRingBytes + Volatile.Read(ref _promisedBytes) + Volatile.Read(ref _sharedBytes) - Volatile.Read(ref _sharedBytesFreed);
 
     private long FreeBytes => _capacity - UsedBytes;
 
@@ -260,10 +261,22 @@ internal sealed partial class OrderedSendLane : SendLane
     private MessageId Accept(OffsetRange place, int length, in SendOptions options)
     {
         MarkTimed(options);
-        CountAccepted(length, options.NotifyTaken);
+
+        if (options.NotifyTaken)
+        {
+            Tally.Count(MessageCount.TakesAsked);
+        }
+
+        CountAccepted(messages: 1, length);
+        return NameOf(place, options.NotifyTaken);
+    }
+
+    // Under the lane lock.
+    private void CountAccepted(int messages, int bytes)
+    {
+        Tally.CountSent(messages, bytes);
         NoteMost(ref _mostBytes, _reserved - Received);
         NoteMost(ref _mostItems, Tally.OpenTransfers);
-        return NameOf(place, options.NotifyTaken);
     }
 
     private void MarkTimed(in SendOptions options)
@@ -312,5 +325,6 @@ internal sealed partial class OrderedSendLane : SendLane
         }
 
         ReturnRetired();
+        ReturnBatchIfClosed();
     }
 }

@@ -124,6 +124,19 @@ internal abstract class SendLane
         return accepted;
     }
 
+    /// <summary>Any thread. Where messages of a batch may be collected for the lane; null: they go one by one.</summary>
+    internal virtual BatchRoom? TryOpenBatch(in SendOptions options) => null;
+
+    /// <summary>The batch's thread. Takes what was collected, and makes room for a message that had none.</summary>
+    /// <returns>Accepted: the message has room now. Closed: what was collected is dropped.</returns>
+    internal virtual SendStatus TryMakeRoom(BatchRoom batch, int length) => SendStatus.Closed;
+
+    /// <summary>The batch's thread. Takes what was collected.</summary>
+    /// <param name="batch">Empty afterwards.</param>
+    /// <param name="isLast">The batch ends.</param>
+    /// <returns>Accepted; or Closed: it is dropped.</returns>
+    internal virtual SendStatus HandOver(BatchRoom batch, bool isLast) => SendStatus.Closed;
+
     /// <summary>Any thread. The sender does not want the message to go any more.</summary>
     /// <returns>True: it is cancelled from now on. False: it has another end, or none can be given up now.</returns>
     internal virtual bool TryCancel(MessageId id) => false;
@@ -254,18 +267,6 @@ internal abstract class SendLane
     /// <summary><see cref="NextDeadline"/> has come.</summary>
     /// <returns>True if a state changed.</returns>
     internal virtual bool HandleTimeout(Instant now) => false;
-
-    /// <summary>Under the lane's lock: a message was accepted.</summary>
-    protected void CountAccepted(int length, bool asksTaken)
-    {
-        Tally.Count(MessageCount.MessagesSent);
-        Tally.Count(MessageCount.BytesSent, length);
-
-        if (asksTaken)
-        {
-            Tally.Count(MessageCount.TakesAsked);
-        }
-    }
 
     /// <summary>The leader, or whoever ends the message under the lane's lock: transfers came to their end.</summary>
     protected void CountTransfers(TransferState end, long messages = 1) => Tally.CountShared(

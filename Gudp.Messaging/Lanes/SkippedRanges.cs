@@ -29,6 +29,9 @@ internal sealed class SkippedRanges(int most)
     internal bool IsGrantDue(long released)
         => Volatile.Read(ref _untold) >= most / 4 && released >= Volatile.Read(ref _nextGrantFrom);
 
+    /// <summary>Reader. Whether there may be a range at or above the place where it stands.</summary>
+    internal bool IsAny => Volatile.Read(ref _isAny);
+
     /// <summary>Leader. How many more may come that touch no other.</summary>
     internal int Free
     {

@@ -17,6 +17,20 @@ internal sealed class MessageTally
     internal void Count(MessageCount what, long by = 1)
         => Volatile.Write(ref _counts[(int)what], _counts[(int)what] + by);
 
+    /// <summary>Whoever holds the lane's lock: messages were accepted.</summary>
+    internal void CountSent(int messages, long bytes)
+    {
+        Count(MessageCount.MessagesSent, messages);
+        Count(MessageCount.BytesSent, bytes);
+    }
+
+    /// <summary>The lane's reader: messages were handed out.</summary>
+    internal void CountReceived(int messages, long bytes)
+    {
+        Count(MessageCount.MessagesReceived, messages);
+        Count(MessageCount.BytesReceived, bytes);
+    }
+
     /// <summary>Any thread, also several at once.</summary>
     internal void CountShared(MessageCount what, long by = 1) => Interlocked.Add(ref _counts[(int)what], by);
 

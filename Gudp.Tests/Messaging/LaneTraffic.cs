@@ -93,7 +93,9 @@ internal sealed class LaneTraffic : IMessageHandler
         SendOptions options = new() { Lane = lane, NotifyTaken = _draws.NextChance(200_000) };
         SendStatus status = _draws.NextChance(300_000)
             ? Claim(message, options)
-            : _pair.Client.Peer.TrySend(message, options);
+            : _draws.NextChance(300_000)
+                ? SendInBatch(message, options)
+                : _pair.Client.Peer.TrySend(message, options);
 
         if (status == SendStatus.Accepted)
         {
@@ -107,6 +109,12 @@ internal sealed class LaneTraffic : IMessageHandler
                 .Or.EqualTo(SendStatus.PeerFull));
             FetchUpdates();
         }
+    }
+
+    private SendStatus SendInBatch(byte[] message, SendOptions options)
+    {
+        using SendBatch batch = _pair.Client.Peer.BeginBatch(options);
+        return batch.TrySend(message);
     }
 
     private SendStatus Claim(byte[] message, SendOptions options)

@@ -126,6 +126,44 @@ public sealed class MessageAllocationTests
         Assert.That(allocated, Is.Zero);
     }
 
+    [Test]
+    public void A_batch_allocates_nothing_once_warm(
+        [Values(LaneMode.OrderedReliable, LaneMode.UnorderedReliable)] LaneMode mode, [Values(32, 256, 10_000)] int bytes)
+    {
+        QuietPair pair = new(mode);
+        byte[] message = new byte[bytes];
+        ExchangeInBatches(pair, message, rounds: 3_000);
+
+        long before = GC.GetAllocatedBytesForCurrentThread();
+        int read = ExchangeInBatches(pair, message, rounds: 1_000);
+        long allocated = GC.GetAllocatedBytesForCurrentThread() - before;
+
+        Assert.That(read, Is.EqualTo(20_000));
+        Assert.That(allocated, Is.Zero);
+    }
+
+    private static int ExchangeInBatches(QuietPair pair, byte[] message, int rounds)
+    {
+        Counter counter = default;
+
+        for (int round = 0; round < rounds; round++)
+        {
+            using (SendBatch batch = pair.Client.Peer.BeginBatch(new SendOptions { Lane = QuietPair.Lane }))
+            {
+                for (int i = 0; i < 20; i++)
+                {
+                    batch.TrySend(message);
+                }
+            }
+
+            pair.Turn();
+            pair.Server.Peer.Poll(ref counter, 32);
+            pair.Turn();
+        }
+
+        return counter.Count;
+    }
+
     private static int Exchange(
         QuietPair pair, byte[] message, SendOptions options, bool receive, int rounds, int atATime = 4)
     {

@@ -9,9 +9,12 @@ namespace Gudp.Bench.Load.Transports;
 /// caller sleeps in its calls.
 /// </summary>
 /// <remarks>An endpoint has one connection to each peer, so every link that is opened here has an endpoint.</remarks>
-internal sealed class GudpTransport : ILoadTransport, IMessageHandler
+internal sealed class GudpTransport : ILoadTransport
 {
     private const int Batch = 512;
+
+    // A look ends by itself when nothing is left: about what one look at the socket brings.
+    private const int MostPolled = 8_192;
 
     private static readonly TimeSpan OpenPatience = TimeSpan.FromSeconds(20);
 
@@ -24,9 +27,10 @@ internal sealed class GudpTransport : ILoadTransport, IMessageHandler
     private readonly List<Peer> _links = [];
     private readonly ReceiptUpdate[] _updates = new ReceiptUpdate[Batch];
     private readonly bool _asks;
-    private ILoadInbox? _inbox;
     private ReceivedMessage _waited;
     private Peer? _waitedFrom;
+    private Peer? _lastFrom;
+    private int _lastLink;
     private int _refused;
 
     internal GudpTransport(LoadCell cell)
@@ -81,6 +85,25 @@ internal sealed class GudpTransport : ILoadTransport, IMessageHandler
         return false;
     }
 
+    public bool TrySendAll<TOutbox>(int link, ref TOutbox outbox)
+        where TOutbox : struct, ILoadOutbox
+    {
+        using SendBatch batch = _links[link].BeginBatch(_options);
+
+        while (outbox.TryNext(out ReadOnlySpan<byte> message))
+        {
+            if (batch.TrySend(message) != SendStatus.Accepted)
+            {
+                _refused = link;
+                return false;
+            }
+
+            outbox.OnSent();
+        }
+
+        return true;
+    }
+
     public void Flush()
     {
         // What was sent leaves with the next turn, which is the next look's or the daemon's.
@@ -88,20 +111,19 @@ internal sealed class GudpTransport : ILoadTransport, IMessageHandler
 
     public int Poll(ILoadInbox inbox)
     {
-        _inbox = inbox;
-        int count = TakeWaited();
+        int count = TakeWaited(inbox);
 
         if (!_hasThread)
         {
             _daemon.ProcessIO();
         }
 
-        GudpTransport self = this;
-        count += _listening.Poll(ref self, Batch);
+        Handler handler = new(this, inbox);
+        count += _listening.Poll(ref handler, MostPolled);
 
         foreach (MessageEndpoint endpoint in _dialing)
         {
-            count += endpoint.Poll(ref self, Batch);
+            count += endpoint.Poll(ref handler, MostPolled);
         }
 
         TakeUpdates();
@@ -125,8 +147,6 @@ internal sealed class GudpTransport : ILoadTransport, IMessageHandler
             endpoint.Receive(atMost, out _waitedFrom, out _waited);
         }
     }
-
-    public void HandleMessage(Peer from, int lane, ReadOnlySpan<byte> message) => _inbox!.Take(LinkOf(from), message);
 
     public LoadTraffic ReadTraffic()
     {
@@ -170,14 +190,14 @@ internal sealed class GudpTransport : ILoadTransport, IMessageHandler
         return config with { LanePlan = config.LanePlan.With(SendOptions.DefaultLane, lane) };
     }
 
-    private int TakeWaited()
+    private int TakeWaited(ILoadInbox inbox)
     {
         if (_waitedFrom is null)
         {
             return 0;
         }
 
-        _inbox!.Take(LinkOf(_waitedFrom), _waited.Span);
+        inbox.Take(LinkOf(_waitedFrom), _waited.Span);
         _waited.Dispose();
         _waitedFrom = null;
         return 1;
@@ -199,13 +219,29 @@ internal sealed class GudpTransport : ILoadTransport, IMessageHandler
         }
     }
 
-    private int LinkOf(Peer peer) => peer.Tag is LinkNumber number ? number.Value : Add(peer);
+    private int LinkOf(Peer peer)
+    {
+        if (peer != _lastFrom)
+        {
+            _lastLink = peer.Tag is LinkNumber number ? number.Value : Add(peer);
+            _lastFrom = peer;
+        }
+
+        return _lastLink;
+    }
 
     private int Add(Peer peer)
     {
         peer.Tag = new LinkNumber(_links.Count);
         _links.Add(peer);
         return _links.Count - 1;
+    }
+
+    // A value and not the transport itself, so that the call is compiled for it.
+    private readonly struct Handler(GudpTransport transport, ILoadInbox inbox) : IMessageHandler
+    {
+        public void HandleMessage(Peer from, int lane, ReadOnlySpan<byte> message)
+            => inbox.Take(transport.LinkOf(from), message);
     }
 
     private sealed record LinkNumber(int Value);
