@@ -44,8 +44,8 @@ public interface IDatagramSocket : IDisposable
     /// <param name="datagramBytes">Bytes of each datagram but the last.</param>
     /// <param name="to">The receiver; its port is not 0.</param>
     /// <returns>
-    /// Done means handed over, not arrived. WouldBlock, TooLarge and Unreachable: nothing was sent, or of several only
-    /// the first ones. Closed: nothing ever will be.
+    /// Done means handed over, not arrived. WouldBlock, TooLarge, Unreachable and EarlierSendRefused: nothing was sent, or
+    /// of several only the first ones. Closed: nothing ever will be.
     /// </returns>
     SocketOutcome TrySend(ReadOnlySpan<byte> datagrams, int datagramBytes, PeerAddress to);
 }

@@ -76,6 +76,9 @@ internal static unsafe partial class LinuxCalls
     /// <summary>MSG_TRUNC: the datagram was longer than the buffer.</summary>
     internal const int CutOff = 0x20;
 
+    /// <summary>MSG_CTRUNC: there was more control information than room for it.</summary>
+    internal const int ControlCutOff = 0x8;
+
     /// <summary>SOL_UDP, for options and control information (linux/udp.h).</summary>
     internal const int UdpLevel = 17;
 

@@ -59,14 +59,14 @@ internal static class LinuxErrors
 
     /// <summary>
     /// True if what refuses several datagrams at once with this may take each by itself: the kernel, a device or a
-    /// filter that does not know of segments.
+    /// filter that does not know of segments, or a memory in pieces.
     /// </summary>
     internal static bool MayBeOfOffload(int error)
-        => error is NotPermitted or AccessDenied || IsOfOffload(error) || error == MessageSize;
+        => error is NotPermitted or AccessDenied or MessageSize or NoMemory or NoBuffers || IsOfOffload(error);
 
     /// <summary>
-    /// True if, once a datagram by itself was taken, no later run will be; the others pass with a rule of a firewall or
-    /// with a route.
+    /// True if, once a datagram by itself was taken, no later run will be; the others pass with a rule of a firewall,
+    /// with a route, or with the load.
     /// </summary>
     internal static bool IsOfOffload(int error)
         => error is InputOutput or Invalid or NoSuchOption or NotSupported;

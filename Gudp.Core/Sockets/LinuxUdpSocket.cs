@@ -90,8 +90,9 @@ internal sealed unsafe class LinuxUdpSocket : IWatchedSocket
                 return LinuxErrors.OutcomeOfReceive(error);
             }
 
-            // A run that does not fit loses its last datagrams with it; no buffer of ours is that short.
-            if ((message.Flags & LinuxCalls.CutOff) != 0)
+            // A run that does not fit loses its last datagrams with it; no buffer of ours is that short. Without its
+            // control information nobody knows where a run is to be cut: it would be one datagram that nobody sent.
+            if ((message.Flags & (LinuxCalls.CutOff | (_joinsReceived ? LinuxCalls.ControlCutOff : 0))) != 0)
             {
                 return SocketOutcome.TooLarge;
             }

@@ -13,7 +13,7 @@ internal sealed class Nap : IDisposable
 
     internal Nap()
     {
-        _waiter = OffloadTrial.OfThisSystem.HasCalls ? new PollWaiter() : new SelectWaiter();
+        _waiter = OffloadTrial.OfThisSystem.HasWait ? new PollWaiter() : new SelectWaiter();
         _signal = new WakeSignal(_waiter);
     }
 

@@ -34,35 +34,55 @@ internal sealed record OffloadTrial(bool HasCalls, OffloadChoice Works, string F
 
     private static readonly Lazy<OffloadTrial> Done = new(Run, LazyThreadSafetyMode.ExecutionAndPublication);
 
+    /// <summary>Its wait works, which needs no network: one whose loopback is down has sockets all the same.</summary>
+    internal bool HasWait { get; init; }
+
     /// <summary>Made when first asked for; later changes show at each socket by themselves.</summary>
     internal static OffloadTrial OfThisSystem => Done.Value;
 
-    private static OffloadTrial Run()
+    /// <param name="open">Opens a socket of the system's calls there.</param>
+    internal static OffloadTrial Run(Func<PeerAddress, IWatchedSocket> open)
     {
-        if (!OperatingSystem.IsLinux())
-        {
-            return new OffloadTrial(false, default, "Not Linux: one datagram a call, through the framework.");
-        }
-
         try
         {
-            if (!CanWait())
-            {
-                return new OffloadTrial(false, default, "The system's wait does not do what it says.");
-            }
-
-            using LinuxUdpSocket sender = Open();
-            using LinuxUdpSocket receiver = Open();
-            return Judge(sender, receiver);
+            return CanWait()
+                ? OverLoopback(open) with { HasWait = true }
+                : new OffloadTrial(false, default, "The system's wait does not do what it says.");
         }
         catch (SocketException refusal)
         {
-            return new OffloadTrial(false, default, $"No trial over the loopback: {refusal.Message}");
+            return new OffloadTrial(false, default, $"The system's wait is refused: {refusal.Message}");
         }
         catch (Exception missing) when (missing is DllNotFoundException or EntryPointNotFoundException)
         {
             return new OffloadTrial(false, default, $"The system's calls were not found: {missing.Message}");
         }
+    }
+
+    private static OffloadTrial Run() => OperatingSystem.IsLinux()
+        ? Run(Open)
+        : new OffloadTrial(false, default, "Not Linux: one datagram a call, through the framework.");
+
+    private static OffloadTrial OverLoopback(Func<PeerAddress, IWatchedSocket> open)
+    {
+        string reason = "";
+
+        // A machine may have either.
+        foreach (PeerAddress local in (ReadOnlySpan<PeerAddress>)[PeerAddress.LoopbackIPv4(0), PeerAddress.LoopbackIPv6(0)])
+        {
+            try
+            {
+                using IWatchedSocket sender = open(local);
+                using IWatchedSocket receiver = open(local);
+                return Judge(sender, receiver);
+            }
+            catch (SocketException refusal)
+            {
+                reason = refusal.Message;
+            }
+        }
+
+        return new OffloadTrial(false, default, $"No trial over the loopback: {reason}");
     }
 
     // A call that a sandbox refuses looks like one that was ended by a signal: the loop would never sleep.
@@ -75,14 +95,11 @@ internal sealed record OffloadTrial(bool HasCalls, OffloadChoice Works, string F
         return isCalm && isRung && !waiter.Wait([], TimeSpan.Zero);
     }
 
-    private static LinuxUdpSocket Open()
-    {
-        PeerAddress local = Socket.OSSupportsIPv4 ? PeerAddress.LoopbackIPv4(0) : PeerAddress.LoopbackIPv6(0);
-        BoundSocket bound = new(local, default);
-        return new LinuxUdpSocket(bound, new OffloadChoice(Send: true, Receive: true), static _ => { });
-    }
+    private static LinuxUdpSocket Open(PeerAddress local)
+        => new(new BoundSocket(local, default), new OffloadChoice(Send: true, Receive: true), static _ => { });
 
-    private static OffloadTrial Judge(LinuxUdpSocket sender, LinuxUdpSocket receiver)
+    /// <summary>What a run from one to the other says.</summary>
+    internal static OffloadTrial Judge(IWatchedSocket sender, IWatchedSocket receiver)
     {
         byte[] run = new byte[RunBytes];
 
@@ -100,7 +117,7 @@ internal sealed record OffloadTrial(bool HasCalls, OffloadChoice Works, string F
 
         bool isCut = sender.OffloadRefusals == 0;
 
-        if (!TryCollect(receiver, run, out bool isJoined))
+        if (!TryCollect(receiver, sender.LocalAddress, run, out bool isJoined))
         {
             return new OffloadTrial(false, default, "What was sent over the loopback did not arrive as it was.");
         }
@@ -116,7 +133,7 @@ internal sealed record OffloadTrial(bool HasCalls, OffloadChoice Works, string F
         });
     }
 
-    private static bool TryCollect(LinuxUdpSocket receiver, byte[] run, out bool isJoined)
+    private static bool TryCollect(IWatchedSocket receiver, PeerAddress sender, byte[] run, out bool isJoined)
     {
         byte[] buffer = new byte[RunSender.MostBytes];
         long start = Stopwatch.GetTimestamp();
@@ -125,11 +142,18 @@ internal sealed record OffloadTrial(bool HasCalls, OffloadChoice Works, string F
 
         while (position < run.Length && Stopwatch.GetElapsedTime(start) < Patience)
         {
-            SocketOutcome outcome = receiver.TryReceive(buffer, out int length, out int datagramBytes, out _);
+            SocketOutcome outcome = receiver.TryReceive(
+                buffer, out int length, out int datagramBytes, out PeerAddress from);
 
             if (outcome == SocketOutcome.WouldBlock)
             {
                 receiver.Socket.Poll(Patience, SelectMode.SelectRead);
+                continue;
+            }
+
+            // What was meant for the one who had this port before.
+            if (outcome == SocketOutcome.Done && from != sender)
+            {
                 continue;
             }
 

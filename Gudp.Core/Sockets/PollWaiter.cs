@@ -18,14 +18,16 @@ internal sealed unsafe class PollWaiter : ISocketWaiter
     private PollEntry[] _entries = new PollEntry[8];
     private ReadyList? _many;
 
-    /// <exception cref="SocketException">The process has no descriptor left.</exception>
+    /// <exception cref="SocketException">The process has no descriptor left, or may not have one of this kind.</exception>
     internal PollWaiter()
     {
         int descriptor = LinuxCalls.OpenEvent(0, LinuxCalls.EventFlags);
 
         if (descriptor < 0)
         {
-            throw new SocketException((int)SocketError.TooManyOpenSockets);
+            throw new SocketException(
+                (int)SocketError.TooManyOpenSockets,
+                $"There is no event descriptor: {Marshal.GetPInvokeErrorMessage(Marshal.GetLastPInvokeError())}.");
         }
 
         _bell = new SafeFileHandle(descriptor, ownsHandle: true);

@@ -27,8 +27,9 @@ internal sealed unsafe class ReadyList : IDisposable
     private const int FirstSlots = 64;
     private const int MostAtOnce = 256;
 
-    // struct epoll_event is packed on x86-64 and nowhere else.
-    private static readonly int DataOffset = RuntimeInformation.ProcessArchitecture == Architecture.X64 ? 4 : 8;
+    // struct epoll_event is packed on x86-64, and on 32-bit x86 nothing is aligned to more than 4.
+    private static readonly int DataOffset
+        = RuntimeInformation.ProcessArchitecture is Architecture.X64 or Architecture.X86 ? 4 : 8;
     private static readonly int EventBytes = DataOffset + sizeof(ulong);
 
     private readonly Lock _gate = new();
@@ -50,8 +51,8 @@ internal sealed unsafe class ReadyList : IDisposable
         return descriptor < 0 ? null : new ReadyList(new SafeFileHandle(descriptor, ownsHandle: true));
     }
 
-    /// <exception cref="SocketException">The system watches no more.</exception>
-    internal void Add(IWatchedSocket socket)
+    /// <returns>False: the system watches no more, or the socket is closed already. It is not in the list then.</returns>
+    internal bool TryAdd(IWatchedSocket socket)
     {
         lock (_gate)
         {
@@ -66,7 +67,14 @@ internal sealed unsafe class ReadyList : IDisposable
 
             _numbers.Add(socket, number);
             Volatile.Write(ref _slots[number], socket);
-            Change(AddOne, socket, number);
+
+            if (TryChange(AddOne, socket, number))
+            {
+                return true;
+            }
+
+            Clear(socket, number);
+            return false;
         }
     }
 
@@ -75,21 +83,32 @@ internal sealed unsafe class ReadyList : IDisposable
     {
         lock (_gate)
         {
-            if (_numbers.Remove(socket, out int number))
+            if (_numbers.TryGetValue(socket, out int number))
             {
-                Volatile.Write(ref _slots[number], null);
-                _free.Push(number);
-                Change(RemoveOne, socket, number);
+                Clear(socket, number);
+
+                // The kernel forgets a closed one by itself.
+                TryChange(RemoveOne, socket, number);
             }
         }
     }
 
     /// <summary>The marks of sockets that can be read now, in turn when there are more than fit.</summary>
-    /// <returns>How many were filled in.</returns>
+    /// <returns>How many were filled in; -1: the list was disposed meanwhile.</returns>
     internal int Take(Span<object?> marks)
     {
         byte* events = stackalloc byte[MostAtOnce * 16];
-        int found = Math.Max(0, LinuxCalls.WaitForList(_list, events, Math.Min(marks.Length, MostAtOnce), 0));
+        int found;
+
+        try
+        {
+            found = LinuxCalls.WaitForList(_list, events, Math.Min(marks.Length, MostAtOnce), 0);
+        }
+        catch (ObjectDisposedException)
+        {
+            return -1;
+        }
+
         IWatchedSocket?[] slots = Volatile.Read(ref _slots);
         int count = 0;
 
@@ -109,15 +128,26 @@ internal sealed unsafe class ReadyList : IDisposable
 
     public void Dispose() => _list.Dispose();
 
-    private void Change(int what, IWatchedSocket socket, int number)
+    private void Clear(IWatchedSocket socket, int number)
+    {
+        _numbers.Remove(socket);
+        Volatile.Write(ref _slots[number], null);
+        _free.Push(number);
+    }
+
+    private bool TryChange(int what, IWatchedSocket socket, int number)
     {
         byte* entry = stackalloc byte[16];
         Unsafe.WriteUnaligned(entry, Readable);
         Unsafe.WriteUnaligned(entry + DataOffset, (ulong)number);
 
-        if (LinuxCalls.ChangeList(_list, what, socket.Socket.SafeHandle, entry) < 0 && what == AddOne)
+        try
         {
-            throw new SocketException((int)SocketError.TooManyOpenSockets);
+            return LinuxCalls.ChangeList(_list, what, socket.Socket.SafeHandle, entry) == 0;
+        }
+        catch (ObjectDisposedException)
+        {
+            return false;
         }
     }
 }

@@ -26,14 +26,22 @@ public sealed class UdpNetwork : IDatagramNetwork, IReadySockets
     private readonly WakeSignal _wake;
     private volatile Socket[] _watched = [];
     private volatile ReadyList? _many;      // once there were many: what tells which of them to read
+    private bool _hasNoList;
     private bool _isDisposed;
 
     /// <summary>Without sockets; tries once per program what the system can do.</summary>
     /// <param name="isFrameworkOnly">True: everything through the framework, whatever the system offers.</param>
     public UdpNetwork(bool isFrameworkOnly = false)
+        : this(isFrameworkOnly ? new OffloadTrial(false, default, "As asked.") : OffloadTrial.OfThisSystem)
     {
-        _isFrameworkOnly = isFrameworkOnly || !OffloadTrial.OfThisSystem.HasCalls;
-        _waiter = _isFrameworkOnly ? new SelectWaiter() : new PollWaiter();
+    }
+
+    /// <summary>On a system that can do that.</summary>
+    internal UdpNetwork(OffloadTrial trial)
+    {
+        // The framework's bell needs a loopback; where that is down, its sockets are waited for by the system's call.
+        _isFrameworkOnly = !trial.HasCalls;
+        _waiter = trial.HasWait ? new PollWaiter() : new SelectWaiter();
         _wake = new WakeSignal(_waiter);
     }
 
@@ -173,16 +181,33 @@ public sealed class UdpNetwork : IDatagramNetwork, IReadySockets
     {
         if (_many is { } many)
         {
-            many.Add(_open[^1]);
+            if (!many.TryAdd(_open[^1]))
+            {
+                GiveUpList(many);
+            }
         }
-        else if (_open.Count > FewSockets && _waiter is PollWaiter waiter && ReadyList.TryMake() is { } made)
+        else if (!_hasNoList && _open.Count > FewSockets && _waiter is PollWaiter waiter
+            && ReadyList.TryMake() is { } made)
         {
-            _open.ForEach(made.Add);
             waiter.Many = made;
             _many = made;
+
+            if (!_open.TrueForAll(made.TryAdd))
+            {
+                GiveUpList(made);
+            }
         }
 
         ListWatched();
+    }
+
+    // The system has no room for one more in it: then each is asked, as it is where there are few.
+    private void GiveUpList(ReadyList list)
+    {
+        _hasNoList = true;
+        _many = null;
+        ((PollWaiter)_waiter).Many = null;
+        list.Dispose();
     }
 
     private void ListWatched()

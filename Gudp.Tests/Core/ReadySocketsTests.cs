@@ -49,6 +49,45 @@ public sealed class ReadySocketsTests
         });
     }
 
+    // A limit of the system, or a socket that was closed behind the network's back.
+    [Test]
+    public void Sockets_of_which_the_system_watches_no_more_are_asked_one_by_one_and_all_are_open()
+    {
+        using var network = new UdpNetwork();
+        IDatagramSocket[] few = [.. Enumerable.Range(0, 8).Select(_ => network.Open(PeerAddress.LoopbackIPv4(0), 0, 0))];
+        ((IWatchedSocket)few[3]).Socket.Dispose();
+
+        IDatagramSocket last = network.Open(PeerAddress.LoopbackIPv4(0), 0, 0);
+        int ready = ((IReadySockets)network).TakeReady(_marks);
+        few[0].TrySend([5], 1, last.LocalAddress);
+        byte[] buffer = new byte[64];
+        long start = System.Diagnostics.Stopwatch.GetTimestamp();
+        SocketOutcome outcome = SocketOutcome.WouldBlock;
+
+        while (outcome == SocketOutcome.WouldBlock && System.Diagnostics.Stopwatch.GetElapsedTime(start) < Generous)
+        {
+            network.Wait(Generous);
+            outcome = last.TryReceive(buffer, out _, out _, out _);
+        }
+
+        Assert.That((ready, outcome), Is.EqualTo((-1, SocketOutcome.Done)));
+        Assert.That(() => few[3].Dispose(), Throws.Nothing);
+    }
+
+    [Test]
+    public void A_list_that_was_disposed_says_so_and_takes_none()
+    {
+        using var network = new UdpNetwork();
+        using IDatagramSocket socket = network.Open(PeerAddress.LoopbackIPv4(0), 0, 0);
+        ReadyList list = ReadyList.TryMake()!;
+
+        list.Dispose();
+
+        Assert.That(list.Take(_marks), Is.EqualTo(-1));
+        Assert.That(list.TryAdd((IWatchedSocket)socket), Is.False);
+        Assert.That(() => list.Remove((IWatchedSocket)socket), Throws.Nothing);
+    }
+
     [Test]
     public void A_closed_socket_is_told_no_more_and_its_place_serves_another()
     {

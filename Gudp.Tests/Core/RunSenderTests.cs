@@ -13,7 +13,10 @@ public sealed class RunSenderTests
         [LinuxErrors.InputOutput, LinuxErrors.Invalid, LinuxErrors.NoSuchOption, LinuxErrors.NotSupported];
 
     private static readonly int[] RefusalsThatPass =
-        [LinuxErrors.NotPermitted, LinuxErrors.AccessDenied, LinuxErrors.MessageSize];
+    [
+        LinuxErrors.NotPermitted, LinuxErrors.AccessDenied, LinuxErrors.MessageSize, LinuxErrors.NoMemory,
+        LinuxErrors.NoBuffers,
+    ];
 
     [Test]
     public void A_run_that_is_taken_costs_one_call([Range(2, 64)] int count)
@@ -67,6 +70,7 @@ public sealed class RunSenderTests
 
     [TestCase(LinuxErrors.MessageSize, SocketOutcome.TooLarge)]
     [TestCase(LinuxErrors.NotPermitted, SocketOutcome.Unreachable)]
+    [TestCase(LinuxErrors.NoBuffers, SocketOutcome.Unreachable)]
     [TestCase(LinuxErrors.TryAgain, SocketOutcome.WouldBlock)]
     [TestCase(LinuxErrors.BadDescriptor, SocketOutcome.Closed)]
     public void What_a_single_datagram_is_refused_for_is_not_offloads_fault(int error, SocketOutcome expected)

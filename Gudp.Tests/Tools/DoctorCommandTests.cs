@@ -1,8 +1,11 @@
+using System.Diagnostics;
 using System.Globalization;
 using System.Text.Json;
 using Gudp.Core;
 using Gudp.Core.Sockets;
 using Gudp.Tools;
+using Gudp.Tools.Commands;
+using Gudp.Tools.Doctor;
 using NUnit.Framework;
 using static Gudp.Tests.Tools.CommandCall;
 
@@ -15,7 +18,7 @@ public sealed class DoctorCommandTests
     private static readonly string[] Always =
     [
         "system", "calls", "send offload", "receive offload", "send buffer", "receive buffer", "whole datagrams",
-        "IPv6", "clock", "datagram", "wait of 200 us",
+        "IPv6", "local ports", "clock", "datagram", "wait of 200 us",
     ];
 
     [Test]
@@ -62,6 +65,65 @@ public sealed class DoctorCommandTests
         Assert.That(output, Does.Match(@"(?m)^path to 127\.0\.0\.1:9 +[0-9,]+ B, datagrams of 65,507 B"));
     }
 
+    [Test, Platform("Linux")]
+    public async Task What_cannot_be_examined_is_said_and_the_rest_is_looked_at()
+    {
+        // No UDP socket may be connected to everybody.
+        var (code, output, errors) = await RunAsync("doctor", "--to", "255.255.255.255:9", "--json");
+
+        Dictionary<string, string> verdicts = VerdictsIn(output);
+        Assert.That(code, Is.EqualTo(ExitCode.CheckFailed), errors);
+        Assert.That(verdicts["path to 255.255.255.255:9"], Is.EqualTo("bad"));
+        Assert.That(verdicts.Keys, Is.SupersetOf(Always));
+        Assert.That(errors, Is.Empty);
+    }
+
+    [Test]
+    public void An_exam_that_breaks_off_keeps_what_it_found()
+    {
+        IReadOnlyList<CheckUp> found = DoctorCommand.Examine("rest", Broken);
+
+        Assert.That(found.Select(check => (check.Name, check.Verdict)), Is.EqualTo(new[]
+        {
+            ("first", Verdict.Fine), ("rest", Verdict.Bad),
+        }));
+        Assert.That(found[1].Advice, Is.EqualTo("no such file"));
+
+        static IEnumerable<CheckUp> Broken()
+        {
+            yield return new CheckUp("first", "found");
+            throw new IOException("no such file");
+        }
+    }
+
+    [Test, Platform("Linux")]
+    public async Task A_machine_whose_loopback_is_down_is_examined_all_the_same()
+    {
+        ProcessStartInfo start = new("unshare")
+        {
+            ArgumentList =
+            {
+                "--user", "--map-root-user", "--net", "dotnet", typeof(ExitCode).Assembly.Location, "doctor", "--json",
+            },
+            RedirectStandardOutput = true,
+            RedirectStandardError = true,
+        };
+        using Process doctor = Start(start);
+        string output = await doctor.StandardOutput.ReadToEndAsync().WaitAsync(ToolProcess.Patience);
+        string errors = await doctor.StandardError.ReadToEndAsync().WaitAsync(ToolProcess.Patience);
+        await doctor.WaitForExitAsync().WaitAsync(ToolProcess.Patience);
+
+        if (errors.Contains("unshare", StringComparison.Ordinal))
+        {
+            Assert.Ignore("Processes get no network of their own here: " + errors);
+        }
+
+        Assert.That(doctor.ExitCode, Is.EqualTo((int)ExitCode.Fine), errors);
+        Dictionary<string, string> verdicts = VerdictsIn(output);
+        Assert.That(verdicts["datagram"], Is.EqualTo("note"));
+        Assert.That(verdicts["receive buffer"], Is.AnyOf("fine", "note"));
+    }
+
     [Test]
     public async Task Advice_stands_below_the_table_once_for_each_note()
     {
@@ -83,6 +145,19 @@ public sealed class DoctorCommandTests
 
         Assert.That(code, Is.EqualTo(ExitCode.Usage));
         Assert.That(errors, Is.Not.Empty);
+    }
+
+    private static Process Start(ProcessStartInfo start)
+    {
+        try
+        {
+            return Process.Start(start)!;
+        }
+        catch (System.ComponentModel.Win32Exception missing)
+        {
+            Assert.Ignore(missing.Message);
+            throw;
+        }
     }
 
     private static List<JsonElement> ChecksIn(string output)

@@ -1,4 +1,6 @@
 using System.CommandLine;
+using System.Net.NetworkInformation;
+using System.Net.Sockets;
 using System.Runtime.InteropServices;
 using System.Text;
 using System.Text.Json;
@@ -51,12 +53,13 @@ internal static class DoctorCommand
         if (to is not null)
         {
             IReadOnlyList<PeerAddress> addresses = await to.ResolveAsync(cancelled).ConfigureAwait(false);
-            checks.AddRange(addresses.Select(SocketExam.Path));
+            checks.AddRange(addresses.SelectMany(
+                address => Examine($"path to {address}", () => [SocketExam.Path(address)])));
         }
 
         if (port is { } named)
         {
-            checks.Add(SocketExam.Port(named));
+            checks.AddRange(Examine($"port {named}", () => [SocketExam.Port(named)]));
         }
 
         if (json)
@@ -79,12 +82,40 @@ internal static class DoctorCommand
     private static IEnumerable<CheckUp> Machine(SocketConfig config) =>
     [
         .. SocketExam.Offload(),
-        .. SocketExam.Buffers(config),
-        .. SocketExam.Interfaces(),
+        .. Examine("sockets", () => SocketExam.Buffers(config)),
+        .. Examine("interfaces", InterfaceExam.Interfaces),
+        .. Examine("local ports", () => [InterfaceExam.LocalPorts()]),
         CostExam.Clock(),
-        .. CostExam.Datagrams(config),
-        CostExam.Waiting(config),
+        .. Examine("datagram", () => CostExam.Datagrams(config)),
+        .. Examine("wait of 200 us", () => [CostExam.Waiting(config)]),
     ];
+
+    /// <summary>
+    /// What is found, up to what cannot be looked at: who asks for help has a machine on which something does not work,
+    /// and wants to know what does.
+    /// </summary>
+    /// <param name="name">Of what is missing then.</param>
+    /// <param name="exam">Looks.</param>
+    internal static IReadOnlyList<CheckUp> Examine(string name, Func<IEnumerable<CheckUp>> exam)
+    {
+        List<CheckUp> found = [];
+
+        try
+        {
+            foreach (CheckUp check in exam())
+            {
+                found.Add(check);
+            }
+        }
+        catch (Exception refusal) when (refusal is SocketException or NetworkInformationException or IOException
+            or UnauthorizedAccessException or PlatformNotSupportedException or TypeInitializationException)
+        {
+            string reason = (refusal.InnerException ?? refusal).Message;
+            found.Add(new CheckUp(name, "cannot be examined", Verdict.Bad, reason));
+        }
+
+        return found;
+    }
 
     private static void Show(IEnumerable<CheckUp> checks, Printer printer)
     {

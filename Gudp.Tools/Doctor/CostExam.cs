@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using System.Globalization;
+using System.Net.Sockets;
 using Gudp.Core;
 using Gudp.Core.Sockets;
 
@@ -15,6 +16,7 @@ internal static class CostExam
     private const double SlowClockNanoseconds = 200;
 
     private static readonly TimeSpan Wait = TimeSpan.FromMicroseconds(200);
+    private static readonly TimeSpan Patience = TimeSpan.FromMilliseconds(500);
 
     internal static CheckUp Clock()
     {
@@ -43,7 +45,16 @@ internal static class CostExam
     internal static IEnumerable<CheckUp> Datagrams(SocketConfig config)
     {
         using UdpNetwork network = new(config.FrameworkOnly);
-        using IDatagramSocket socket = network.Open(PeerAddress.LoopbackIPv4(0), config);
+        using IDatagramSocket socket = OpenLoopback(network, config);
+
+        // What comes back costs something else than what does not.
+        if (!Carries(socket, network))
+        {
+            yield return new CheckUp(
+                "datagram", "does not arrive", Verdict.Note, "The loopback carries nothing; bring it up: ip link set lo up");
+            yield break;
+        }
+
         int most = Math.Min(socket.Capabilities.MaxSegments, 44);
 
         yield return new CheckUp("datagram", Number(MicrosecondsEach(socket, 1), "0.00", "us, sent and received"));
@@ -83,6 +94,42 @@ internal static class CostExam
             Number(median, "0", "us late"),
             isTicking ? Verdict.Note : Verdict.Fine,
             isTicking ? "Waits end with a tick, or the machine is busy." : "");
+    }
+
+    private static IDatagramSocket OpenLoopback(UdpNetwork network, SocketConfig config)
+    {
+        try
+        {
+            return network.Open(PeerAddress.LoopbackIPv4(0), config);
+        }
+        catch (SocketException) when (Socket.OSSupportsIPv6)
+        {
+            return network.Open(PeerAddress.LoopbackIPv6(0), config);
+        }
+    }
+
+    private static bool Carries(IDatagramSocket socket, UdpNetwork network)
+    {
+        if (socket.TrySend([1], 1, socket.LocalAddress) != SocketOutcome.Done)
+        {
+            return false;
+        }
+
+        // The first answer may be the bell's, which opening the socket rang.
+        byte[] buffer = new byte[16];
+        long start = Stopwatch.GetTimestamp();
+
+        while (Stopwatch.GetElapsedTime(start) < Patience)
+        {
+            if (socket.TryReceive(buffer, out _, out _, out _) == SocketOutcome.Done)
+            {
+                return true;
+            }
+
+            network.Wait(Patience);
+        }
+
+        return false;
     }
 
     private static double MicrosecondsEach(IDatagramSocket socket, int atOnce)

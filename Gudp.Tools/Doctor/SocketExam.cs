@@ -1,4 +1,3 @@
-using System.Net.NetworkInformation;
 using System.Net.Sockets;
 using Gudp.Core;
 using Gudp.Core.Sockets;
@@ -9,13 +8,6 @@ namespace Gudp.Tools.Doctor;
 /// <summary>What the system's UDP grants: offload, buffers, sizes and ports.</summary>
 internal static class SocketExam
 {
-    // Headers of IP without options, and of UDP.
-    private const int HeaderBytesV4 = 20 + 8;
-    private const int HeaderBytesV6 = 40 + 8;
-
-    // What every connection begins with.
-    private static readonly int LeastPayload = new PathConfig().PacketBytes;
-
     // linux/in.h and linux/in6.h: IP_MTU and IPV6_MTU, what the system knows of the path a socket is connected to.
     private static readonly (int Level, int Option) PathMtuV4 = (0, 14);
     private static readonly (int Level, int Option) PathMtuV6 = (41, 24);
@@ -38,7 +30,7 @@ internal static class SocketExam
     internal static IEnumerable<CheckUp> Buffers(SocketConfig config)
     {
         using UdpNetwork network = new(config.FrameworkOnly);
-        using IDatagramSocket socket = network.Open(PeerAddress.LoopbackIPv4(0), config);
+        using IDatagramSocket socket = network.Open(Any(0), config);
         DatagramCapabilities granted = socket.Capabilities;
 
         yield return Buffer("send buffer", config.SendBufferBytes, granted.SendBufferBytes, "net.core.wmem_max");
@@ -49,22 +41,6 @@ internal static class SocketExam
             granted.DoNotFragment ? "" : "Routers may cut datagrams; the path's size is not searched.");
         yield return new CheckUp("IPv6", Socket.OSSupportsIPv6 ? "yes" : "no",
             Socket.OSSupportsIPv6 ? Verdict.Fine : Verdict.Note);
-    }
-
-    /// <summary>The largest datagram each interface that is up carries in one piece.</summary>
-    internal static IEnumerable<CheckUp> Interfaces()
-    {
-        foreach (NetworkInterface found in NetworkInterface.GetAllNetworkInterfaces()
-            .Where(found => found.OperationalStatus is OperationalStatus.Up or OperationalStatus.Unknown
-                && found.Supports(NetworkInterfaceComponent.IPv4))
-            .OrderBy(found => found.Name, StringComparer.Ordinal))
-        {
-            int mtu = found.GetIPProperties().GetIPv4Properties().Mtu;
-
-            yield return new CheckUp($"interface {found.Name}", Sizes(mtu, HeaderBytesV4),
-                mtu - HeaderBytesV4 < LeastPayload ? Verdict.Bad : Verdict.Fine,
-                mtu - HeaderBytesV4 < LeastPayload ? $"Gudp needs datagrams of {LeastPayload} bytes." : "");
-        }
     }
 
     /// <summary>What the system knows of the way to a host; nothing is sent.</summary>
@@ -83,7 +59,7 @@ internal static class SocketExam
         byte[] value = new byte[sizeof(int)];
         (int level, int option) = to.IsIPv4 ? PathMtuV4 : PathMtuV6;
         socket.GetRawSocketOption(level, option, value);
-        return new CheckUp(name, Sizes(BitConverter.ToInt32(value), to.IsIPv4 ? HeaderBytesV4 : HeaderBytesV6));
+        return new CheckUp(name, InterfaceExam.Sizes(BitConverter.ToInt32(value), to.IsIPv4));
     }
 
     /// <summary>Whether a UDP port can be opened here.</summary>
@@ -93,8 +69,7 @@ internal static class SocketExam
 
         try
         {
-            PeerAddress local = Socket.OSSupportsIPv6 ? PeerAddress.AnyIPv6(port) : PeerAddress.AnyIPv4(port);
-            using IDatagramSocket socket = network.Open(local, default(SocketConfig));
+            using IDatagramSocket socket = network.Open(Any(port), default(SocketConfig));
             return new CheckUp($"port {port}", "free");
         }
         catch (SocketException refused)
@@ -109,6 +84,10 @@ internal static class SocketExam
                 $"port {port}", found, Verdict.Bad, "Stop the other program, or choose another port above 1023.");
         }
     }
+
+    // Needs no interface that is up.
+    private static PeerAddress Any(int port)
+        => Socket.OSSupportsIPv6 ? PeerAddress.AnyIPv6(port) : PeerAddress.AnyIPv4(port);
 
     private static CheckUp Direction(string name, bool works, string finding)
         => works ? new CheckUp(name, "works") : new CheckUp(name, "off", Verdict.Note, finding);
@@ -127,7 +106,4 @@ internal static class SocketExam
                 : OperatingSystem.IsLinux() ? $"Bursts may be lost; as root: sysctl -w {limit}={asked}"
                 : "Bursts may be lost; raise the system's limit.");
     }
-
-    private static string Sizes(int mtu, int headerBytes)
-        => $"{Units.Count(mtu)} B, datagrams of {Units.Count(Math.Min(65_507, mtu - headerBytes))} B";
 }
