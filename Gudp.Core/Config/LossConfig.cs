@@ -100,7 +100,8 @@ public readonly record struct LossConfig
     /// 1 to 256.
     /// </summary>
     /// <remarks>
-    /// There they go eight times per round trip, and not after more packets than this. At or below
+    /// There they go eight times per round trip, and not after more packets than this, or four times as many on a path
+    /// below 0.8 ms if this end's socket holds 32 times that. At or below
     /// <see cref="AckEveryPackets"/> they never become rarer. A peer that asks for a rhythm of its own gets that.
     /// </remarks>
     public int MostPacketsPerAck

@@ -26,6 +26,12 @@ internal sealed class AckSchedule
     // Eight acks in a round trip: the sender's window still grows and its losses still show as fast as it can use.
     private const int AcksPerRoundTrip = 8;
 
+    // There the sender's window is a quarter of this end's buffer at most: so many acks for it at least.
+    private const int AcksPerWindow = 8;
+    private const int WindowsPerBuffer = 4;
+    private const int TimesRarerOnShortPath = 4;
+    private const int UsualPacketBytes = 1472;
+
     // Where that is less than this, the path is a processor's or a room's, and the ack costs more than it tells.
     private static readonly TimeSpan LeastAckSpan = TimeSpan.FromMicroseconds(100);
 
@@ -48,6 +54,7 @@ internal sealed class AckSchedule
     private readonly TimeSpan _granularity;
     private readonly TimeSpan _pureAckGap;
     private readonly int _most;
+    private readonly int _mostOnShortPath;
 
     private int _every;
     private TimeSpan _delay;
@@ -68,8 +75,13 @@ internal sealed class AckSchedule
     private int _ratePackets;
     private long _gapTicks;                     // between packets, on average; 0: not known
 
-    internal AckSchedule(in LossConfig rules)
+    /// <param name="rules">What the configuration says.</param>
+    /// <param name="receiveBufferBytes">What this end's socket holds.</param>
+    internal AckSchedule(in LossConfig rules, int receiveBufferBytes)
     {
+        int windowPackets = receiveBufferBytes / (WindowsPerBuffer * UsualPacketBytes);
+        _mostOnShortPath = Math.Clamp(
+            windowPackets / AcksPerWindow, rules.MostPacketsPerAck, TimesRarerOnShortPath * rules.MostPacketsPerAck);
         _every = rules.AckEveryPackets;
         _delay = rules.MaxAckDelay;
         _most = rules.MostPacketsPerAck;
@@ -201,8 +213,15 @@ internal sealed class AckSchedule
     {
         // The least round trip: a full queue makes the other one long, and the sender's window is not for us to know.
         bool mayThin = !_isAsked && _most > _every && _gapTicks > 0 && rtt.IsMeasured && now >= _thinFrom;
-        long span = Math.Max(rtt.Minimum.Ticks / AcksPerRoundTrip, LeastAckSpan.Ticks);
-        return mayThin ? (int)Math.Clamp(span / _gapTicks, _every, _most) : _every;
+        if (!mayThin)
+        {
+            return _every;
+        }
+
+        long span = rtt.Minimum.Ticks / AcksPerRoundTrip;
+        return span >= LeastAckSpan.Ticks
+            ? (int)Math.Clamp(span / _gapTicks, _every, _most)
+            : (int)Math.Clamp(LeastAckSpan.Ticks / _gapTicks, _every, _mostOnShortPath);
     }
 
     private void NoteRate(bool afterSilence, in RttSample rtt, Instant now)

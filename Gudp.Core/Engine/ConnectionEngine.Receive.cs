@@ -75,10 +75,14 @@ internal sealed partial class ConnectionEngine
     {
         FrameReader check = new(frames);
         bool isEliciting = false;
+        bool hasAck = false;
+        bool hasControl = false;
 
         while (check.TryNext(out Frame frame))
         {
             isEliciting |= frame.IsAckEliciting;
+            hasAck |= frame.Type == FrameType.Ack;
+            hasControl |= frame.Type is not (FrameType.Ack or FrameType.Padding or FrameType.Ping);
         }
 
         if (check.IsMalformed)
@@ -95,7 +99,7 @@ internal sealed partial class ConnectionEngine
         _timers.Set(TimerKind.Idle, _alive.IdleDeadline);
         _handshake?.HandlePeerOpen();
 
-        if (!HandleAckFrames(frames, now))
+        if (hasAck && !HandleAckFrames(frames, now))
         {
             return DropReason.Malformed;
         }
@@ -123,7 +127,11 @@ internal sealed partial class ConnectionEngine
             _counters.PayloadBytesReceived += payload.Length;
         }
 
-        HandleControlFrames(number, frames, now);
+        if (hasControl)
+        {
+            HandleControlFrames(number, frames, now);
+        }
+
         MarkReceived(number, isEliciting, now);
         return DropReason.None;
     }

@@ -270,7 +270,7 @@ internal sealed partial class ConnectionEngine
             _pingOwed = false;
         }
 
-        return written + WriteIdFrames(destination[written..], number);
+        return HasIdFrames ? written + WriteIdFrames(destination[written..], number) : written;
     }
 
     /// <summary>

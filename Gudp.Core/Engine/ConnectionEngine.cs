@@ -87,7 +87,7 @@ internal sealed partial class ConnectionEngine
             _sent, _rtt, RulesOf(loss));
         _controller = CongestionControllers.Make(_config.Congestion, PacketBytes);
         _pacer = MakePacer();
-        _acks = new AckSchedule(loss);
+        _acks = new AckSchedule(loss, endpoint.ReceiveBufferBytes);
         _skips = new NumberSkips(endpoint.Identity.Secrets);
         _alive = new KeepAlive(_config);
         _quality = new QualityWatch(_config.Quality);

@@ -26,6 +26,7 @@ internal sealed partial class EventLoop
         _heard.Clear();
 
         // Each ready connection gets its share, then goes to the back; what is left waits for the next turn.
+        int resting = 0;
         int share = Math.Max(_transmit.Capacity / ReceiveBufferBytes, _budgets.TransmitDatagrams / 4);
 
         for (int i = _ready.Count; i > 0 && sent < _budgets.TransmitDatagrams && !_isSocketFull; i--)
@@ -33,6 +34,8 @@ internal sealed partial class EventLoop
             ConnectionEngine connection = _ready.Dequeue();
             int budget = Math.Min(share, _budgets.TransmitDatagrams - sent);
             sent += SendFrom(connection, budget, now, out bool hasSaidAll);
+
+            resting += _isResting ? 1 : 0;
 
             // Who was cut short, by the share, the turn's budget or a full socket, has no deadline to come back by.
             connection.IsReady = !hasSaidAll;
@@ -45,6 +48,7 @@ internal sealed partial class EventLoop
             EndTurn(connection, now);
         }
 
+        _restAt = resting > 0 && resting == _ready.Count ? now + Turns.TailDelay : Instant.Never;
         return sent;
     }
 
@@ -71,6 +75,7 @@ internal sealed partial class EventLoop
         int size = 0;
         PeerAddress to = connection.RemoteAddress;
         hasSaidAll = false;
+        _isResting = false;
 
         while (sent < budget && !_isSocketFull)
         {
@@ -109,6 +114,7 @@ internal sealed partial class EventLoop
 
                 if (isFull && bytes == size && MayRestWait(connection, (budget - sent) * size, runBytes))
                 {
+                    _isResting = true;
                     break;
                 }
             }
@@ -123,7 +129,7 @@ internal sealed partial class EventLoop
     }
 
     // Behind a full run a short one costs as much as a full one later. Who sends so much has more to send by the next
-    // turn, which follows at once; a caller that drives the loop now and then must not wait for that, nor does anything
+    // turn, which follows soon; a caller that drives the loop now and then must not wait for that, nor does anything
     // twice, as whatever waits goes first then.
     private bool MayRestWait(ConnectionEngine connection, int budgetBytes, int runBytes)
     {

@@ -45,6 +45,8 @@ internal sealed partial class EventLoop
     private Instant _lastTurn;
     private bool _isSocketFull;
     private int _quickTurns;
+    private bool _isResting;
+    private Instant _restAt = Instant.Never;    // all that is ready only waits for company, until then
 
     internal EventLoop(
         IDatagramNetwork network, LoopClock clock, TurnBudgets budgets, DaemonCounterSet counters, in Limits limits)
@@ -75,7 +77,7 @@ internal sealed partial class EventLoop
 
     /// <summary>True while the leader has commands to run or connections that may transmit at once.</summary>
     internal bool HasWorkNow => !_commands.IsEmpty || _ownCommands.Count > 0 || !_touched.IsEmpty || Volatile.Read(ref _isReleaseAsked) != 0
-        || (_ready.Count > 0 && !_isSocketFull);
+        || (_ready.Count > 0 && !_isSocketFull && _restAt.IsNever);
 
     /// <summary>When the next turn is due if nothing comes in before. Leader or pump owner.</summary>
     internal Instant NextDeadline(Instant now)
@@ -85,7 +87,7 @@ internal sealed partial class EventLoop
             return now;
         }
 
-        Instant next = Instant.Earlier(_deadlines.Next, NextTimer());
+        Instant next = Instant.Earlier(Instant.Earlier(_deadlines.Next, NextTimer()), _restAt);
 
         // A full socket gives no sign when it has room again: look soon.
         return _isSocketFull ? Instant.Earlier(next, now + TimeSpan.FromMilliseconds(1)) : next;

@@ -35,6 +35,19 @@ internal struct LaneSet
 
     internal readonly bool Contains(int lane) => (Volatile.Read(in _bits[lane >> 6]) & (1UL << lane)) != 0;
 
+    /// <summary>Whether the lane and no other is in it.</summary>
+    internal readonly bool IsOnly(int lane)
+    {
+        ulong others = 0;
+
+        for (int i = 0; i < Words; i++)
+        {
+            others |= Volatile.Read(in _bits[i]) ^ (i == lane >> 6 ? 1UL << lane : 0);
+        }
+
+        return others == 0;
+    }
+
     internal void Add(int lane) => _bits[lane >> 6] |= 1UL << lane;
 
     internal void Remove(int lane) => _bits[lane >> 6] &= ~(1UL << lane);

@@ -237,9 +237,20 @@ internal sealed class SendSchedule
     {
         rank = level.Cursor;
 
-        if (IsWilling(rank) && LaneAt(rank).Deficit > 0)
+        if (IsWilling(rank))
         {
-            return true;
+            SendLane lane = LaneAt(rank);
+
+            if (lane.Deficit <= 0 && _ready.IsOnly(rank))
+            {
+                // As many rounds as it needs, as below: there is nobody to ask in between.
+                lane.Deficit += ((-lane.Deficit / _shareAt[rank]) + 1) * _shareAt[rank];
+            }
+
+            if (lane.Deficit > 0)
+            {
+                return true;
+            }
         }
 
         while (true)

@@ -89,12 +89,14 @@ public sealed class AckScheduleTests
         Assert.That(between, Is.EqualTo(expected));
     }
 
-    [TestCase(0.002, 32, TestName = "A packet each 2 us: not rarer than configured")]
-    [TestCase(0.005, 20, TestName = "A packet each 5 us: what arrives in a tenth of a millisecond")]
-    [TestCase(0.06, 2, TestName = "A packet each 60 us: not rarer than every second")]
-    public void On_a_path_within_a_machine_acks_thin_out_to_ten_in_a_millisecond(double gapMs, int expected)
+    [TestCase(0.0005, 8_388_608, 128, TestName = "A packet each 0.5 us: four times what is configured at most")]
+    [TestCase(0.0005, 2_944_000, 62, TestName = "A packet each 0.5 us: eight acks in what a window can be")]
+    [TestCase(0.0005, 212_992, 32, TestName = "A packet each 0.5 us into a small buffer: as configured")]
+    [TestCase(0.005, 8_388_608, 20, TestName = "A packet each 5 us: what arrives in a tenth of a millisecond")]
+    [TestCase(0.06, 8_388_608, 2, TestName = "A packet each 60 us: not rarer than every second")]
+    public void On_a_path_within_a_machine_acks_thin_out_to_ten_in_a_millisecond(double gapMs, int buffer, int expected)
     {
-        Receiver receiver = new(new LossConfig(), roundTripMs: 0.02, gapMs);
+        Receiver receiver = new(new LossConfig(), roundTripMs: 0.02, gapMs, buffer);
         receiver.TakeInRhythm(packets: 2_000);
 
         int between = receiver.CountUntilDue();
@@ -222,12 +224,12 @@ public sealed class AckScheduleTests
     private static TimeSpan Ms(double milliseconds) => TimeSpan.FromMilliseconds(milliseconds);
 
     /// <summary>An end that takes packets one by one; the round trip is given.</summary>
-    private sealed class Receiver(LossConfig rules, double roundTripMs = 100, double gapMs = 1)
+    private sealed class Receiver(LossConfig rules, double roundTripMs = 100, double gapMs = 1, int buffer = 8_388_608)
     {
         private readonly RttSample _rtt = new(Ms(roundTripMs), Ms(roundTripMs), Ms(roundTripMs), IsMeasured: true);
         private int _sinceAck;
 
-        internal AckSchedule Acks { get; } = new(rules);
+        internal AckSchedule Acks { get; } = new(rules, buffer);
 
         internal Instant Now { get; private set; } = new(TimeSpan.TicksPerSecond);
 
