@@ -82,7 +82,7 @@ internal static class CompareText
         MoreOptions = " --readme README.md",
         Usage = "`--smoke` takes a minute, `--quick` five, all of it\nforty; `--only WORK` measures one work anew and keeps "
             + "the rest of the JSON file; `--pin` gives each process a\nprocessor of its own; `--readme` puts the table of "
-            + "speeds between its marks there.",
+            + "speeds behind its mark there; `--render` measures\nnothing and writes the other files from the JSON file.",
         Schema = Schema,
         Intro = $"{Intro}{string.Concat(report.Missing.Select(pair => $" Not here: {pair.Key} ({pair.Value})."))} {Elsewhere}",
         Runs = FormattableString.Invariant(

@@ -5,11 +5,10 @@ using Gudp.Bench.Transport;
 
 namespace Gudp.Bench.Compare;
 
-/// <summary>The table of speeds in a README: made from a comparison, between two marks.</summary>
+/// <summary>The table of speeds in a README: made from a comparison, from a mark to the next empty line.</summary>
 internal sealed class ReadmeTable
 {
-    internal const string Start = "<!-- compare: written by the command below -->";
-    internal const string End = "<!-- end of compare -->";
+    private const string Start = "<!-- compare -->\n";
 
     private static readonly (string System, string Title)[] Columns =
     [
@@ -19,6 +18,9 @@ internal sealed class ReadmeTable
         (LoadSystems.ZeroMq, "ZeroMQ"),
     ];
 
+    // A README has one screen.
+    private static readonly int[] Sizes = [32, 1_024, 16 * 1_024, 1_024 * 1_024];
+
     private string _path = "";
 
     internal void AddTo(BenchArguments arguments) => arguments.Value("--readme", "FILE", path =>
@@ -27,7 +29,7 @@ internal sealed class ReadmeTable
         return File.Exists(path) && File.ReadAllText(path).Contains(Start, StringComparison.Ordinal);
     });
 
-    /// <summary>Puts the table where the marks are, if a file was named.</summary>
+    /// <summary>Puts the table where the mark is, if a file was named.</summary>
     internal void Write(CompareReport report)
     {
         if (_path.Length == 0)
@@ -37,19 +39,19 @@ internal sealed class ReadmeTable
 
         string text = File.ReadAllText(_path);
         int start = text.IndexOf(Start, StringComparison.Ordinal);
-        int end = text.IndexOf(End, StringComparison.Ordinal);
+        int end = text.IndexOf("\n\n", start, StringComparison.Ordinal) + 1;
         File.WriteAllText(_path, text[..start] + Of(report) + text[end..]);
     }
 
-    /// <summary>From the first mark to the second one.</summary>
+    /// <summary>From the mark to the end of the table's last line.</summary>
     internal static string Of(CompareReport report)
     {
         StringBuilder text = new();
-        text.Append(Start).Append('\n');
+        text.Append(Start);
         AppendRow(text, ["Medians", .. Columns.Select(column => column.Title)]);
         AppendRow(text, ["---", .. Columns.Select(_ => "--:")]);
 
-        foreach (int bytes in CompareCells.Sizes)
+        foreach (int bytes in Sizes)
         {
             AppendRates(text, $"{SizeOf(bytes)}, messages/s", report, system => CompareCells.Stream(system, bytes));
         }
