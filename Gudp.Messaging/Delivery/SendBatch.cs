@@ -44,7 +44,7 @@ public ref struct SendBatch
         _number = _room?.Number ?? 0;
     }
 
-    private readonly bool IsCollecting => _room is { IsOpen: true } room && room.Number == _number;
+    private readonly bool IsCollecting => _room is { } room && room.Number == _number;
 
     /// <summary>Adds one message.</summary>
     /// <param name="message">0 bytes to the largest message; copied before the method returns.</param>

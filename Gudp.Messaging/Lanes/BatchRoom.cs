@@ -20,10 +20,10 @@ internal sealed class BatchRoom(byte[] block)
 
     internal byte[] Block => block;
 
-    /// <summary>Names the batch that is open: what is left of an older one has another number.</summary>
+    /// <summary>Names the batch that is open: what is left of an older one has another number. Even: none is.</summary>
     internal long Number { get; private set; }
 
-    internal bool IsOpen { get; private set; }
+    internal bool IsOpen => (Number & 1) != 0;
 
     /// <summary>Bytes of the lane's room that are kept for what comes here.</summary>
     internal int Promised => _promised;
@@ -38,13 +38,9 @@ internal sealed class BatchRoom(byte[] block)
     /// <summary>Bytes of the messages without their headers.</summary>
     internal int MessageBytes { get; private set; }
 
-    internal long Open()
-    {
-        IsOpen = true;
-        return ++Number;
-    }
+    internal void Open() => Number++;
 
-    internal void Close() => IsOpen = false;
+    internal void Close() => Number++;
 
     /// <summary>Empty, with room for so many bytes.</summary>
     internal void Promise(int bytes)

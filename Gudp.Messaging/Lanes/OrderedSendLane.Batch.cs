@@ -14,6 +14,9 @@ internal sealed partial class OrderedSendLane
     // Under the lane lock; made for the first batch, and there as long as the lane.
     private BatchRoom? _batch;
 
+    // Made with the first batch; the leader finds it once something of a batch is published.
+    private BatchRuns? _batchRuns;
+
     // Room of the ring kept for what the open batch holds. Written under the lane lock.
     private int _promisedBytes;
 
@@ -78,6 +81,7 @@ internal sealed partial class OrderedSendLane
         if (_batch is null && _memory.TryRentToSend(BatchRoom.MostBytes, out byte[] block) == SendStatus.Accepted)
         {
             _batch = new BatchRoom(block);
+            Volatile.Write(ref _batchRuns, _batchRuns ?? new BatchRuns());
         }
 
         return _batch;
@@ -100,6 +104,7 @@ internal sealed partial class OrderedSendLane
         }
 
         _ring!.Write(_reserved - _reservedLargeBytes, batch.Content);
+        _batchRuns!.Add(new OffsetRange(_reserved, _reserved + used), messages);
         _reserved += used;
         Invariant.Require(InRingBytes <= _ring.Bytes, "A batch holds no more than it was promised.");
         batch.Promise(0);

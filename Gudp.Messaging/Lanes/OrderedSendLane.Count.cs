@@ -17,6 +17,9 @@ internal sealed partial class OrderedSendLane
     private long _counted;
     private long _countedEnd;
 
+    // Of the oldest batch, when the place is inside of it.
+    private int _countedOfBatch;
+
     // The first large message, and the bytes of those before it, that the place has not come to.
     private long _countedLarge;
     private long _countedLargeBytes;
@@ -47,25 +50,31 @@ internal sealed partial class OrderedSendLane
 
             while (_counted < to)
             {
-                if (_countedEnd == _counted)
+                BatchRun batch = default;
+                BatchRuns? batches = Volatile.Read(ref _batchRuns);
+                bool isThere = batches is not null && batches.TryPeek(out batch);
+                bool isInside = isThere && batch.Place.From <= _counted;
+
+                if (isInside && batch.Place.To <= to)
                 {
-                    count += givenUp.IsEmpty ? CountPlain(ring, to) : 0;
-
-                    if (_counted >= to)
-                    {
-                        break;
-                    }
-
-                    ReadCountedHeader(ring);
+                    // Nobody knows the ids of its messages, so none of them was given up.
+                    count += batch.Messages - _countedOfBatch;
+                    _countedOfBatch = 0;
+                    _counted = batch.Place.To;
+                    _countedEnd = _counted;
+                    batches!.Remove();
+                    continue;
                 }
 
-                if (_countedEnd > to)
+                long end = isThere && !isInside ? Math.Min(to, batch.Place.From) : to;
+                int singly = CountSingly(ring, end, givenUp);
+                count += singly;
+                _countedOfBatch += isInside ? singly : 0;
+
+                if (_counted < end)
                 {
                     break;
                 }
-
-                count += !givenUp.IsEmpty && givenUp.TryFind(_countedEnd, out _) ? 0 : 1;
-                _counted = _countedEnd;
             }
         }
         finally
@@ -76,9 +85,39 @@ internal sealed partial class OrderedSendLane
         return count;
     }
 
+    private int CountSingly(LaneRing ring, long to, EndedRanges<TransferState> givenUp)
+    {
+        int count = 0;
+
+        while (_counted < to)
+        {
+            if (_countedEnd == _counted)
+            {
+                count += givenUp.IsEmpty ? CountPlain(ring, to) : 0;
+
+                if (_counted >= to)
+                {
+                    break;
+                }
+
+                ReadCountedHeader(ring);
+            }
+
+            if (_countedEnd > to)
+            {
+                break;
+            }
+
+            count += !givenUp.IsEmpty && givenUp.TryFind(_countedEnd, out _) ? 0 : 1;
+            _counted = _countedEnd;
+        }
+
+        return count;
+    }
+
     // The messages that stand in the ring in one piece, with headers of one or two bytes, and end there or before:
     // nearly all, at a fraction of the general way's cost. It stops at the first other one.
-    private long CountPlain(LaneRing ring, long to)
+    private int CountPlain(LaneRing ring, long to)
     {
         if (_countedLarge < Volatile.Read(ref _nextLarge))
         {
@@ -87,7 +126,7 @@ internal sealed partial class OrderedSendLane
 
         int bytes = (int)Math.Min(to - _counted, ring.Bytes);
         ReadOnlySpan<byte> stream = ring.Contiguous(_counted - _countedLargeBytes, bytes);
-        long count = 0;
+        int count = 0;
         int at = 0;
 
         while (at < stream.Length - 1)

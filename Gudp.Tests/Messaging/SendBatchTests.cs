@@ -329,6 +329,39 @@ public sealed class SendBatchTests
         Assert.That((read.MessagesReceived, read.BytesReceived), Is.EqualTo((1_000, 24_500)));
     }
 
+    // Goal: whatever stands between batches, and wherever an acknowledgement ends, each message is counted once.
+    // Method: batches of drawn lengths, single and large messages and cancelled ones in between, on a path that loses.
+    [Test]
+    public void Each_message_is_counted_once_whatever_stands_between_batches([Range(1, 6)] int seed)
+    {
+        using SessionPair pair = SessionPair.Opened((ulong)seed, new PathModel { LossPpm = 30_000, MostDelaySteps = 5 });
+        Prng draws = new((ulong)seed);
+        Collector collector = new();
+        List<byte[]> sent = [];
+        int cancelled = 0;
+        int single = 0;
+
+        for (int round = 0; round < 120; round++)
+        {
+            SendDrawn(pair, ref draws, sent);
+            single += pair.Client.Peer.TrySend(new byte[(int)draws.NextBelow(30)]) == SendStatus.Accepted ? 1 : 0;
+            SendOptions options = new() { NotifyReceived = seed > 3 };
+            SendStatus status = pair.Client.Peer.TrySend(new byte[40], options, out SendReceipt receipt);
+            single += status == SendStatus.Accepted ? 1 : 0;
+            cancelled += seed > 3 && status == SendStatus.Accepted && pair.Client.Peer.TryCancel(receipt.Id) ? 1 : 0;
+            pair.Run((int)draws.NextBelow(4));
+            pair.Server.Peer.Poll(ref collector, 200);
+            pair.Client.Peer.TakeUpdates(new ReceiptUpdate[64]);
+        }
+
+        pair.RunUntil(() => pair.Server.Peer.Poll(ref collector, 1_000) == 0 && pair.Client.Peer.Flush(TimeSpan.Zero));
+        MessageCounters counters = pair.Client.Peer.ReadCounters().Messages;
+
+        Assert.That(counters.MessagesSent, Is.EqualTo(sent.Count + single));
+        Assert.That(counters.TransfersCancelled, Is.EqualTo(cancelled));
+        Assert.That(counters.TransfersReceived, Is.EqualTo(sent.Count + single - cancelled));
+    }
+
     // Goal: two threads with a batch each, and one that sends single messages: each one's order holds.
     [Test]
     public void Threads_with_batches_and_without_send_on_one_lane_and_each_keeps_its_order()
