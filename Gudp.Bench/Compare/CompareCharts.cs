@@ -15,25 +15,14 @@ internal static class CompareCharts
         BySize("Processor time for a message, by size", rows, row => row.CpuUsPerMessage, PerMessage),
     ];
 
-    /// <summary>Gudp over what limits it: 1 is the limit.</summary>
+    /// <summary>Gudp over the others: 1 is the same.</summary>
     internal static IReadOnlyList<IChart> Limits(CompareReport report)
     {
         CompareRatio[] streams = [.. report.Ratios.Where(ratio => ratio.Work == LoadNames.Of(LoadWork.OneWay))];
-        int[] sizes = [.. streams.Select(ratio => ratio.Size).Distinct()];
-        string[] systems = [.. LoadSystems.All.Where(system => streams.Any(ratio => ratio.To == system))];
-        return sizes.Length == 0 ? [] :
+        return streams.Length == 0 ? [] :
         [
-            new BarChart(
-                "Messages a second, Gudp over the others",
-                [.. sizes.Select(NameOf)],
-                new ChartAxis("times as many") { IsLogarithmic = true },
-                [.. Coloured(systems.Select(system => (system, (IReadOnlyList<Bar>)[.. sizes.Select(bytes => new Bar(
-                    Positive(streams.FirstOrDefault(ratio => ratio.To == system && ratio.Size == bytes)?.MessagesPerS)))])))])
-            {
-                CategoryName = "size of a message",
-                Levels = [.. sizes.Select(_ => 1.0)],
-                LevelName = "as many",
-            },
+            Ratio("Messages a second, Gudp over the others", "times as many", streams, ratio => ratio.MessagesPerS),
+            Ratio("Processor time of a message, Gudp over the others", "times as much", streams, ratio => ratio.CpuUsPerMessage),
         ];
     }
 
@@ -50,18 +39,11 @@ internal static class CompareCharts
     internal static IReadOnlyList<IChart> Crowds(CompareReport report)
     {
         CompareRow[] rows = [.. report.Rows.Where(row => row.Work == LoadNames.Of(LoadWork.NTo1))];
-        int[] crowds = [.. rows.Select(row => row.Peers).Distinct()];
+        ChartAxis messages = new("messages", "/s") { IsLogarithmic = true };
         return rows.Length == 0 ? [] :
         [
-            new BarChart(
-                "Messages of 64 B a second at one receiver, by connections",
-                [.. crowds.Select(peers => FormattableString.Invariant($"{peers:#,0}"))],
-                new ChartAxis("messages", "/s") { IsLogarithmic = true },
-                [.. Coloured(SystemsOf(rows).Select(system => (system, (IReadOnlyList<Bar>)[.. crowds.Select(peers => BarOf(
-                    rows.FirstOrDefault(row => row.System == system && row.Peers == peers)?.MessagesPerS))])))])
-            {
-                CategoryName = "connections",
-            },
+            ByCrowd("Messages of 64 B a second at one receiver, by connections", messages, rows, row => row.MessagesPerS),
+            ByCrowd("Processor time for each of them", PerMessage, rows, row => row.CpuUsPerMessage),
         ];
     }
 
@@ -78,6 +60,37 @@ internal static class CompareCharts
             .. Curve("Delay by byte rate, 16 KB, median", large, payload, (row => row.MbPerS, row => row.RttUsP50)),
             .. Curve("Delay by byte rate, 16 KB, 99 of 100", large, payload, (row => row.MbPerS, row => row.RttUsP99)),
         ];
+    }
+
+    private static BarChart Ratio(string title, string unit, CompareRatio[] streams, Func<CompareRatio, double> value)
+    {
+        int[] sizes = [.. streams.Select(ratio => ratio.Size).Distinct()];
+        string[] systems = [.. LoadSystems.All.Where(system => streams.Any(ratio => ratio.To == system))];
+        return new BarChart(
+            title,
+            [.. sizes.Select(NameOf)],
+            new ChartAxis(unit) { IsLogarithmic = true },
+            [.. Coloured(systems.Select(system => (system, (IReadOnlyList<Bar>)[.. sizes.Select(bytes => new Bar(Positive(
+                streams.Where(ratio => ratio.To == system && ratio.Size == bytes).Select(value).FirstOrDefault())))])))])
+        {
+            CategoryName = "size of a message",
+            Levels = [.. sizes.Select(_ => 1.0)],
+            LevelName = "the same",
+        };
+    }
+
+    private static BarChart ByCrowd(string title, ChartAxis axis, CompareRow[] rows, Func<CompareRow, Rounds> value)
+    {
+        int[] crowds = [.. rows.Select(row => row.Peers).Distinct()];
+        return new BarChart(
+            title,
+            [.. crowds.Select(peers => FormattableString.Invariant($"{peers:#,0}"))],
+            axis,
+            [.. Coloured(SystemsOf(rows).Select(system => (system, (IReadOnlyList<Bar>)[.. crowds.Select(peers => BarOf(
+                rows.Where(row => row.System == system && row.Peers == peers).Select(value).FirstOrDefault()))])))])
+        {
+            CategoryName = "connections",
+        };
     }
 
     private static IReadOnlyList<IChart> Curve(

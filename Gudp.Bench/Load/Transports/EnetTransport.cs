@@ -12,8 +12,9 @@ internal sealed unsafe class EnetTransport : ILoadTransport
     private const int MostPeers = 4_000;
     private const int Batch = 512;
 
-    // Some five of ENet's largest windows of 64 KB for each link, and at least a few messages of any size.
-    private const long MostWaiting = 384 * 1024;
+    // ENet's largest window of each link, and at least a few messages of any size. More goes no faster and waits: six times
+    // as much made a median of 2.1 ms out of 0.2 ms at 1 KB, and a third fewer messages of 32 B.
+    private const long MostWaiting = 64 * 1024;
     private const int LeastMessages = 4;
 
     [ThreadStatic]
