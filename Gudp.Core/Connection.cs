@@ -1,6 +1,7 @@
 using System;
 using System.Threading;
 using System.Threading.Tasks;
+using Gudp.Core.Config;
 using Gudp.Core.Engine;
 using Gudp.Core.Loop;
 using Gudp.Core.Packets;
@@ -26,7 +27,7 @@ public sealed partial class Connection : IDisposable, ILoopConnection
     private RemoteIdentity? _identity;
     private long _touched;
 
-    internal Connection(EventLoop loop, PeerAddress local, PeerAddress remote, in ConnectionConfig config)
+    internal Connection(EventLoop loop, PeerAddress local, PeerAddress remote, SharedConfig config)
     {
         _loop = loop;
         _status = new StatusWord(loop.Turns);
@@ -35,13 +36,13 @@ public sealed partial class Connection : IDisposable, ILoopConnection
         Config = config;
         _host = new PayloadHost(this);
 
-        if (config.Payload is { } factory)
+        if (config.Whole.Payload is { } factory)
         {
             Payload = factory.Create(_host);
         }
         else
         {
-            _mailbox = new PacketMailbox(this, config.Queues, loop.Memory, loop.FirstNumbers.Id);
+            _mailbox = new PacketMailbox(this, config.Whole.Queues, loop.Memory, loop.FirstNumbers.Id);
             Payload = _mailbox;
         }
     }
@@ -145,7 +146,7 @@ public sealed partial class Connection : IDisposable, ILoopConnection
         _mailbox?.DiscardInbox();
     }
 
-    ConnectionConfig IConnectionOwner.Config => Config;
+    SharedConfig IConnectionOwner.Config => Config;
 
     StatusWord IConnectionOwner.StatusWord => _status;
 
@@ -153,7 +154,7 @@ public sealed partial class Connection : IDisposable, ILoopConnection
 
     TimeSpan IConnectionOwner.StartsAfter => StartsAfter;
 
-    PayloadParameters IConnectionOwner.Announced => AnnouncedBy(Config);
+    PayloadParameters IConnectionOwner.Announced => AnnouncedBy(Config.Whole);
 
     ConnectionEngine? ILoopConnection.Engine => Engine;
 
@@ -161,7 +162,7 @@ public sealed partial class Connection : IDisposable, ILoopConnection
 
     ILoopConnection? ILoopConnection.NextTouched { get; set; }
 
-    internal ConnectionConfig Config { get; }
+    internal SharedConfig Config { get; }
 
     internal ConnectionCounterSet Counters { get; } = new();
 

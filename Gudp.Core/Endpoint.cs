@@ -3,6 +3,7 @@ using System.Collections.Generic;
 using System.Threading;
 using System.Threading.Tasks;
 using Gudp.Core.Buffers;
+using Gudp.Core.Config;
 using Gudp.Core.Engine;
 using Gudp.Core.Loop;
 
@@ -20,7 +21,7 @@ public sealed class Endpoint : IDisposable, IConnectionAcceptor, IWaitPlace
     private readonly object _gate = new();
     private readonly Queue<Connection> _accepted = new();
     private readonly EventLoop _loop;
-    private readonly ConnectionConfig _config;
+    private readonly SharedConfig _config;
     private readonly ConnectionRegister _register;
     private EndpointDriver? _driver;
     private TaskCompletionSource? _arrival;     // what AcceptAsync waits for; under the gate
@@ -36,7 +37,7 @@ public sealed class Endpoint : IDisposable, IConnectionAcceptor, IWaitPlace
         PeerId = config.PeerId;
         _loop = loop;
         _register = register;
-        _config = config;
+        _config = new SharedConfig(config);
         LocalAddress = local;
     }
 
@@ -66,16 +67,16 @@ public sealed class Endpoint : IDisposable, IConnectionAcceptor, IWaitPlace
     /// </summary>
     public Prng Choices { get; }
 
-    ConnectionConfig IConnectionAcceptor.Config => _config;
+    ConnectionConfig IConnectionAcceptor.Config => _config.Whole;
 
-    PayloadParameters IConnectionAcceptor.Announced => Connection.AnnouncedBy(_config);
+    PayloadParameters IConnectionAcceptor.Announced => Connection.AnnouncedBy(_config.Whole);
 
-    bool IConnectionAcceptor.HasOneConnectionPerPeer => _config.Payload is { HasOneConnectionPerPeer: true };
+    bool IConnectionAcceptor.HasOneConnectionPerPeer => _config.Whole.Payload is { HasOneConnectionPerPeer: true };
 
     bool IConnectionAcceptor.IsListening => Volatile.Read(ref Entrance._isListening)
         && !Volatile.Read(ref Entrance._isDisposed) && !Volatile.Read(ref _isDisposed);
 
-    bool IConnectionAcceptor.HasRoom => Entrance.WaitingToBeAccepted < _config.Queues.PendingAccepts;
+    bool IConnectionAcceptor.HasRoom => Entrance.WaitingToBeAccepted < _config.Whole.Queues.PendingAccepts;
 
     /// <summary>Opens a connection to a peer. Returns at once; <see cref="Connection.WaitUntilOpen"/> waits.</summary>
     /// <param name="remote">Address and port of the peer.</param>
@@ -94,8 +95,8 @@ public sealed class Endpoint : IDisposable, IConnectionAcceptor, IWaitPlace
         ArgumentOutOfRangeException.ThrowIfLessThan(after, TimeSpan.Zero);
         ObjectDisposedException.ThrowIf(_isDisposed, this);
         ArgumentOutOfRangeException.ThrowIfZero(remote.Port, nameof(remote));
-        ConnectionConfig used = config ?? _config;
-        used.ValidateForOpening();
+        SharedConfig used = config is { } own ? new SharedConfig(own) : _config;
+        used.Whole.ValidateForOpening();
 
         Connection connection = new(_loop, LocalAddress, remote, used) { Register = _register, StartsAfter = after };
         _register.Add(connection);
@@ -294,7 +295,7 @@ public sealed class Endpoint : IDisposable, IConnectionAcceptor, IWaitPlace
     internal ConnectionConfig ConfigToShare()
     {
         ObjectDisposedException.ThrowIf(_isDisposed, this);
-        return _config;
+        return _config.Whole;
     }
 
     private bool TryEnqueue(Connection connection)

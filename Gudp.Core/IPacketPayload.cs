@@ -94,6 +94,16 @@ public interface IPacketPayload
     /// </summary>
     void HandleTurnEnd(Instant now);
 
+    /// <summary>
+    /// No content went or came for some seconds: what grew with it may be given back. Once, until content goes or comes
+    /// again.
+    /// </summary>
+    /// <param name="now">The turn's time.</param>
+    void HandleRest(Instant now)
+    {
+    }
+
+
     /// <summary>The connection has ended; called once, and nothing after it.</summary>
     void HandleStatus(ConnectionStatus status, CloseReason? reason, Instant now);
 }

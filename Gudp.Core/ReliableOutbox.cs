@@ -17,15 +17,16 @@ namespace Gudp.Core;
 public sealed class ReliableOutbox<T>
     where T : struct
 {
-    // Most connections never have more in flight; the others double a few times.
-    private const int FirstRecords = 64;
+    // Of a capacity; what is really needed grows from none.
+    private const int LeastCapacity = 64;
+    private const int FirstRecords = 8;
 
     private readonly int _capacity;
-    private Record[] _records;
+    private Record[] _records = [];
     private long _oldest;
     private long _next;
 
-    private T[] _offers;
+    private T[] _offers = [];
     private int _offerHead;
     private int _offerCount;
 
@@ -34,15 +35,13 @@ public sealed class ReliableOutbox<T>
     /// <exception cref="ArgumentOutOfRangeException">The capacity is not a power of two of at least 64.</exception>
     public ReliableOutbox(int capacity)
     {
-        if (capacity < FirstRecords || (capacity & (capacity - 1)) != 0)
+        if (capacity < LeastCapacity || (capacity & (capacity - 1)) != 0)
         {
             throw new ArgumentOutOfRangeException(
-                nameof(capacity), capacity, $"The capacity must be a power of two of at least {FirstRecords}.");
+                nameof(capacity), capacity, $"The capacity must be a power of two of at least {LeastCapacity}.");
         }
 
         _capacity = capacity;
-        _records = new Record[FirstRecords];
-        _offers = new T[FirstRecords];
     }
 
     /// <summary>True while nothing more may be noted: the oldest packet's fate must become known first.</summary>
@@ -157,6 +156,17 @@ public sealed class ReliableOutbox<T>
         return true;
     }
 
+    /// <summary>Gives back what it grew to, if nothing is in flight and nothing waits; it grows again when needed.</summary>
+    public void Rest()
+    {
+        if (IsEmpty && _offerCount == 0)
+        {
+            _records = [];
+            _offers = [];
+            _offerHead = 0;
+        }
+    }
+
     private ref Record At(long index) => ref _records[index & (_records.Length - 1)];
 
     // The records are ordered by packet, so a search by halves finds the first of a packet, or where it would stand.
@@ -196,9 +206,13 @@ public sealed class ReliableOutbox<T>
         }
     }
 
+    // A few for one that speaks now and then; whoever needs more is busy, and most of those never need more than these.
+    private static int Larger(int length)
+        => length == 0 ? FirstRecords : length < LeastCapacity ? LeastCapacity : 2 * length;
+
     private void GrowRecords()
     {
-        Record[] larger = new Record[_records.Length * 2];
+        Record[] larger = new Record[Larger(_records.Length)];
 
         for (long index = _oldest; index < _next; index++)
         {
@@ -206,11 +220,18 @@ public sealed class ReliableOutbox<T>
         }
 
         _records = larger;
+
+        // Who has so much in flight will have something to offer again.
+        if (larger.Length >= LeastCapacity && _offers.Length < LeastCapacity)
+        {
+            GrowOffers();
+        }
     }
 
     private void GrowOffers()
     {
-        T[] larger = new T[_offers.Length * 2];
+        bool isBusy = _records.Length >= LeastCapacity;
+        T[] larger = new T[isBusy ? Math.Max(LeastCapacity, 2 * _offers.Length) : Larger(_offers.Length)];
 
         for (int i = 0; i < _offerCount; i++)
         {

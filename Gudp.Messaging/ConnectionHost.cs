@@ -104,6 +104,8 @@ internal sealed class ConnectionHost(PayloadHost host, MessageEndpoint endpoint)
 
     public void HandleTimeout(Instant now) => _session?.HandleTimeout(now);
 
+    public void HandleRest(Instant now) => _session?.HandleRest(now);
+
     public void HandleTurnEnd(Instant now) => _session?.HandleTurnEnd(now);
 
     public void HandleStatus(ConnectionStatus status, CloseReason? reason, Instant now)

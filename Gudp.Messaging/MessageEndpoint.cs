@@ -1,6 +1,7 @@
 using System;
 using System.Threading;
 using Gudp.Core;
+using Gudp.Messaging.Config;
 using Gudp.Messaging.Lanes;
 using Gudp.Messaging.Memory;
 using Gudp.Messaging.Status;
@@ -26,6 +27,7 @@ namespace Gudp.Messaging;
 public sealed partial class MessageEndpoint : IDisposable
 {
     private readonly MessagingConfig _config;
+    private readonly SessionConfig _sessionConfig;
     private readonly IMessageSink? _sink;
     private readonly Daemon _daemon;
     private readonly Endpoint _endpoint;
@@ -56,6 +58,7 @@ public sealed partial class MessageEndpoint : IDisposable
         config.Validate();
         _daemon = daemon;
         _config = config;
+        _sessionConfig = new SessionConfig(config);
         _sink = sink;
         Ready = new ReadyPeers(daemon.Watch);
         Memory = new MessageMemory(
@@ -279,7 +282,7 @@ public sealed partial class MessageEndpoint : IDisposable
                 return door;
             }
 
-            MessageSession session = new(door, endpoint._config, endpoint.Memory, endpoint._sink)
+            MessageSession session = new(door, endpoint._sessionConfig, endpoint.Memory, endpoint._sink)
             {
                 Incarnation = endpoint.Peers.NextIncarnation(),
                 EndpointSalt = (ulong)endpoint.Id.Value,

@@ -8,7 +8,7 @@ namespace Gudp.Messaging;
 internal sealed partial class MessageSession
 {
     private int _heldOut;
-    private readonly HashSet<long> _claimsOut = [];
+    private HashSet<long>? _claimsOut;      // made with the first claim in a block of its own
     private long _lastClaim;
 
     /// <summary>
@@ -19,7 +19,7 @@ internal sealed partial class MessageSession
     {
         get
         {
-            int blocks = Volatile.Read(ref _heldOut) + _claimsOut.Count;
+            int blocks = Volatile.Read(ref _heldOut) + (Volatile.Read(ref _claimsOut)?.Count ?? 0);
 
             foreach (SendLane? lane in _sendLanes)
             {
@@ -46,9 +46,12 @@ internal sealed partial class MessageSession
             return 0;
         }
 
-        lock (_claimsOut)
+        HashSet<long> claims = Volatile.Read(ref _claimsOut)
+            ?? Interlocked.CompareExchange(ref _claimsOut, [], null) ?? _claimsOut;
+
+        lock (claims)
         {
-            _claimsOut.Add(++_lastClaim);
+            claims.Add(++_lastClaim);
             return _lastClaim;
         }
     }
@@ -64,9 +67,11 @@ internal sealed partial class MessageSession
             return true;
         }
 
-        lock (_claimsOut)
+        HashSet<long> claims = Volatile.Read(ref _claimsOut)!;
+
+        lock (claims)
         {
-            return _claimsOut.Remove(number);
+            return claims.Remove(number);
         }
     }
 }

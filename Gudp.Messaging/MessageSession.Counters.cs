@@ -7,10 +7,10 @@ namespace Gudp.Messaging;
 /// <content>What is counted, as copies for users.</content>
 internal sealed partial class MessageSession
 {
-    private readonly MessageTally?[] _tallies;
+    private MessageTally?[] _tallies;           // as _sendLanes
 
     // Sends that were refused before they got as far as a lane.
-    private readonly MessageTally _refusedBeforeLanes = new();
+    private MessageTally? _refusedBeforeLanes;
 
     /// <summary>Lanes in each direction, used or not.</summary>
     internal int LaneCount => _sendLanes.Length;
@@ -23,9 +23,19 @@ internal sealed partial class MessageSession
             return known;
         }
 
+        if (Volatile.Read(ref _tallies) == _config.NoTallies)
+        {
+            Interlocked.CompareExchange(ref _tallies, new MessageTally?[_config.Lanes], _config.NoTallies);
+        }
+
         MessageTally made = new();
         return Interlocked.CompareExchange(ref _tallies[lane], made, null) ?? made;
     }
+
+    // Made with the first: most sessions refuse nothing.
+    private MessageTally RefusedBeforeLanes
+        => Volatile.Read(ref _refusedBeforeLanes)
+            ?? Interlocked.CompareExchange(ref _refusedBeforeLanes, new MessageTally(), null) ?? _refusedBeforeLanes;
 
     /// <summary>Any thread. A copy of one lane's counters.</summary>
     internal LaneCounters ReadLane(int number)
@@ -63,7 +73,7 @@ internal sealed partial class MessageSession
     internal PeerCounters ReadCounters()
     {
         MessageCounts counts = default;
-        _refusedBeforeLanes.AddTo(ref counts);
+        Volatile.Read(ref _refusedBeforeLanes)?.AddTo(ref counts);
         QueueCounters waiting = new("waiting", 0, 0, 0, 0, 0, 0, 0);
         QueueCounters unread = new("unread", 0, 0, 0, 0, 0, 0, 0);
 

@@ -60,6 +60,13 @@ internal sealed partial class MessageSession
         }
     }
 
+    /// <inheritdoc/>
+    public void HandleRest(Instant now)
+    {
+        _outbox.Rest();
+        _repeats.Rest();
+    }
+
     private void LookAgainAtMemory(Instant now)
     {
         if (_sink is not { } sink)

@@ -11,7 +11,9 @@ internal sealed partial class MessageSession
     // 2^64 over the golden ratio.
     private const ulong SaltSpread = 0x9E37_79B9_7F4A_7C15;
 
-    private readonly ReceiptUpdate[] _receiptScratch = new ReceiptUpdate[16];
+    // Handed to a sink at a time.
+    private const int MostReceiptsAtOnce = 16;
+
     private int _hasCancelled;
 
     /// <summary>What every message starts with.</summary>
@@ -113,7 +115,7 @@ internal sealed partial class MessageSession
     // True if a sender that was refused for too many open updates may ask again.
     private bool HandReceipts(GuardedSink sink, Instant now)
     {
-        Span<ReceiptUpdate> updates = _receiptScratch;
+        Span<ReceiptUpdate> updates = stackalloc ReceiptUpdate[MostReceiptsAtOnce];
         bool roomCameFree = false;
 
         for (int count = updates.Length; count == updates.Length;)

@@ -12,7 +12,7 @@ internal sealed partial class MessageSession
     // What an end must allow at least, so that what is sent before its parameters are known always fits.
     private const int LeastLaneCredit = 64 * 1024;
 
-    private readonly ReceiveLane?[] _receiveLanes;
+    private ReceiveLane?[] _receiveLanes;       // as _sendLanes; the leader makes its own
     private readonly ReceiveWindow _window;
     private LaneSet _receiveLanesInUse;
 
@@ -274,6 +274,12 @@ internal sealed partial class MessageSession
                 _memory,
                 new ReceiveLedgers(_window, TallyOf(number)));
         lane.BeginAt(FirstPlaces);
+
+        if (_receiveLanes == _config.NoReceiveLanes)
+        {
+            Volatile.Write(ref _receiveLanes, new ReceiveLane?[_config.Lanes]);
+        }
+
         Volatile.Write(ref _receiveLanes[number], lane);
         _receiveLanesInUse.AddAtomic(number);
 

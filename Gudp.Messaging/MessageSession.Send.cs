@@ -93,7 +93,7 @@ internal sealed partial class MessageSession
         }
 
         status = status == SendStatus.Closed ? RefuseFinal() : status;
-        (lane?.Tally ?? _refusedBeforeLanes).CountRefusal(status);
+        (lane?.Tally ?? RefusedBeforeLanes).CountRefusal(status);
 
         // D-13.2
         if (status is SendStatus.LaneFull or SendStatus.NoCredit && lane?.Options.WhenFull == FullPolicy.Disconnect)
@@ -208,7 +208,13 @@ internal sealed partial class MessageSession
     {
         SendLane made = NewSendLane(number);
         made.BeginAt(FirstPlaces);
-        SendLane lane = Interlocked.CompareExchange(ref _sendLanes[number], made, null) ?? made;
+        SendLane?[] lanes = Interlocked.CompareExchange(
+            ref _sendLanes, new SendLane?[_config.Lanes], _config.NoSendLanes);
+        lanes = lanes == _config.NoSendLanes ? Volatile.Read(ref _sendLanes) : lanes;
+
+        // Before the lane: whoever finds the lane and marks it ready has told the schedule where it is.
+        _schedule.UseLanes(lanes);
+        SendLane lane = Interlocked.CompareExchange(ref lanes[number], made, null) ?? made;
         _sendLanesInUse.AddAtomic(number);
 
         if (Volatile.Read(ref _isShuttingDown))

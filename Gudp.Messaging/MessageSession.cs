@@ -18,6 +18,7 @@ using System.Diagnostics.CodeAnalysis;
 using System.Numerics;
 using System.Threading;
 using Gudp.Core;
+using Gudp.Messaging.Config;
 using Gudp.Messaging.Diagnostics;
 using Gudp.Messaging.Lanes;
 using Gudp.Messaging.Memory;
@@ -42,11 +43,11 @@ internal sealed partial class MessageSession : IPacketPayload
     private const int MostPiecesInFlight = 8192;
 
     private volatile ISessionHost _host;
-    private readonly MessagingConfig _config;
+    private readonly SessionConfig _config;
     private readonly MessageMemory _memory;
     private readonly GuardedSink? _sink;
     private readonly PeerTerms _peerTerms = new();
-    private readonly SendLane?[] _sendLanes;
+    private SendLane?[] _sendLanes;             // the config's, which are none, until the first is made
     private readonly SendSchedule _schedule;
     private LaneSet _sendLanesInUse;
     private int _wantsMemory;
@@ -64,17 +65,23 @@ internal sealed partial class MessageSession : IPacketPayload
 
     internal MessageSession(
         ISessionHost host, MessagingConfig config, MessageMemory endpointMemory, IMessageSink? sink)
+        : this(host, new SessionConfig(config), endpointMemory, sink)
+    {
+    }
+
+    internal MessageSession(
+        ISessionHost host, SessionConfig config, MessageMemory endpointMemory, IMessageSink? sink)
     {
         _host = host;
         _config = config;
         _memory = new MessageMemory(
             config.PeerMemoryBytes, endpointMemory, config.ToReceiveBytes, config.ToBeginBytes, config.FirstRingsBytes);
         _sink = sink is null ? null : new GuardedSink(sink, this);
-        _sendLanes = new SendLane?[config.Lanes];
-        _schedule = new SendSchedule(_sendLanes, config.LanePlan, _peerTerms);
-        _receiveLanes = new ReceiveLane?[config.Lanes];
+        _sendLanes = config.NoSendLanes;
+        _schedule = new SendSchedule(_sendLanes, config.Ranks, _peerTerms);
+        _receiveLanes = config.NoReceiveLanes;
         _window = new ReceiveWindow(config.ConnectionCreditBytes);
-        _tallies = new MessageTally?[config.Lanes];
+        _tallies = config.NoTallies;
         _reading = new SlowWatch(config.SlowConsumerLimit, config.Lanes);
         _sending = new SlowWatch(config.SlowConsumerLimit, config.Lanes);
         _peer = new Peer(this, table: null);

@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using System.Threading;
 using Gudp.Core;
 using Gudp.Messaging.Diagnostics;
@@ -9,7 +10,7 @@ public sealed partial class Peer
 {
     private readonly Lock _sessionsGate = new();
     private PeerIdentity? _identity;
-    private PeerStatistics _dropped = PeerStatistics.None;
+    private StrongBox<PeerStatistics>? _dropped;    // of sessions that are gone; most peers have one session
 
     /// <summary>Who it is; null before the handshake of its first session has told. Written under the table's gate.</summary>
     internal PeerIdentity? Identity
@@ -65,7 +66,7 @@ public sealed partial class Peer
 
             if (dropped is not null)
             {
-                _dropped = _dropped.Plus(PeerStatistics.Of(dropped).WithoutLevels());
+                Drop(PeerStatistics.Of(dropped).WithoutLevels());
                 givenUp = dropped.HasEnded && dropped.IsDrained ? null : dropped;
             }
 
@@ -99,7 +100,7 @@ public sealed partial class Peer
                 return null;
             }
 
-            _dropped = _dropped.Plus(PeerStatistics.Of(former).WithoutLevels());
+            Drop(PeerStatistics.Of(former).WithoutLevels());
             Volatile.Write(ref _former, null);
         }
 
@@ -119,7 +120,7 @@ public sealed partial class Peer
     {
         lock (_sessionsGate)
         {
-            _dropped = _dropped.Plus(dropped);
+            Drop(dropped);
         }
     }
 
@@ -127,7 +128,7 @@ public sealed partial class Peer
     {
         lock (_sessionsGate)
         {
-            PeerStatistics sum = _dropped.Plus(PeerStatistics.Of(Session));
+            PeerStatistics sum = Dropped.Plus(PeerStatistics.Of(Session));
             return FormerSession is { } former ? sum.Plus(PeerStatistics.Of(former)) : sum;
         }
     }
@@ -136,7 +137,7 @@ public sealed partial class Peer
     internal void BecomeNameOf(Peer home)
     {
         home._tag ??= _tag;
-        home.CountDropped(_dropped);
+        home.CountDropped(Dropped);
         Volatile.Write(ref _home, home);
         _changes.Signal();
     }
@@ -156,7 +157,7 @@ public sealed partial class Peer
                 return;
             }
 
-            _dropped = _dropped.Plus(PeerStatistics.Of(former).WithoutLevels());
+            Drop(PeerStatistics.Of(former).WithoutLevels());
             Volatile.Write(ref _former, null);
         }
 
@@ -171,6 +172,15 @@ public sealed partial class Peer
         {
             _table?.ForgetIfOver(this);
         }
+    }
+
+    // Under the gate of sessions, as what calls them.
+    private PeerStatistics Dropped => _dropped?.Value ?? PeerStatistics.None;
+
+    private void Drop(in PeerStatistics counted)
+    {
+        PeerStatistics sum = Dropped.Plus(counted);
+        (_dropped ??= new StrongBox<PeerStatistics>()).Value = sum;
     }
 }
 

@@ -106,6 +106,7 @@ internal sealed partial class ConnectionEngine
 
         if (!payload.IsEmpty)
         {
+            NoteBusy(now);
             PayloadVerdict verdict = _payload.HandleFrames(number, payload, now);
 
             if (_owner.TakeProbeAsked())
@@ -240,7 +241,7 @@ internal sealed partial class ConnectionEngine
             {
                 _counters.PacketsSpuriouslyLost++;
                 _trace?.OnFate(TraceEventKind.SpuriousLoss, packet.Number, now);
-                _quality.OnSpuriousLoss();
+                _quality?.OnSpuriousLoss();
                 _loss.OnSpuriousLoss(packet, now);
                 _counters.ReductionsUndone += _controller.OnSpuriousLoss(packet.SentAt, now) ? 1 : 0;
             }
@@ -267,7 +268,7 @@ internal sealed partial class ConnectionEngine
             return;
         }
 
-        _quality.OnAcked();
+        _quality?.OnAcked();
         _forecast.OnAcked(packet.Bytes);
 
         if (IsCounted(packet.Number))

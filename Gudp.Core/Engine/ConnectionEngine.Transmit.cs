@@ -327,6 +327,11 @@ internal sealed partial class ConnectionEngine
             return;
         }
 
+        if (payloadBytes > 0)
+        {
+            NoteBusy(now);
+        }
+
         _probesOwed = Math.Max(0, _probesOwed - 1);
         _counters.PayloadBytesSent += payloadBytes;
         TellSent(bytes, mark, now);
@@ -409,7 +414,7 @@ internal sealed partial class ConnectionEngine
             }
 
             _counters.PacketsLost++;
-            _quality.OnLost();
+            _quality?.OnLost();
             _ids?.OnLost(lost.Number);
 
             if (!IsCounted(lost.Number))

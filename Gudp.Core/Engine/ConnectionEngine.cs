@@ -1,4 +1,5 @@
 using System;
+using Gudp.Core.Config;
 using Gudp.Core.Congestion;
 using Gudp.Core.Wire;
 using static Gudp.Core.Spans;
@@ -28,7 +29,7 @@ internal sealed partial class ConnectionEngine
     private static readonly TimeSpan LongestGoodbyeGap = TimeSpan.FromMilliseconds(50);
 
     private readonly EndpointSettings _endpoint;
-    private readonly ConnectionConfig _config;
+    private readonly SharedConfig _config;
     private readonly IConnectionOwner _owner;
     private readonly StatusWord _status;
     private readonly ConnectionCounterSet _counters;
@@ -45,7 +46,7 @@ internal sealed partial class ConnectionEngine
     private readonly NumberSkips _skips;
     private readonly SettledNotice _settled = new();
     private readonly KeepAlive _alive;
-    private readonly QualityWatch _quality;
+    private readonly QualityWatch? _quality;        // null: no limit is configured
     private readonly TimerTable _timers = new();
     private readonly ConnectionTrace? _trace;
 
@@ -89,8 +90,8 @@ internal sealed partial class ConnectionEngine
         _pacer = MakePacer();
         _acks = new AckSchedule(loss, endpoint.ReceiveBufferBytes);
         _skips = new NumberSkips(endpoint.Identity.Secrets);
-        _alive = new KeepAlive(_config);
-        _quality = new QualityWatch(_config.Quality);
+        _alive = new KeepAlive(_config.Whole);
+        _quality = _config.Quality == default ? null : new QualityWatch(_config.Quality);
     }
 
     /// <summary>Where packets go; another one only after it was proved (P-9.7).</summary>
@@ -244,6 +245,7 @@ internal sealed partial class ConnectionEngine
 
         BeginPath(peer);
         _payload.HandleOpened(peer.Payload, now);
+        NoteBusy(now);
 
         if (_config.Loss.AskImmediateAcks)
         {
@@ -282,6 +284,9 @@ internal sealed partial class ConnectionEngine
             case TimerKind.Path:
                 HandlePathTimer(now);
                 break;
+            case TimerKind.Rest:
+                HandleRestTimer(now);
+                break;
             case TimerKind.Handshake:
             case TimerKind.Pace:
             case TimerKind.Payload:
@@ -315,11 +320,16 @@ internal sealed partial class ConnectionEngine
     // P-10.1
     private void EndIfTooPoor(Instant now)
     {
+        if (_quality is not { } quality || _state is not (ConnectionState.Open or ConnectionState.Flushing))
+        {
+            return;
+        }
+
         TimeSpan measured = _rtt.HasSample ? _rtt.Smoothed : TimeSpan.Zero;
 
-        if (_state is ConnectionState.Open or ConnectionState.Flushing && _quality.IsTooPoor(measured, now))
+        if (quality.IsTooPoor(measured, now))
         {
-            _status.End(FinalReasons.TimedOut, new CloseReason(CloseCode.QualityTooLow, _quality.Detail));
+            _status.End(FinalReasons.TimedOut, new CloseReason(CloseCode.QualityTooLow, quality.Detail));
             Enter(ConnectionEvent.QualityFailed, now);
         }
     }

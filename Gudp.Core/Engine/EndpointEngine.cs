@@ -40,7 +40,7 @@ internal sealed partial class EndpointEngine
     internal ConnectionEngine Connect(IConnectionOwner owner, PeerAddress remote, Instant now)
     {
         ulong id = NextFreeId();
-        ClientHandshake handshake = new(_settings, owner.Config, owner.Announced, id);
+        ClientHandshake handshake = new(_settings, owner.Config.Whole, owner.Announced, id);
         ConnectionEngine connection = new(_settings, owner, remote, id, handshake);
         _byId.Add(id, connection);
         connection.Open(now);

@@ -124,7 +124,7 @@ internal sealed class ProcessIdentity
 /// <summary>What an engine needs of the handle users hold; implemented by <see cref="Connection"/>.</summary>
 internal interface IConnectionOwner
 {
-    ConnectionConfig Config { get; }
+    SharedConfig Config { get; }
 
     StatusWord StatusWord { get; }
 

@@ -69,7 +69,7 @@ internal sealed class LossDetector
     private Instant _lastLossyRound;
     private long _overdueFrom;                 // all payload below was offered once more already
     private Instant _firstSampleAt = Instant.Never;
-    private SentPacket _firstOfRun;            // a run: packets lost one after another, none acknowledged between
+    private Instant _firstOfRunAt;             // a run: packets lost one after another, none acknowledged between
     private long _lastOfRun = -1;              // -1: no run
 
     internal LossDetector(SentPacketRing ring, RttEstimator rtt, in LossRules rules)
@@ -319,12 +319,12 @@ internal sealed class LossDetector
 
         if (_lastOfRun < 0 || WasAnyAckedBetween(_lastOfRun, lost.Number))
         {
-            _firstOfRun = lost;
+            _firstOfRunAt = lost.SentAt;
         }
 
         _lastOfRun = lost.Number;
 
-        if ((lost.SentAt - _firstOfRun.SentAt).Ticks <= PersistentCongestionThreshold * PersistenceUnit.Ticks)
+        if ((lost.SentAt - _firstOfRunAt).Ticks <= PersistentCongestionThreshold * PersistenceUnit.Ticks)
         {
             return false;
         }

@@ -24,9 +24,10 @@ internal sealed class NumberSkips
 
     // All that can be in flight at once contains about half as many.
     private const int Remembered = 32;
+    private const int FirstRoom = 2;
 
     private readonly ISecretSource _secrets;
-    private readonly long[] _skipped = new long[Remembered];
+    private long[] _skipped = [];    // grows with their number, up to Remembered
     private uint _spread = FirstSpread;
     private long _next;
 
@@ -45,6 +46,11 @@ internal sealed class NumberSkips
     /// <summary>It was left out; the next one is drawn.</summary>
     internal void OnSkipped(PacketNumber number)
     {
+        if (Count == _skipped.Length && Count < Remembered)
+        {
+            Array.Resize(ref _skipped, Count == 0 ? FirstRoom : Remembered);
+        }
+
         _skipped[Count % Remembered] = number.Value;
         Count++;
         _spread = Math.Min(2 * _spread, LargestSpread);

@@ -29,8 +29,8 @@ internal sealed class PathValidator
 
     private readonly ISecretSource _secrets;
     private readonly int _leastChallengeBytes;
-    private readonly Candidate[] _candidates = new Candidate[Capacity];
-    private readonly PathAnswer[] _answers = new PathAnswer[Capacity];
+    private Candidate[] _candidates = [];       // made for the first: most peers never move
+    private PathAnswer[] _answers = [];         // as above
     private int _count;
     private int _answerCount;
     private ulong _presentToken;
@@ -93,6 +93,11 @@ internal sealed class PathValidator
     internal void Begin(PeerAddress address, int bytes, TimeSpan probeTimeout, Instant now)
     {
         Invariant.Require(IndexOf(address) < 0, "An address is a candidate once.");
+
+        if (_candidates.Length == 0)
+        {
+            _candidates = new Candidate[Capacity];
+        }
 
         if (_count == Capacity)
         {
@@ -197,6 +202,11 @@ internal sealed class PathValidator
     /// <summary>The peer's challenge is to be echoed on the path it came by. Beyond the capacity the oldest goes.</summary>
     internal void Owe(in PathAnswer answer)
     {
+        if (_answers.Length == 0)
+        {
+            _answers = new PathAnswer[Capacity];
+        }
+
         if (_answerCount == Capacity)
         {
             _answers.AsSpan(1).CopyTo(_answers);

@@ -4,13 +4,17 @@
 // acknowledged: a duplicate must be known as one for as long as the network may keep it. The ranges are what the peer
 // has still to be told; they shrink when the peer confirms that it knows.
 //
+// Both begin small and grow with what arrives. Before the bits grow they forget what is older than ten seconds: nothing so
+// late is worth the memory, and it is dropped as too old (P-1.2). What rests gives back what it grew to.
+//
 // Distances are always "largest minus number", which cannot overflow for numbers of 62 bits; nothing is ever added to
 // a number.
 //
 // Always true:
 //   - ranges stand newest first and do not touch: between two of them at least one number is missing;
 //   - the first range ends with the largest number that arrived, if any range stands;
-//   - a bit is set only for a number that arrived and lies within the window.
+//   - a bit is set only for a number that arrived, lies within the window, and is not forgotten;
+//   - the numbers from the first not forgotten to the largest are no more than there are bits.
 
 using System;
 using System.Diagnostics;
@@ -53,9 +57,20 @@ internal sealed class ReceiveWindow
     /// <summary>The most ranges kept; of more gaps than that the oldest are no longer acknowledged.</summary>
     internal const int MaxRanges = 64;
 
-    private readonly SlotBits _seen = new(WindowPackets);
-    private readonly AckRange[] _ranges = new AckRange[MaxRanges];
+    // Of bits, and of ranges: enough for one that says now and then that it lives.
+    private const int RestPackets = 64;
+    private const int RestRanges = 4;
+
+    private static readonly TimeSpan Remembered = TimeSpan.FromSeconds(10);
+
+    private SlotBits _seen = new(RestPackets);
+    private int _bits = RestPackets;
+    private AckRange[] _ranges = new AckRange[RestRanges];
     private int _count;
+    private long _forgottenBelow;   // nothing is known of these
+    private long _mark;             // the largest number at a moment
+    private Instant _markAt;
+    private long _formerMark;       // the one before, so ten seconds old or older
     private long _largestEliciting = -1;
     private long _toldBelow;      // what is missing below is known to the peer
 
@@ -64,6 +79,9 @@ internal sealed class ReceiveWindow
     {
         Largest = first - 1;
         _toldBelow = first;
+        _forgottenBelow = first;
+        _mark = first;
+        _formerMark = first;
     }
 
     /// <summary>The largest number that arrived; -1 before the first.</summary>
@@ -94,7 +112,7 @@ internal sealed class ReceiveWindow
             return WindowVerdict.New;
         }
 
-        if (Largest - number.Value >= WindowPackets)
+        if (Largest - number.Value >= WindowPackets || number.Value < _forgottenBelow)
         {
             return WindowVerdict.TooOld;
         }
@@ -114,6 +132,7 @@ internal sealed class ReceiveWindow
 
         if (value > Largest)
         {
+            TakeRoom(value, now);
             ForgetBits(value);
             Largest = value;
             LargestReceivedAt = now;
@@ -166,10 +185,63 @@ internal sealed class ReceiveWindow
         AssertInvariants();
     }
 
+    /// <summary>
+    /// Nothing of weight came for a while: what it grew to goes, and with it what it knew of all but the newest numbers.
+    /// </summary>
+    internal void Rest()
+    {
+        if (_bits > RestPackets)
+        {
+            _forgottenBelow = Math.Max(_forgottenBelow, Largest - RestPackets + 1);
+            Resize(RestPackets);
+        }
+
+        if (_ranges.Length > RestRanges && _count <= RestRanges)
+        {
+            Array.Resize(ref _ranges, RestRanges);
+        }
+    }
+
+    // Bits for the numbers up to a new one.
+    private void TakeRoom(long newLargest, Instant now)
+    {
+        if (now - _markAt >= Remembered)
+        {
+            _formerMark = _mark;
+            _mark = newLargest;
+            _markAt = now;
+        }
+
+        if (_bits < WindowPackets && newLargest - _forgottenBelow >= _bits)
+        {
+            _forgottenBelow = Math.Max(_forgottenBelow, Math.Min(_formerMark, Largest + 1));
+
+            // At once to the full size, ranges too: so much came in ten seconds that it is no time to be sparing.
+            if (newLargest - _forgottenBelow >= _bits)
+            {
+                Resize(WindowPackets);
+                Array.Resize(ref _ranges, MaxRanges);
+            }
+        }
+    }
+
+    private void Resize(int bits)
+    {
+        SlotBits former = _seen;
+        long oldest = Math.Max(_forgottenBelow, Largest - Math.Min(bits, _bits) + 1);
+        _seen = new SlotBits(bits);
+        _bits = bits;
+
+        for (long number = former.Next(oldest, Largest); number >= 0; number = former.Next(number + 1, Largest))
+        {
+            _seen.Set(number);
+        }
+    }
+
     // The numbers jumped over share their slots with the oldest ones, which leave the window now.
     private void ForgetBits(long newLargest)
     {
-        if (newLargest - Largest >= WindowPackets)
+        if (newLargest - Largest >= _bits)
         {
             _seen.ClearAll();
             return;
@@ -233,6 +305,11 @@ internal sealed class ReceiveWindow
         if (index == MaxRanges)
         {
             return;     // older than all that fit: the peer will send the content again
+        }
+
+        if (_count == _ranges.Length && _count < MaxRanges)
+        {
+            Array.Resize(ref _ranges, MaxRanges);
         }
 
         int moved = Math.Min(_count, MaxRanges - 1) - index;

@@ -6,6 +6,9 @@
 // late acknowledgement is still recognised: of a packet declared lost (a wrong declaration), or of one that carried
 // acknowledgements which now need no repeating.
 //
+// A ring begins with a few slots and doubles when it would forget what is in flight, or, up to its usual size, what left a
+// moment ago. So one that only says now and then that it lives stays small.
+//
 // Always true:
 //   - oldest <= next, and at most as many numbers lie between them as there are slots;
 //   - the bytes in flight are the sum over the open packets, and all open packets lie between oldest and next;
@@ -20,12 +23,19 @@ namespace Gudp.Core.Engine;
 /// <summary>The packets sent, by number; see the comment on top.</summary>
 internal sealed class SentPacketRing
 {
-    /// <summary>The least size, one word of the bit sets.</summary>
+    /// <summary>The least usual size, one word of the bit sets.</summary>
     internal const int MinSlots = 64;
+
+    /// <summary>Slots of a ring that was hardly used, or not for long.</summary>
+    internal const int RestSlots = 4;
 
     // Kept free by IsFull: a full ring must still let the probes out that find out why nothing is acknowledged.
     private const int SpareSlots = 16;
 
+    // An acknowledgement that comes later tells nothing worth the memory.
+    private static readonly TimeSpan Remembered = TimeSpan.FromMilliseconds(1500);
+
+    private readonly int _usualSlots;
     private readonly int _maxSlots;
     private SentPacket[] _slots;
     private SlotBits _open;        // fate not known
@@ -35,27 +45,31 @@ internal sealed class SentPacketRing
     private long _next;
     private int _openPackets;
     private int _bytesInFlight;
+    private Instant _lastAt;       // when the last packet left
 
-    /// <param name="initialSlots">A power of two, at least <see cref="MinSlots"/>.</param>
+    /// <param name="usualSlots">
+    /// A power of two, at least <see cref="MinSlots"/>: up to it the ring grows to remember what left within a second and a half.
+    /// </param>
     /// <param name="maxSlots">A power of two; the ring doubles up to it when so many numbers are in flight.</param>
     /// <param name="first">The first number given out; 0 but in tests.</param>
-    internal SentPacketRing(int initialSlots, int maxSlots, long first = 0)
+    internal SentPacketRing(int usualSlots, int maxSlots, long first = 0)
     {
         Invariant.Require(
-            BitOperations.IsPow2(initialSlots) && BitOperations.IsPow2(maxSlots),
+            BitOperations.IsPow2(usualSlots) && BitOperations.IsPow2(maxSlots),
             "The number of slots must be a power of two.");
         Invariant.Require(
-            initialSlots >= MinSlots && maxSlots >= initialSlots,
-            "A ring begins with 64 slots or more and does not shrink.");
+            usualSlots >= MinSlots && maxSlots >= usualSlots,
+            "A ring has 64 slots or more when it is used.");
 
+        _usualSlots = usualSlots;
         _maxSlots = maxSlots;
         _oldest = first;
         _copiedFrom = first;
         _next = first;
         LargestAcked = first - 1;
-        _slots = new SentPacket[initialSlots];
-        _open = new SlotBits(initialSlots);
-        _unacked = new SlotBits(initialSlots);
+        _slots = new SentPacket[RestSlots];
+        _open = new SlotBits(MinSlots);
+        _unacked = new SlotBits(MinSlots);
     }
 
     /// <summary>The number the next packet will get.</summary>
@@ -84,10 +98,13 @@ internal sealed class SentPacketRing
     /// <summary>The last number left out; -1 before the first.</summary>
     internal long LastSkipped { get; private set; } = -1;
 
+    /// <summary>Numbers it can hold now.</summary>
+    internal int Slots => _slots.Length;
+
     /// <summary>When the last packet left that asked for an acknowledgement; meaningless before the first.</summary>
     internal Instant LastElicitingSentAt { get; private set; }
 
-    /// <summary>How often the ring had to double, which allocates.</summary>
+    /// <summary>How often the ring had to double beyond its usual size, which allocates.</summary>
     internal int Growths { get; private set; }
 
     // Slots below hold other numbers by now.
@@ -97,6 +114,7 @@ internal sealed class SentPacketRing
     /// <param name="packet">Number and fate are set here; the rest is the caller's.</param>
     internal PacketNumber Add(in SentPacket packet)
     {
+        _lastAt = packet.SentAt;
         long number = TakeNumber();
         PacketFate fate = packet.IsAckEliciting ? PacketFate.Open : PacketFate.Unwatched;
 
@@ -129,7 +147,7 @@ internal sealed class SentPacketRing
     {
         long number = TakeNumber();
         LastSkipped = number;
-        SlotOf(number) = new SentPacket { Number = number, Fate = PacketFate.Skipped };
+        SlotOf(number) = new SentPacket { Number = number, SentAt = _lastAt, Fate = PacketFate.Skipped };
         PassSettled();
         return new PacketNumber(number);
     }
@@ -229,14 +247,26 @@ internal sealed class SentPacketRing
         SlotOf(number.Value).IsOverdueOffered = true;
     }
 
+    /// <summary>
+    /// Nothing of weight was sent for a while: the slots it does not need go, and with them what it remembered.
+    /// </summary>
+    internal void Rest()
+    {
+        if (_slots.Length > RestSlots && _next - _oldest <= RestSlots)
+        {
+            Resize(RestSlots);
+        }
+    }
+
     private long TakeNumber()
     {
         Invariant.Require(!IsExhausted, "Transmit must stop before the ring is full.");
         Invariant.Require(_next <= PacketNumber.MaxValue, "A connection ends before its packet numbers do.");
 
-        if (_next - _oldest == _slots.Length)
+        if (_next - _oldest == _slots.Length || (_slots.Length < _usualSlots && WouldForgetTooSoon))
         {
-            Grow();
+            Growths += _slots.Length >= _usualSlots ? 1 : 0;
+            Resize(_slots.Length < _usualSlots ? Math.Min(4 * _slots.Length, _usualSlots) : 2 * _slots.Length);
         }
 
         long number = _next++;
@@ -290,17 +320,20 @@ internal sealed class SentPacketRing
         _oldest = found >= 0 ? found : _next;
     }
 
-    private void Grow()
+    // True while the slot that comes next holds a packet that left a moment ago.
+    private bool WouldForgetTooSoon
+        => _next - _slots.Length >= _copiedFrom && _lastAt - SlotOf(_next).SentAt < Remembered;
+
+    private void Resize(int slots)
     {
         SentPacket[] former = _slots;
-        _copiedFrom = OldestRemembered;
+        _copiedFrom = Math.Max(OldestRemembered, _next - slots);
         SlotBits formerUnacked = _unacked;
         SlotBits formerOpen = _open;
 
-        _slots = new SentPacket[former.Length * 2];
-        _open = new SlotBits(_slots.Length);
-        _unacked = new SlotBits(_slots.Length);
-        Growths++;
+        _slots = new SentPacket[slots];
+        _open = new SlotBits(Math.Max(slots, MinSlots));
+        _unacked = new SlotBits(Math.Max(slots, MinSlots));
 
         for (long number = _copiedFrom; number < _next; number++)
         {

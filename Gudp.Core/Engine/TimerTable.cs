@@ -1,4 +1,5 @@
 using System;
+using System.Runtime.CompilerServices;
 
 namespace Gudp.Core.Engine;
 
@@ -37,14 +38,17 @@ internal enum TimerKind : byte
 
     /// <summary>A challenge is repeated or given up, or the path's size is searched again.</summary>
     Path,
+
+    /// <summary>No content went or came for so long that what grew with it may go.</summary>
+    Rest,
 }
 
 /// <summary>One absolute deadline per kind of timer.</summary>
 internal sealed class TimerTable
 {
-    private const int Kinds = (int)TimerKind.Path + 1;
+    private const int Kinds = (int)TimerKind.Rest + 1;
 
-    private readonly Instant[] _deadlines = new Instant[Kinds];
+    private Deadlines _deadlines;
 
     internal TimerTable() => ClearAll();
 
@@ -61,7 +65,7 @@ internal sealed class TimerTable
     internal void Clear(TimerKind kind) => _deadlines[(int)kind] = Instant.Never;
 
     /// <summary>Takes all deadlines away.</summary>
-    internal void ClearAll() => Array.Fill(_deadlines, Instant.Never);
+    internal void ClearAll() => ((Span<Instant>)_deadlines).Fill(Instant.Never);
 
     /// <summary>Takes the soonest deadline at or before <paramref name="now"/> out of the table.</summary>
     /// <returns>False if none is due; else <paramref name="kind"/> has fired and is cleared.</returns>
@@ -92,5 +96,12 @@ internal sealed class TimerTable
         }
 
         return (TimerKind)soonest;
+    }
+
+    // In the object itself: a connection has one.
+    [InlineArray(Kinds)]
+    private struct Deadlines
+    {
+        private Instant _first;
     }
 }

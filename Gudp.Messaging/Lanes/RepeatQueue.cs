@@ -25,6 +25,8 @@ internal sealed class RepeatQueue
     /// <summary>More small pieces than this at a time are not repeated: then there are packets enough.</summary>
     internal const int MostPieces = 128;
 
+    private const int FirstPieces = 8;
+
     // A message may be at most this part of a packet.
     private const int PartOfPacket = 4;
 
@@ -37,7 +39,7 @@ internal sealed class RepeatQueue
     // New content that comes so often is waited for: 50 and 60 times a second, with some jitter.
     private static readonly TimeSpan LongestRide = TimeSpan.FromMilliseconds(22);
 
-    private readonly Entry[] _entries = new Entry[MostPieces];
+    private Entry[] _entries = [];              // grows with use, up to MostPieces
     private int _count;
     private int _older;                         // those that stood here when the packet began
     private int _repeatedBytes;                 // of the packet
@@ -70,6 +72,11 @@ internal sealed class RepeatQueue
         {
             _gap = _freshAt.IsNever ? TimeSpan.MaxValue : _now - _freshAt;
             _freshAt = _now;
+        }
+
+        if (_count == _entries.Length)
+        {
+            Array.Resize(ref _entries, _entries.Length == 0 ? FirstPieces : MostPieces);
         }
 
         _entries[_count++] = new Entry { Lane = lane, Piece = piece, Bytes = bytes, Left = lane.Options.Repeats };
@@ -144,6 +151,15 @@ internal sealed class RepeatQueue
         }
 
         return changed;
+    }
+
+    /// <summary>Nothing was sent for a while: the room goes back.</summary>
+    internal void Rest()
+    {
+        if (_count == 0)
+        {
+            _entries = [];
+        }
     }
 
     /// <summary>The time has come.</summary>

@@ -25,7 +25,7 @@ namespace Gudp.Messaging.Lanes;
 internal sealed class SendSchedule
 {
     // The share of the heaviest lane of a level: about a packet.
-    private const int FullShare = 1024;
+    internal const int FullShare = 1024;
 
     // A frame shorter than this is not worth asking lanes for.
     internal const int LeastRoom = 8;
@@ -36,13 +36,12 @@ internal sealed class SendSchedule
     // So many lanes are asked in vain to fill the rest of a packet.
     private const int MostMisfits = 8;
 
-    private readonly SendLane?[] _lanes;
+    private SendLane?[] _lanes;
     private readonly PeerTerms _peer;
-    private readonly byte[] _rankOf;
-    private readonly byte[] _laneAt;
-    private readonly int[] _shareAt;
-    private readonly Level[] _levels;
-    private readonly byte[] _levelAt;
+    private readonly LaneRanks _ranks;
+
+    // By level: the rank whose turn it is.
+    private readonly byte[] _cursors;
     private LaneSet _ready;
     private LaneSet _held;
     private LaneSet _tried;
@@ -57,53 +56,21 @@ internal sealed class SendSchedule
     private bool _hasReleased;
 
     /// <summary>A schedule of the lanes in an array that fills as lanes are first used.</summary>
-    internal SendSchedule(SendLane?[] lanes, LanePlan plan, PeerTerms peer)
+    internal SendSchedule(SendLane?[] lanes, LaneRanks ranks, PeerTerms peer)
     {
         _lanes = lanes;
         _peer = peer;
-        int[] order = new int[lanes.Length];
-
-        for (int lane = 0; lane < order.Length; lane++)
-        {
-            order[lane] = lane;
-        }
-
-        Array.Sort(order, (one, other) => CompareLanes(one, other, plan));
-        _rankOf = new byte[order.Length];
-        _laneAt = new byte[order.Length];
-        _shareAt = new int[order.Length];
-        _levelAt = new byte[order.Length];
-        Level[] levels = new Level[order.Length];
-        int count = 0;
-
-        for (int rank = 0; rank < order.Length; rank++)
-        {
-            bool isNew = rank <= 1 || plan[order[rank]].Priority != plan[order[rank - 1]].Priority;
-
-            if (isNew)
-            {
-                levels[count++] = new Level { Start = rank, Cursor = rank };
-            }
-
-            levels[count - 1].End = rank + 1;
-            levels[count - 1].Heaviest = Math.Max(levels[count - 1].Heaviest, plan[order[rank]].Weight);
-            _rankOf[order[rank]] = (byte)rank;
-            _laneAt[rank] = (byte)order[rank];
-            _levelAt[rank] = (byte)(count - 1);
-        }
-
-        _levels = levels[..count];
-
-        for (int rank = 0; rank < order.Length; rank++)
-        {
-            _shareAt[rank] = Math.Max(1, FullShare * plan[order[rank]].Weight / _levels[_levelAt[rank]].Heaviest);
-        }
+        _ranks = ranks;
+        _cursors = ranks.FirstCursors();
     }
+
+    /// <summary>Any thread, before a lane in it can be found: the array that fills, in place of the one before.</summary>
+    internal void UseLanes(SendLane?[] lanes) => Volatile.Write(ref _lanes, lanes);
 
     /// <summary>Any thread. The lane may have something to write, which was published before.</summary>
     internal void MarkReady(int lane)
     {
-        int rank = _rankOf[lane];
+        int rank = _ranks.RankOf[lane];
 
         // The leader strikes off, then looks once more; here it was published, then looked: one of the two sees it.
         Interlocked.MemoryBarrier();
@@ -115,7 +82,7 @@ internal sealed class SendSchedule
     }
 
     /// <summary>Whether the lane has content that the connection's credit does not allow.</summary>
-    internal bool IsHeldByConnection(int lane) => _held.Contains(_rankOf[lane]);
+    internal bool IsHeldByConnection(int lane) => _held.Contains(_ranks.RankOf[lane]);
 
     /// <summary>Any thread. The lane has something that waits for a deadline (SendLane.StampDeadlines).</summary>
     internal void MarkTimed(int lane) => _timed.AddAtomic(lane);
@@ -187,7 +154,7 @@ internal sealed class SendSchedule
 
         for (int rank = _ready.Next(0); rank >= 0 && HasRoom(draft); rank = NextAfter(_ready, rank))
         {
-            ref Level level = ref _levels[_levelAt[rank]];
+            LaneLevel level = _ranks.Levels[_ranks.LevelAt[rank]];
 
             if (rank > 0)
             {
@@ -195,16 +162,16 @@ internal sealed class SendSchedule
                 draft.Repeats.Write(ref draft, above: LaneAt(rank).Options.Priority);
             }
 
-            WriteLevel(ref draft, ref level);
+            WriteLevel(ref draft, level);
             rank = level.End - 1;
         }
     }
 
-    private void WriteLevel(ref PacketDraft draft, ref Level level)
+    private void WriteLevel(ref PacketDraft draft, in LaneLevel level)
     {
         bool isFilling = false;
 
-        while (HasRoom(draft) && (isFilling ? TryPickFiller(level, out int rank) : TryPick(ref level, out rank)))
+        while (HasRoom(draft) && (isFilling ? TryPickFiller(level, out int rank) : TryPick(level, out rank)))
         {
             SendLane lane = LaneAt(rank);
             int before = draft.Writer.Used;
@@ -233,9 +200,9 @@ internal sealed class SendSchedule
     }
 
     // The lane whose turn it is goes on while it has a share; then the next one gets its own.
-    private bool TryPick(ref Level level, out int rank)
+    private bool TryPick(in LaneLevel level, out int rank)
     {
-        rank = level.Cursor;
+        rank = _cursors[level.Number];
 
         if (IsWilling(rank))
         {
@@ -244,7 +211,7 @@ internal sealed class SendSchedule
             if (lane.Deficit <= 0 && _ready.IsOnly(rank))
             {
                 // As many rounds as it needs, as below: there is nobody to ask in between.
-                lane.Deficit += ((-lane.Deficit / _shareAt[rank]) + 1) * _shareAt[rank];
+                lane.Deficit += ((-lane.Deficit / _ranks.ShareAt[rank]) + 1) * _ranks.ShareAt[rank];
             }
 
             if (lane.Deficit > 0)
@@ -257,7 +224,7 @@ internal sealed class SendSchedule
         {
             long leastRounds = long.MaxValue;
             int count = level.End - level.Start;
-            int next = NextWilling(level, level.Cursor + 1);
+            int next = NextWilling(level, _cursors[level.Number] + 1);
 
             if (next < 0)
             {
@@ -269,16 +236,16 @@ internal sealed class SendSchedule
             do
             {
                 SendLane lane = LaneAt(next);
-                lane.Deficit += _shareAt[next];
+                lane.Deficit += _ranks.ShareAt[next];
 
                 if (lane.Deficit > 0)
                 {
-                    level.Cursor = next;
+                    _cursors[level.Number] = (byte)next;
                     rank = next;
                     return true;
                 }
 
-                leastRounds = Math.Min(leastRounds, -lane.Deficit / _shareAt[next]);
+                leastRounds = Math.Min(leastRounds, -lane.Deficit / _ranks.ShareAt[next]);
                 next = NextWilling(level, next + 1);
             }
             while (next != first && next >= 0 && count-- > 0);
@@ -289,13 +256,13 @@ internal sealed class SendSchedule
 
     // Whose turn it is found no room: others may fill the rest of the packet. They pay for it, and it stays the turn of
     // the one that waits for the next packet.
-    private bool TryPickFiller(in Level level, out int rank)
+    private bool TryPickFiller(in LaneLevel level, out int rank)
     {
-        rank = NextWilling(level, level.Cursor + 1);
+        rank = NextWilling(level, _cursors[level.Number] + 1);
         return rank >= 0;
     }
 
-    private void PassRounds(in Level level, long rounds)
+    private void PassRounds(in LaneLevel level, long rounds)
     {
         if (rounds <= 0)
         {
@@ -311,12 +278,12 @@ internal sealed class SendSchedule
                 return;
             }
 
-            LaneAt(rank).Deficit += rounds * _shareAt[rank];
+            LaneAt(rank).Deficit += rounds * _ranks.ShareAt[rank];
         }
     }
 
     // The next rank of the level, at or after the given one and round its end, that is ready and was not tried.
-    private int NextWilling(in Level level, int from)
+    private int NextWilling(in LaneLevel level, int from)
     {
         from = from >= level.End ? level.Start : from;
 
@@ -383,7 +350,7 @@ internal sealed class SendSchedule
     // One at a time, and of the highest priority: a lower one has no claim to what a higher one can use.
     private void KeepFor(int rank, SendLane lane, long connectionRoom)
     {
-        if (rank != _waiter && (_waiter < 0 || _levelAt[rank] < _levelAt[_waiter]) && lane.CreditNeeded > 0)
+        if (rank != _waiter && (_waiter < 0 || _ranks.LevelAt[rank] < _ranks.LevelAt[_waiter]) && lane.CreditNeeded > 0)
         {
             _waiter = rank;
             _kept = 0;
@@ -406,37 +373,17 @@ internal sealed class SendSchedule
     }
 
     private long KeptFrom(int rank)
-        => _waiter < 0 || rank == _waiter || _levelAt[rank] < _levelAt[_waiter] ? 0 : _kept;
+        => _waiter < 0 || rank == _waiter || _ranks.LevelAt[rank] < _ranks.LevelAt[_waiter] ? 0 : _kept;
 
     private long RoomOf(int rank, long connectionRoom)
         => rank == 0 ? long.MaxValue : Math.Max(0, connectionRoom - KeptFrom(rank));
 
     private SendLane LaneAt(int rank)
     {
-        SendLane? lane = Volatile.Read(ref _lanes[_laneAt[rank]]);
+        SendLane? lane = Volatile.Read(ref _lanes[_ranks.LaneAt[rank]]);
         Invariant.Require(lane is not null, "Only a lane that was made becomes ready.");
         return lane!;
     }
 
     private static int NextAfter(in LaneSet set, int rank) => set.Next(rank + 1);
-
-    private static int CompareLanes(int one, int other, LanePlan plan)
-    {
-        if (one == 0 || other == 0)
-        {
-            return one.CompareTo(other);
-        }
-
-        int byPriority = plan[other].Priority.CompareTo(plan[one].Priority);
-        return byPriority != 0 ? byPriority : one.CompareTo(other);
-    }
-
-    /// <summary>Lanes of one priority: ranks from <see cref="Start"/> up to and without <see cref="End"/>.</summary>
-    private struct Level
-    {
-        internal int Start;
-        internal int End;
-        internal int Cursor;
-        internal int Heaviest;
-    }
 }

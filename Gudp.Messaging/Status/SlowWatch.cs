@@ -16,7 +16,8 @@ namespace Gudp.Messaging.Status;
 internal sealed class SlowWatch
 {
     private readonly TimeSpan _limit;
-    private readonly long[] _marks;
+    private readonly int _lanes;
+    private long[] _marks = [];         // made with the first
     private Instant _since = Instant.Never;
 
     /// <param name="limit">How long is too long; zero never looks.</param>
@@ -24,7 +25,7 @@ internal sealed class SlowWatch
     internal SlowWatch(TimeSpan limit, int lanes)
     {
         _limit = limit;
-        _marks = new long[limit > TimeSpan.Zero ? lanes : 0];
+        _lanes = lanes;
     }
 
     /// <summary>When to look; never while nothing waits.</summary>
@@ -35,16 +36,24 @@ internal sealed class SlowWatch
 
     internal bool IsRunning => NextLook != Instant.Never;
 
-    internal bool IsOff => _marks.Length == 0;
+    internal bool IsOff => _limit <= TimeSpan.Zero;
 
     /// <summary>Since when the marks stand.</summary>
     internal TimeSpan WaitedAt(Instant now) => now - _since;
 
     /// <summary>What waits on a lane now ends before this position.</summary>
-    internal void Mark(int lane, long position) => _marks[lane] = position;
+    internal void Mark(int lane, long position)
+    {
+        if (_marks.Length == 0)
+        {
+            _marks = new long[_lanes];
+        }
+
+        _marks[lane] = position;
+    }
 
     /// <summary>Whether something that waited when the marks were put still waits.</summary>
-    internal bool IsPast(int lane, long position) => position >= _marks[lane];
+    internal bool IsPast(int lane, long position) => position >= (_marks.Length == 0 ? 0 : _marks[lane]);
 
     /// <summary>The marks were put anew, because something waits.</summary>
     internal void Restart(Instant now)

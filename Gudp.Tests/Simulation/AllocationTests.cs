@@ -38,6 +38,11 @@ public sealed class AllocationTests
         using SimWorld world = new(1);
         Pair pair = world.AddConnectedPair();
         world.Network.DefaultLink = new LinkModel { Delay = TimeSpan.FromMilliseconds(2), LossPpm = 20_000 };
+
+        // Rings grow to what a second and a half brings, which at the end that acknowledges is chance: made here.
+        Send(pair.Client, Burst);
+        Send(pair.Server, Burst);
+        Exchange(world, pair, Burst);
         ExchangeAllModes(world, pair, WarmUp);
 
         long before = GC.GetAllocatedBytesForCurrentThread();
