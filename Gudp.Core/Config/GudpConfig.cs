@@ -80,7 +80,8 @@ public readonly record struct GudpConfig
     };
 
     /// <summary>
-    /// For simulations in step, where each small message is waited for: acks at once, content sent early again.
+    /// For simulations in step, where each small message is waited for: acks with the answer or a millisecond later,
+    /// content sent early again.
     /// </summary>
     public static GudpConfig Lockstep => new()
     {
@@ -90,8 +91,7 @@ public readonly record struct GudpConfig
             {
                 FirstRoundTrip = TimeSpan.FromMilliseconds(50),
                 MaxAckDelay = TimeSpan.FromMilliseconds(1),
-                AckEveryPackets = 1,
-                AskImmediateAcks = true,
+                AskSameAcks = true,
                 EagerResend = true,
             },
             Congestion = new() { InitialWindowPackets = 32 },

@@ -18,7 +18,7 @@ public readonly record struct LossConfig
             (1, 256), "rarer acks than that tell the sender too little")
         .Count(nameof(MaxAcksPerSecond), c => c.MaxAcksPerSecond, (c, v) => c with { MaxAcksPerSecond = v },
             (0, 1_000_000), "a limit that high is none")
-        .Flag(nameof(AskImmediateAcks), c => c.AskImmediateAcks, (c, v) => c with { AskImmediateAcks = v })
+        .Flag(nameof(AskSameAcks), c => c.AskSameAcks, (c, v) => c with { AskSameAcks = v })
         .Flag(nameof(EagerResend), c => c.EagerResend, (c, v) => c with { EagerResend = v })
         .Duration(nameof(TimerGranularity), c => c.TimerGranularity, (c, v) => c with { TimerGranularity = v },
             (TimeSpan.FromMicroseconds(100), TimeSpan.FromMilliseconds(50)),
@@ -121,13 +121,14 @@ public readonly record struct LossConfig
     public int MaxAcksPerSecond { get; init; }
 
     /// <summary>
-    /// Asks the peer to acknowledge every packet at once, whatever it is set to itself. Default false.
+    /// Asks the peer to acknowledge as this end does, by <see cref="AckEveryPackets"/> and <see cref="MaxAckDelay"/>,
+    /// whatever it is set to itself; a shorter delay of its own stays. Default false.
     /// </summary>
     /// <remarks>
-    /// One frame per connection (AckFrequency of the wire, packets 1, delay 0). The sender then learns of a loss one
-    /// round trip after it; costs the peer an ack per packet.
+    /// One frame per connection (AckFrequency of the wire). With 1 packet and no delay the sender learns of a loss one
+    /// round trip after it, at the cost of an ack per packet; a millisecond lets the ack ride on an answer.
     /// </remarks>
-    public bool AskImmediateAcks { get; init; }
+    public bool AskSameAcks { get; init; }
 
     /// <summary>
     /// Sends unacked content once more before it counts as lost, as soon as its ack is overdue. Default false.

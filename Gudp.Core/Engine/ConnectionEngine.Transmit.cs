@@ -254,8 +254,12 @@ internal sealed partial class ConnectionEngine
 
         if (_ackFrequency.IsOwed)
         {
+            LossConfig same = _config.Loss;
             int asked = FrameWriter.WriteAckFrequency(
-                destination[written..], packets: 1, TimeSpan.Zero, (ulong)_config.Loss.PacketThreshold);
+                destination[written..],
+                (ulong)same.AckEveryPackets,
+                same.MaxAckDelay,
+                (ulong)same.PacketThreshold);
 
             if (asked > 0)
             {

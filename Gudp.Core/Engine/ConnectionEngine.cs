@@ -247,7 +247,7 @@ internal sealed partial class ConnectionEngine
         _payload.HandleOpened(peer.Payload, now);
         NoteBusy(now);
 
-        if (_config.Loss.AskImmediateAcks)
+        if (_config.Loss.AskSameAcks)
         {
             _ackFrequency.Owe();
         }

@@ -184,13 +184,16 @@ public sealed class ConnectionTests
 
     [TestCase(true, ExpectedResult = true)]
     [TestCase(false, ExpectedResult = false)]
-    public bool A_peer_that_is_asked_to_acknowledges_at_once(bool isAsked)
+    public bool A_peer_that_is_asked_to_acknowledges_at_once_as_its_asker_does(bool isAsked)
     {
         using SimWorld world = new(1);
         world.Network.DefaultLink = TenMilliseconds;
         Node left = world.AddNode(SimWorld.Plain with
         {
-            Connections = SimWorld.Plain.Connections with { Loss = new LossConfig { AskImmediateAcks = isAsked } },
+            Connections = SimWorld.Plain.Connections with
+            {
+                Loss = new LossConfig { AckEveryPackets = 1, MaxAckDelay = TimeSpan.Zero, AskSameAcks = isAsked },
+            },
         });
         Endpoint server = world.AddNode().Open(7000);
         server.Listen();
