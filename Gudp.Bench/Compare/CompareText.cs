@@ -48,8 +48,8 @@ internal static class CompareText
     private const string RatioNote = "Gudp's medians over those of the others, same work: messages above 1 and times below 1 are ours.";
 
     private const string Elsewhere =
-        "Judged from other measurements: P10 by the tests of the Linux socket's waits, P13 to P15 by transport, P17 and P18 "
-        + "by grants, P19 by transport --only speed, P12 and P20 by the tests of scale.";
+        "Judged by other commands: P12 by memory, P13, P14 and P19 by transport, P14 by messages too, P17 and P18 by grants. "
+        + "P10, P15, P16 and P20 have no figure here yet.";
 
     private const string Schema = """
         ## The JSON file
