@@ -234,7 +234,7 @@ public sealed partial class Connection : IDisposable, ILoopConnection
         if (Interlocked.Add(ref _touched, 1) == 1)
         {
             _loop.Touch(this);
-            _loop.Turns.OnTouched(leadsNow: false, isSend: false);
+            _loop.Turns.OnTouched(leadsNow: false, isFullRun: false, isSend: false);
         }
     }
 
@@ -250,11 +250,11 @@ public sealed partial class Connection : IDisposable, ILoopConnection
         if (before == 0)
         {
             _loop.Touch(this);
-            _loop.Turns.OnTouched(IsQuiet || after >= Turns.FullRunBytes, isSend: true);
+            _loop.Turns.OnTouched(IsQuiet, isFullRun: after >= Turns.FullRunBytes, isSend: true);
         }
         else if (before < Turns.FullRunBytes && after >= Turns.FullRunBytes)
         {
-            _loop.Turns.OnTouched(leadsNow: true, isSend: true);
+            _loop.Turns.OnTouched(leadsNow: false, isFullRun: true, isSend: true);
         }
     }
 

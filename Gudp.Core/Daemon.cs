@@ -76,7 +76,7 @@ public sealed class Daemon : IDisposable
         _identity = new ProcessIdentity(secrets);
         _choices = choices;
         _layerChoices = choices.Split(LayerStream);
-        _loop = new EventLoop(network, _clock, config.Budgets, _counters, Config.Limits.From(config));
+        _loop = new EventLoop(network, _clock, config, _counters, Config.Limits.From(config));
         _traceFile = config.Trace.Directory.Length > 0
             ? TraceFile.Create(config.Trace, config.Name, time.GetUtcNow())
             : null;

@@ -1,10 +1,11 @@
 namespace Gudp.Core;
 
-/// <summary>How a daemon's loop waits for the next datagram, command or deadline.</summary>
+/// <summary>How who holds a daemon's watch waits for the next datagram, command or deadline.</summary>
 public enum WaitingPolicy
 {
     /// <summary>
-    /// Spins briefly, yields, then sleeps. The default: quick while there is traffic, no cost when idle.
+    /// Looks for 60 us before it sleeps, as long as that pays: quick while there is traffic, no cost when idle. The
+    /// default.
     /// </summary>
     Hybrid = 0,
 

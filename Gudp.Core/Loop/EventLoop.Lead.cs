@@ -61,7 +61,14 @@ internal sealed partial class EventLoop
     /// <returns>How much was done; zero lets the caller wait.</returns>
     internal int Turn(Instant now)
     {
-        Invariant.Require(TryLead(), "A turn is led by one thread at a time and never re-entered.");
+        SpinWait spin = default;
+
+        // A sender that came too late for the daemon's end holds the lock for a moment, sees that, and lets go.
+        while (!TryLead())
+        {
+            Invariant.Require(!IsLedByCaller, "A turn is led by one thread at a time and never re-entered.");
+            spin.SpinOnce();
+        }
 
         try
         {

@@ -49,13 +49,13 @@ internal sealed partial class EventLoop
     private Instant _restAt = Instant.Never;    // all that is ready only waits for company, until then
 
     internal EventLoop(
-        IDatagramNetwork network, LoopClock clock, TurnBudgets budgets, DaemonCounterSet counters, in Limits limits)
+        IDatagramNetwork network, LoopClock clock, in GudpConfig config, DaemonCounterSet counters, in Limits limits)
     {
         Memory = new MemoryBudget(limits.PoolBytes);
         _readySockets = network as IReadySockets;
-        _turns = new Turns(this, network, clock);
+        _turns = new Turns(this, network, clock, config.Waiting);
         Clock = clock;
-        _budgets = budgets;
+        _budgets = config.Budgets;
         _counters = counters;
         _commands = new CommandQueue<LoopCommand>(limits.CommandSlots);
     }

@@ -7,7 +7,8 @@ namespace Gudp.Core.Loop;
 // The watch: exactly one thread waits in the kernel for all sockets of the daemon, without the turn lock, until the
 // earliest deadline. The daemon's own thread has it, unless a single user thread waits for something: that one takes it,
 // runs the turns itself and leaves when it has what it wanted. For a lease after that nobody takes the watch back, since
-// it is likely to come again; the loop's thread sleeps until the lease is over, and without a limit while a user has been
+// it is likely to come again; who streams and runs a turn for each full run has such a lease too, or every ack would wake
+// a thread beside it; the loop's thread sleeps until the lease is over, and without a limit while a user has been
 // in the kernel for longer than one. An idle daemon has no tick.
 //
 // Always true:
@@ -222,9 +223,7 @@ internal sealed partial class Turns
         }
         else
         {
-            long tail = Volatile.Read(ref _tailAt);
-            long at = Math.Min(Volatile.Read(ref _leaseUntil), Volatile.Read(ref _next));
-            Cover(tail == 0 ? at : Math.Min(at, tail));
+            CoverNext(Volatile.Read(ref _leaseUntil));
         }
     }
 
@@ -253,7 +252,10 @@ internal sealed partial class Turns
                 return true;
             }
 
-            SleepInKernel(left, isLoop: false);
+            if (!TrySpin(place, token, left))
+            {
+                SleepInKernel(left, isLoop: false);
+            }
 
             // Others may have led meanwhile.
             isOver = place.IsOver(token);
@@ -296,9 +298,7 @@ internal sealed partial class Turns
     {
         lock (_gate)
         {
-            bool isLeased = _users + _tasks == 0 && _clock.Now.Ticks < _leaseUntil;
-
-            if (_holder != Holder.Nobody || _isWanted || isLeased)
+            if (_holder != Holder.Nobody || _isWanted || IsLeased)
             {
                 return false;
             }
@@ -310,13 +310,23 @@ internal sealed partial class Turns
         }
     }
 
+    // Somebody runs turns all the time, or will come back to the watch; and nobody else waits.
+    private bool IsLeased => Volatile.Read(ref _leaseUntil) != 0
+        && Volatile.Read(ref _users) + Volatile.Read(ref _tasks) == 0
+        && _clock.Now.Ticks < Volatile.Read(ref _leaseUntil);
+
     private void WatchForAll()
     {
         while (IsOpen && !Volatile.Read(ref _isWanted) && !_isStopAsked)
         {
             TryRun(out int work);
 
-            if (work == 0)
+            if (IsLeased)
+            {
+                break;
+            }
+
+            if (work == 0 && !TrySpin(place: null, token: 0, LongestWait))
             {
                 SleepInKernel(LongestWait, isLoop: true);
             }
@@ -379,6 +389,8 @@ internal sealed partial class Turns
 
         if (holder == Holder.Nobody)
         {
+            // What the last turn left to do at once is a tail, unless nobody said so.
+            next = next <= Volatile.Read(ref _lastTurn) && Volatile.Read(ref _tailAt) != 0 ? Instant.Never.Ticks : next;
             until = Math.Min(until, Math.Min(next, Volatile.Read(ref _leaseUntil)));
         }
         else if (takes != _takesSeen)
@@ -399,7 +411,7 @@ internal sealed partial class Turns
         long tail = Volatile.Read(ref _tailAt);
 
         if (_holder == holder && !_loop.IsAsked && (tail == 0 || tail >= until)
-            && (holder == Holder.User || Volatile.Read(ref _next) >= until) && IsOpen && !_isStopAsked)
+            && (holder == Holder.User || tail != 0 || Volatile.Read(ref _next) >= until) && IsOpen && !_isStopAsked)
         {
             _nap!.Sleep(until == Instant.Never.Ticks ? LongestWait : new TimeSpan(until - now.Ticks));
         }

@@ -38,6 +38,8 @@ internal sealed partial class Turns : ITurnWatch
     private readonly EventLoop _loop;
     private readonly IDatagramNetwork _network;
     private readonly LoopClock _clock;
+    private readonly WaitingPolicy _waiting;
+    private SpinScore _spins;       // of who holds the watch
     private Nap? _nap;
     private Action<Exception>? _onFault;
     private bool _isOpen;
@@ -48,8 +50,9 @@ internal sealed partial class Turns : ITurnWatch
     private long _tailAt;
     private int _tails;
 
-    internal Turns(EventLoop loop, IDatagramNetwork network, LoopClock clock)
+    internal Turns(EventLoop loop, IDatagramNetwork network, LoopClock clock, WaitingPolicy waiting)
     {
+        _waiting = waiting;
         _loop = loop;
         _network = network;
         _clock = clock;
@@ -70,6 +73,7 @@ internal sealed partial class Turns : ITurnWatch
     internal void Open(Action<Exception> onFault)
     {
         _nap = new Nap();
+        _spins = new SpinScore();
         _onFault = onFault;
         Volatile.Write(ref _isOpen, true);
     }
@@ -117,11 +121,10 @@ internal sealed partial class Turns : ITurnWatch
     }
 
     /// <summary>Any thread, after a connection was touched.</summary>
-    /// <param name="leadsNow">
-    /// A run is full, or nothing is in flight that would bring a turn: the sender is not to wait.
-    /// </param>
+    /// <param name="leadsNow">Nothing is in flight that would bring a turn: the sender is not to wait.</param>
+    /// <param name="isFullRun">So much waits that it fills a run: as above.</param>
     /// <param name="isSend">Somebody sent something; false: a fact for the peer that may wait for company.</param>
-    internal void OnTouched(bool leadsNow, bool isSend)
+    internal void OnTouched(bool leadsNow, bool isFullRun, bool isSend)
     {
         if (!IsOpen)
         {
@@ -135,7 +138,16 @@ internal sealed partial class Turns : ITurnWatch
             return;
         }
 
-        if (leadsNow || (isSend && (Volatile.Read(ref _callers) > 0 || !WasTurnLately())))
+        if (isFullRun && Volatile.Read(ref _callers) == 0)
+        {
+            if (TryRun(out _))
+            {
+                // The next run brings the next look at the sockets.
+                Volatile.Write(ref _leaseUntil, Volatile.Read(ref _lastTurn) + Lease.Ticks);
+                CoverNext(Volatile.Read(ref _leaseUntil));
+            }
+        }
+        else if (leadsNow || isFullRun || (isSend && (Volatile.Read(ref _callers) > 0 || !WasTurnLately())))
         {
             LeadOrSummon();
         }
@@ -147,14 +159,15 @@ internal sealed partial class Turns : ITurnWatch
 
     /// <summary>Runs a turn unless another thread does, and more while others ask.</summary>
     /// <param name="work">What was done.</param>
-    /// <returns>False: somebody else leads, and will run one more turn.</returns>
-    internal bool TryRun(out int work)
+    /// <param name="asks">If somebody else leads: that one runs one more turn.</param>
+    /// <returns>False: somebody else leads.</returns>
+    internal bool TryRun(out int work, bool asks = true)
     {
         work = 0;
 
         for (int rounds = 1; ; rounds++)
         {
-            if (!_loop.TryLeadOrAsk())
+            if (!(asks ? _loop.TryLeadOrAsk() : _loop.TryLead()))
             {
                 return rounds > 1;
             }
@@ -250,9 +263,25 @@ internal sealed partial class Turns : ITurnWatch
 
         if (TryRun(out _))
         {
-            // What the turn has left to do, and the deadlines it made.
-            Cover(Volatile.Read(ref _next));
+            CoverNext(Instant.Never.Ticks);
         }
+    }
+
+    // The deadlines the last turn made, or the moment given if that comes first. What it had left to do at once (the rest
+    // of a run, a budget used up) goes with the next turn, as other tails do: whoever streams runs one soon.
+    private void CoverNext(long at)
+    {
+        long next = Volatile.Read(ref _next);
+
+        if (next <= Volatile.Read(ref _lastTurn))
+        {
+            LeaveTail();
+            next = Instant.Never.Ticks;
+        }
+
+        long tail = Volatile.Read(ref _tailAt);
+        next = Math.Min(next, at);
+        Cover(tail == 0 ? next : Math.Min(next, tail));
     }
 
     private void LeaveTail()
