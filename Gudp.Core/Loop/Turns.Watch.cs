@@ -69,6 +69,7 @@ internal sealed partial class Turns
 
         WaitLimit left = new(limit);
         bool hasWatch = Enter(left);
+        bool isIn = true;
 
         try
         {
@@ -77,12 +78,22 @@ internal sealed partial class Turns
                 return isOver;
             }
 
+            if (hasWatch)
+            {
+                // The daemon is ending: who ends it waits for the watch, and this wait for the end.
+                Leave(hasWatch: true);
+                isIn = false;
+            }
+
             LeadForPublished();
             return place.Park(token, left.Left);
         }
         finally
         {
-            Leave(hasWatch);
+            if (isIn)
+            {
+                Leave(hasWatch);
+            }
         }
     }
 
