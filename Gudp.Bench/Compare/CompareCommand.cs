@@ -52,10 +52,10 @@ internal sealed class CompareCommand
             log.Write(FloorRow.ToTable(report.Floors).ToMarkdown());
         }
 
-        return command.Conclude(report, log);
+        return Conclude(report, log);
     }
 
-    private int Conclude(CompareReport report, TextWriter log)
+    private static int Conclude(CompareReport report, TextWriter log)
     {
         foreach ((string system, string remedy) in report.Missing)
         {

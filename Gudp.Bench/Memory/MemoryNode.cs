@@ -62,13 +62,13 @@ internal sealed class MemoryNode : IDisposable
         using CancellationTokenSource alone = new();
         ChildProcess.CancelWithParent(alone);
         using MemoryNode node = new(MemoryPlan.Parse(json));
-        node.Tell(new MemoryLine { Port = node.Port });
+        Tell(new MemoryLine { Port = node.Port });
         node.Hold(1);
         Thread.Sleep(Settling / 3);
         (long Managed, long Resident) before = Take();
         node.Hold(node._plan.Connections);
         Thread.Sleep(Settling);
-        node.Tell(new MemoryLine { Sample = node.Measure(before) });
+        Tell(new MemoryLine { Sample = node.Measure(before) });
         alone.Token.WaitHandle.WaitOne();
         return 0;
     }
@@ -94,7 +94,7 @@ internal sealed class MemoryNode : IDisposable
         return (GC.GetTotalMemory(forceFullCollection: true), self.WorkingSet64);
     }
 
-    private void Tell(MemoryLine line)
+    private static void Tell(MemoryLine line)
     {
         Console.Out.WriteLine(JsonSerializer.Serialize(line));
         Console.Out.Flush();

@@ -214,8 +214,12 @@ public sealed class RunShapeTests
             JoinEndsPpm = 100_000, FullPpm = 100_000, VetoPpm = 100_000, RefusalPpm = 10_000,
         };
 
-        Assert.That(Play(drawn, 7), Is.EqualTo(Play(drawn, 7)));
-        Assert.That(Play(drawn, 7), Is.Not.EqualTo(Play(drawn, 8)));
+        string first = Play(drawn, 7);
+        string again = Play(drawn, 7);
+        string other = Play(drawn, 8);
+
+        Assert.That(again, Is.EqualTo(first));
+        Assert.That(other, Is.Not.EqualTo(first));
     }
 
     // How datagrams are read says nothing to the network, and it decides nothing here.

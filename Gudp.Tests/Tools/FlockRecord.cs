@@ -9,7 +9,7 @@ internal sealed class FlockRecord
     internal const string RunDigest = "0000000000000007";
 
     private readonly DemoPlan _plan;
-    private readonly MemoryStream _bytes = new();
+    private readonly byte[] _bytes;
     private readonly FlockPilot[] _pilots;
     private readonly string[] _names;
 
@@ -26,7 +26,7 @@ internal sealed class FlockRecord
             .. Enumerable.Range(0, plan.Members)
                 .Select(member => new FlockPilot(new FlockModel(plan.Agents, plan.Seed), member, plan.Members)),
         ];
-        Write(waits ?? ((_, _) => null));
+        _bytes = Written(waits ?? ((_, _) => null));
     }
 
     /// <summary>Wall milliseconds of the last grant of a step.</summary>
@@ -36,13 +36,14 @@ internal sealed class FlockRecord
         new DemoRunResult(
             new DemoRunPlan(run, 1, [.. Enumerable.Range(0, _plan.Members)], null), RunDigest,
             [.. Enumerable.Range(0, _plan.Members).Select(Report)], TimeSpan.FromSeconds(1)),
-        new RunRecord(new MemoryStream(_bytes.ToArray())));
+        new RunRecord(new MemoryStream(_bytes)));
 
     internal ulong Checksum => _pilots[0].Checksum();
 
-    private void Write(Func<int, int, (long Milliseconds, int For)?> waits)
+    private byte[] Written(Func<int, int, (long Milliseconds, int For)?> waits)
     {
-        RunRecordWriter writer = new(_bytes, new RunRecordHead());
+        using MemoryStream bytes = new();
+        RunRecordWriter writer = new(bytes, new RunRecordHead());
 
         for (int member = 0; member < _plan.Members; member++)
         {
@@ -71,6 +72,7 @@ internal sealed class FlockRecord
 
         writer.Complete(7);
         writer.Flush();
+        return bytes.ToArray();
     }
 
     private void WriteGrant(RunRecordWriter writer, int step, int member, byte[][] shares)
