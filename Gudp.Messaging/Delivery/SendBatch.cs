@@ -26,13 +26,16 @@ public ref struct SendBatch
     // A longer one is as cheap by itself as a copy more would be.
     private const int LongestCollected = BatchRoom.MostBytes / 4;
 
+    // Of messages handed over one by one: with so many the leader has packets enough to fill.
+    private const int MostUntoldBytes = 64 * 1024;
+
     private readonly MessageSession _session;
     private readonly SendLane _lane;
     private readonly SendOptions _options;
     private readonly BatchRoom? _room;
     private readonly long _number;
 
-    // Of messages in the lane that the leader was not told of.
+    // Of messages in the lane that the leader was not told of; with a room they stand there, for copies of the value.
     private int _untoldBytes;
 
     internal SendBatch(MessageSession session, in SendOptions options)
@@ -66,8 +69,9 @@ public ref struct SendBatch
     /// <exception cref="InvalidOperationException">The batch was ended.</exception>
     public SendStatus TrySend(scoped ReadOnlySpan<byte> message, out SendReceipt receipt)
     {
-        SendStatus status = Flush();
+        RequireOpen();
         receipt = default;
+        SendStatus status = _room is null ? SendStatus.Accepted : HandOver(isLast: false);
         return status == SendStatus.Accepted ? SendOne(message, out receipt) : status;
     }
 
@@ -94,10 +98,45 @@ public ref struct SendBatch
 
     private SendStatus HandOver(bool isLast)
     {
-        int bytes = _untoldBytes + (_room?.Used ?? 0);
-        _untoldBytes = 0;
-        SendStatus status = _room is null ? SendStatus.Accepted : _lane.HandOver(_room, isLast);
+        int bytes = TakeUntold();
+
+        if (_room is null)
+        {
+            // A copy may have sent: this one need not know of all that the leader was not told.
+            return _session.RefusesAll ? SendStatus.Accepted : _session.Conclude(SendStatus.Accepted, _lane, bytes);
+        }
+
+        bytes += _room.Used;
+        SendStatus status = _lane.HandOver(_room, isLast);
         return bytes > 0 ? _session.Conclude(status, _lane, bytes) : SendStatus.Accepted;
+    }
+
+    private readonly int UntoldBytes => _room?.UntoldBytes ?? _untoldBytes;
+
+    private int TakeUntold()
+    {
+        int bytes = UntoldBytes;
+        NoteUntold(0);
+        return bytes;
+    }
+
+    private void NoteUntold(int bytes)
+    {
+        if (_room is null)
+        {
+            _untoldBytes = bytes;
+        }
+        else
+        {
+            _room.UntoldBytes = bytes;
+        }
+    }
+
+    // Who is refused waits for room, which the leader makes once it knows what is in the lane. True: there may be now.
+    private bool TellUntold()
+    {
+        int bytes = TakeUntold();
+        return bytes > 0 && _session.Conclude(SendStatus.Accepted, _lane, bytes) == SendStatus.Accepted;
     }
 
     // The rare ones: the room is used up, the message is long, or nothing is collected here.
@@ -127,14 +166,14 @@ public ref struct SendBatch
         return _room.TryAdd(message) ? status : SendOne(message, out receipt);
     }
 
-    private readonly SendStatus TryMakeRoom(int length)
+    private SendStatus TryMakeRoom(int length)
     {
         if (_session.RefusesAll)
         {
             return SendStatus.Closed;
         }
 
-        int bytes = _room!.Used;
+        int bytes = TakeUntold() + _room!.Used;
         SendStatus status = _lane.TryMakeRoom(_room, length);
 
         // Who is told may lead a turn: then there may be room now.
@@ -159,12 +198,23 @@ public ref struct SendBatch
 
         SendStatus status = _lane.TrySend(message, _options, out MessageId id);
 
+        if (status != SendStatus.Accepted && TellUntold())
+        {
+            status = _lane.TrySend(message, _options, out id);
+        }
+
         if (status != SendStatus.Accepted)
         {
             return _session.Conclude(status, _lane);
         }
 
-        _untoldBytes += message.Length + 1;
+        NoteUntold(UntoldBytes + Math.Min(message.Length, MostUntoldBytes) + 1);
+
+        if (UntoldBytes >= MostUntoldBytes)
+        {
+            _ = TellUntold();
+        }
+
         receipt = MessageSession.FirstReceipt(id with { Incarnation = _session.Incarnation });
         return status;
     }

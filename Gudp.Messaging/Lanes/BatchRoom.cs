@@ -38,6 +38,9 @@ internal sealed class BatchRoom(byte[] block)
     /// <summary>Bytes of the messages without their headers.</summary>
     internal int MessageBytes { get; private set; }
 
+    /// <summary>Bytes that were handed over beside this room, and that the leader was not told of.</summary>
+    internal int UntoldBytes { get; set; }
+
     internal void Open() => Number++;
 
     internal void Close() => Number++;

@@ -78,7 +78,8 @@ internal sealed partial class OrderedSendLane
     // Under the lane lock.
     private BatchRoom? TryRentBatch()
     {
-        if (_batch is null && _memory.TryRentToSend(BatchRoom.MostBytes, out byte[] block) == SendStatus.Accepted)
+        // The lane can do without: it takes nothing of what lets other lanes begin and a largest message go.
+        if (_batch is null && _memory.TryRentToGrow(BatchRoom.MostBytes, isSent: true, out byte[] block))
         {
             _batch = new BatchRoom(block);
             Volatile.Write(ref _batchRuns, _batchRuns ?? new BatchRuns());

@@ -261,6 +261,61 @@ public sealed class SendBatchTests
     }
 
     [Test]
+    public void The_leader_is_told_of_what_a_copy_has_sent([Values] bool oneByOne)
+    {
+        using SessionPair pair = SessionPair.Opened();
+        SendBatch batch = pair.Client.Peer.BeginBatch(new SendOptions { NotifyReceived = oneByOne });
+        SendBatch copy = batch;
+        int before = pair.Client.Wakes;
+        copy.TrySend(new byte[5_000]);
+
+        batch.Dispose();
+
+        Assert.That(pair.Client.Wakes, Is.GreaterThan(before));
+    }
+
+    // Who is refused waits for room, and room comes from the leader.
+    [Test]
+    public void The_leader_is_told_of_what_fills_the_lane_before_a_refusal([Values] bool oneByOne)
+    {
+        using SessionPair pair = SessionPair.Opened(config: Small);
+        using SendBatch batch = pair.Client.Peer.BeginBatch(new SendOptions { NotifyReceived = oneByOne });
+        SendStatus status = SendStatus.Accepted;
+        int before = pair.Client.Wakes;
+
+        for (int step = 0; step < 1_000 && status == SendStatus.Accepted; step++)
+        {
+            status = batch.TrySend(new byte[5_000]);
+        }
+
+        Assert.That(status, Is.EqualTo(SendStatus.LaneFull));
+        Assert.That(pair.Client.Wakes, Is.GreaterThan(before));
+    }
+
+    // R19: a lane keeps its batches' room for good, as rings keep what they grew to.
+    [Test]
+    public void A_batch_takes_no_memory_that_is_kept_for_rings_to_begin()
+    {
+        using SessionPair pair = SessionPair.Opened(config: Small);
+        pair.Client.Peer.TrySend([1]);
+        List<byte[]> grown = [];
+
+        while (pair.Client.Memory.TryRentToGrow(64 * 1024, isSent: true, out byte[] block)
+            || pair.Client.Memory.TryRentToGrow(16 * 1024, isSent: true, out block))
+        {
+            grown.Add(block);
+        }
+
+        long before = pair.Client.Memory.Blocks;
+        SendStatus status = SendTwo(pair, default);
+        long after = pair.Client.Memory.Blocks;
+        grown.ForEach(pair.Client.Memory.ReturnSent);
+
+        Assert.That(status, Is.EqualTo(SendStatus.Accepted));
+        Assert.That(after, Is.EqualTo(before));
+    }
+
+    [Test]
     public void A_lane_that_does_not_exist_is_the_callers_mistake()
     {
         using SessionPair pair = SessionPair.Opened(config: Small);
