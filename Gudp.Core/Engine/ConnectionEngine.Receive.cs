@@ -288,8 +288,8 @@ internal sealed partial class ConnectionEngine
 
         if (_ackFrequency.OnAcked(packet.Number))
         {
-            // From here on the peer does not hold acks back: waiting for them need not allow for it.
-            _loss.MaxAckDelay = TimeSpan.Zero;
+            // From here on the peer holds acks back no longer than it was asked to: waiting for them allows for that.
+            _loss.MaxAckDelay = Shorter(_loss.MaxAckDelay, _config.Loss.MaxAckDelay);
         }
     }
 

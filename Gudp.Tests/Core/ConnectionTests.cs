@@ -210,6 +210,35 @@ public sealed class ConnectionTests
         return client.ReadCounters().LatestRtt == 2 * TenMilliseconds.Delay;
     }
 
+    // What the peer waited, as it was asked to, is no part of the round trip.
+    [Test]
+    public void An_ack_delay_that_was_asked_for_is_still_allowed_for()
+    {
+        using SimWorld world = new(1);
+        world.Network.DefaultLink = TenMilliseconds;
+        Node left = world.AddNode(SimWorld.Plain with
+        {
+            Connections = SimWorld.Plain.Connections with
+            {
+                Loss = new LossConfig { MaxAckDelay = TimeSpan.FromMilliseconds(5), AskSameAcks = true },
+            },
+        });
+        Endpoint server = world.AddNode().Open(7000);
+        server.Listen();
+        Connection client = left.Open(0).Connect(server.LocalAddress);
+        world.RunUntil(() => client.Status.IsOpen, TimeSpan.FromSeconds(5));
+
+        for (int i = 0; i < 50; i++)
+        {
+            client.TrySend("alone"u8);
+            world.Run(TimeSpan.FromMilliseconds(60));
+        }
+
+        Assert.That(
+            client.ReadCounters().SmoothedRtt,
+            Is.EqualTo(2 * TenMilliseconds.Delay).Within(TimeSpan.FromMilliseconds(1)));
+    }
+
     [Test]
     public void The_same_seed_gives_the_same_trace()
     {
