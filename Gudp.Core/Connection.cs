@@ -217,7 +217,13 @@ public sealed partial class Connection : IDisposable, ILoopConnection
         {
             // Here and not by the leader alone: it may be busy, or a daemon in manual mode that is not driven.
             _mailbox?.EndInbox();
-            TouchToSend(0);
+
+            if (Interlocked.Add(ref _touched, 1) == 1)
+            {
+                _loop.Touch(this);
+            }
+
+            _loop.Turns.OnPublished();
         }
     }
 

@@ -25,8 +25,15 @@ internal readonly struct WaitLimit
         _start = Stopwatch.GetTimestamp();
     }
 
-    /// <summary>What is left: zero or less once the time is over.</summary>
-    internal TimeSpan Left => _timeout == TimeSpan.MaxValue ? _timeout : _timeout - Stopwatch.GetElapsedTime(_start);
+    /// <summary>What is left: zero once the time is over, never less, as some of that means for ever elsewhere.</summary>
+    internal TimeSpan Left
+    {
+        get
+        {
+            TimeSpan left = _timeout == TimeSpan.MaxValue ? _timeout : _timeout - Stopwatch.GetElapsedTime(_start);
+            return left > TimeSpan.Zero ? left : TimeSpan.Zero;
+        }
+    }
 
     /// <summary>What to wait next, at most an hour; 0 once the time is over.</summary>
     internal int NextMilliseconds

@@ -18,6 +18,7 @@ internal sealed partial class Turns
             return false;
         }
 
+        limit = limit < LongestWait ? limit : LongestWait;
         TimeSpan most = _waiting == WaitingPolicy.Spin || limit < SpinFor ? limit : SpinFor;
         long end = Volatile.Read(ref _lastTurn) + most.Ticks;
 

@@ -49,7 +49,8 @@ internal sealed partial class Turns
     /// <inheritdoc/>
     public bool Wait(IWaitPlace place, long token, TimeSpan limit)
     {
-        limit = limit == Timeout.InfiniteTimeSpan ? TimeSpan.MaxValue : limit;
+        // What is left of a limit may happen to be what elsewhere means for ever.
+        limit = limit > TimeSpan.Zero ? limit : TimeSpan.Zero;
 
         if (!IsOpen || _loop.IsLedByCaller)
         {
@@ -150,7 +151,7 @@ internal sealed partial class Turns
                 return false;
             }
 
-            if (_holder == Holder.Loop && !TryTakeFromLoop(limit))
+            if (_holder == Holder.Loop && !TryTakeFromLoopOrGo(limit))
             {
                 return false;
             }
@@ -177,19 +178,38 @@ internal sealed partial class Turns
         }
     }
 
-    // Under the gate.
+    // Under the gate. Who is interrupted on the way has never been here.
+    private bool TryTakeFromLoopOrGo(in WaitLimit limit)
+    {
+        try
+        {
+            return TryTakeFromLoop(limit);
+        }
+        catch (ThreadInterruptedException)
+        {
+            _users--;
+            HandleNewcomer();
+            throw;
+        }
+    }
+
     private bool TryTakeFromLoop(in WaitLimit limit)
     {
         Volatile.Write(ref _isWanted, true);
         _network.Wake();
 
-        for (int left = limit.NextMilliseconds; left > 0 && _holder == Holder.Loop && IsOpen && IsAlone;
-            left = limit.NextMilliseconds)
+        try
         {
-            Monitor.Wait(_gate, left);
+            for (int left = limit.NextMilliseconds; left > 0 && _holder == Holder.Loop && IsOpen && IsAlone;
+                left = limit.NextMilliseconds)
+            {
+                Monitor.Wait(_gate, left);
+            }
         }
-
-        Volatile.Write(ref _isWanted, false);
+        finally
+        {
+            Volatile.Write(ref _isWanted, false);
+        }
 
         if (_holder == Holder.Nobody && IsOpen && IsAlone)
         {
@@ -251,16 +271,17 @@ internal sealed partial class Turns
                 return true;
             }
 
-            if (work > 0)
-            {
-                continue;
-            }
-
+            // Also while there is always something to do: for others, perhaps.
             TimeSpan left = limit.Left;
 
             if (left <= TimeSpan.Zero)
             {
                 return true;
+            }
+
+            if (work > 0)
+            {
+                continue;
             }
 
             if (!TrySpin(place, token, left))
@@ -398,11 +419,13 @@ internal sealed partial class Turns
         long until = NextTail(now);
         int takes = Volatile.Read(ref _takes);
 
+        // What the last turn left to do at once is a tail, unless nobody said so.
+        next = next <= Volatile.Read(ref _lastTurn) && Volatile.Read(ref _tailAt) != 0 ? Instant.Never.Ticks : next;
+        until = IsLeftToRest(holder, next) ? Math.Min(until, next) : until;
+
         if (holder == Holder.Nobody)
         {
-            // What the last turn left to do at once is a tail, unless nobody said so.
-            next = next <= Volatile.Read(ref _lastTurn) && Volatile.Read(ref _tailAt) != 0 ? Instant.Never.Ticks : next;
-            until = Math.Min(until, Math.Min(next, Volatile.Read(ref _leaseUntil)));
+            until = Math.Min(until, Volatile.Read(ref _leaseUntil));
         }
         else if (takes != _takesSeen)
         {
@@ -420,13 +443,19 @@ internal sealed partial class Turns
         Volatile.Write(ref _restUntil, until);
         Interlocked.MemoryBarrier();
         long tail = Volatile.Read(ref _tailAt);
+        next = Volatile.Read(ref _next);
 
         if (_holder == holder && !_loop.IsAsked && (tail == 0 || tail >= until)
-            && (holder == Holder.User || tail != 0 || Volatile.Read(ref _next) >= until) && IsOpen && !_isStopAsked)
+            && (tail != 0 || next >= until || !IsLeftToRest(holder, next)) && IsOpen && !_isStopAsked)
         {
             _nap!.Sleep(until == Instant.Never.Ticks ? LongestWait : new TimeSpan(until - now.Ticks));
         }
 
         Volatile.Write(ref _restUntil, Awake);
     }
+
+    // A user in the kernel keeps the deadlines it knew of when it went to sleep; a sender's turn may have made an earlier
+    // one, and wakes the loop's thread for it, not the user.
+    private bool IsLeftToRest(Holder holder, long next)
+        => holder == Holder.Nobody || next < Volatile.Read(ref _watchUntil) - SlackTicks;
 }

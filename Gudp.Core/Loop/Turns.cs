@@ -72,7 +72,7 @@ internal sealed partial class Turns : ITurnWatch
     /// </param>
     internal void Open(Action<Exception> onFault)
     {
-        _nap = new Nap();
+        _nap = Nap.Open();
         _spins = new SpinScore();
         _onFault = onFault;
         Volatile.Write(ref _isOpen, true);
@@ -116,7 +116,8 @@ internal sealed partial class Turns : ITurnWatch
         }
         else if (!_loop.IsLedByCaller)
         {
-            LeadOrSummon();
+            // Who asks may hold a lock and stand in the middle of changing what a turn reads: it does not lead.
+            Summon();
         }
     }
 

@@ -11,11 +11,14 @@ internal sealed class Nap : IDisposable
     private readonly ISocketWaiter _waiter;
     private readonly WakeSignal _signal;
 
-    internal Nap()
+    private Nap()
     {
         _waiter = OffloadTrial.OfThisSystem.HasWait ? new PollWaiter() : new SelectWaiter();
         _signal = new WakeSignal(_waiter);
     }
+
+    /// <summary>To be disposed once nobody sleeps.</summary>
+    internal static Nap Open() => new();
 
     /// <summary>One thread. Returns at once if <see cref="End"/> was called since the last sleep.</summary>
     internal void Sleep(TimeSpan limit)

@@ -25,7 +25,8 @@ internal sealed class WakeSignal(ISocketWaiter waiter) : IDisposable
             return true;
         }
 
-        Volatile.Write(ref _state, Awake);
+        // A full fence: what was published before a Set that finds the mark still there is seen from here on.
+        Interlocked.Exchange(ref _state, Awake);
         return false;
     }
 

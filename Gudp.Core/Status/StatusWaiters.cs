@@ -59,7 +59,7 @@ internal sealed class StatusWaiters : IWaitPlace
 
         try
         {
-            _watch.Wait(this, ((long)mask << MaskShift) | since.Word, timeout);
+            _watch.Wait(this, ((long)mask << MaskShift) | since.Word, new WaitLimit(timeout).Left);
         }
         finally
         {

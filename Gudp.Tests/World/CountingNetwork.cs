@@ -9,12 +9,14 @@ namespace Gudp.Tests.World;
 internal sealed class CountingNetwork(TimeSpan tick = default) : IDatagramNetwork
 {
     private readonly UdpNetwork _network = new();
+    private readonly ConcurrentDictionary<int, int> _readers = new();
     private int _waits;
     private int _ranOut;
     private int _inside;
     private int _mostInside;
     private int _waiter;
     private long _limitTicks;
+    private int _losses;
 
     /// <summary>Waits that slept or would have.</summary>
     internal int Waits => Volatile.Read(ref _waits);
@@ -32,7 +34,13 @@ internal sealed class CountingNetwork(TimeSpan tick = default) : IDatagramNetwor
     internal TimeSpan Limit => new(Volatile.Read(ref _limitTicks));
 
     public IDatagramSocket Open(PeerAddress local, int sendBufferBytes, int receiveBufferBytes)
-        => _network.Open(local, sendBufferBytes, receiveBufferBytes);
+        => new LosingSocket(this, _network.Open(local, sendBufferBytes, receiveBufferBytes));
+
+    /// <summary>The threads that led turns which read this network's sockets.</summary>
+    internal ICollection<int> Readers => _readers.Keys;
+
+    /// <summary>What is sent next goes nowhere.</summary>
+    internal void LoseNextRun() => Volatile.Write(ref _losses, 1);
 
     public bool Wait(TimeSpan limit)
     {
@@ -63,6 +71,28 @@ internal sealed class CountingNetwork(TimeSpan tick = default) : IDatagramNetwor
         => tick <= TimeSpan.Zero || limit <= TimeSpan.Zero || limit > TimeSpan.FromHours(1)
             ? limit
             : new TimeSpan((limit.Ticks + tick.Ticks - 1) / tick.Ticks * tick.Ticks);
+
+    private sealed class LosingSocket(CountingNetwork network, IDatagramSocket socket) : IDatagramSocket
+    {
+        public PeerAddress LocalAddress => socket.LocalAddress;
+
+        public DatagramCapabilities Capabilities => socket.Capabilities;
+
+        public long OffloadRefusals => socket.OffloadRefusals;
+
+        public SocketOutcome TryReceive(Span<byte> buffer, out int length, out int datagramBytes, out PeerAddress from)
+        {
+            network._readers[Environment.CurrentManagedThreadId] = 0;
+            return socket.TryReceive(buffer, out length, out datagramBytes, out from);
+        }
+
+        public SocketOutcome TrySend(ReadOnlySpan<byte> datagrams, int datagramBytes, PeerAddress to)
+            => Interlocked.Exchange(ref network._losses, 0) != 0
+                ? SocketOutcome.Done
+                : socket.TrySend(datagrams, datagramBytes, to);
+
+        public void Dispose() => socket.Dispose();
+    }
 }
 
 /// <summary>Who ran the turns in which packets were sent and received; throws once when told to.</summary>
