@@ -137,13 +137,15 @@ internal static class MemberCommand
         (int members, int process, int port) = (numbers[0], numbers[1], numbers[2]);
         using CancellationTokenSource alone = new();
         ChildProcess.CancelWithParent(alone);
-        using Daemon daemon = new(ToolConfig.Lockstep.Core);
-        daemon.Start();
         List<MessageEndpoint> endpoints = [];
+        List<Daemon> daemons = [];
 
         for (int member = process; member < members; member += UdpRun.ProcessesOf(members))
         {
-            // Each has a connection of its own, so each has an endpoint.
+            // As if each had a process of its own: one thread that waits at a daemon waits in the system itself.
+            Daemon daemon = new(ToolConfig.Lockstep.Core);
+            daemon.Start();
+            daemons.Add(daemon);
             MessageEndpoint endpoint = new(daemon, PeerAddress.LoopbackIPv4(0), ToolConfig.Lockstep);
             endpoints.Add(endpoint);
             SequencingConfig config = MemberWorks.Config(work, members);
@@ -155,6 +157,7 @@ internal static class MemberCommand
 
         alone.Token.WaitHandle.WaitOne();
         endpoints.ForEach(endpoint => endpoint.Dispose());
+        daemons.ForEach(daemon => daemon.Dispose());
         return 0;
     }
 
