@@ -1,4 +1,6 @@
+using System;
 using System.Numerics;
+using Gudp.Core.Engine;
 
 namespace Gudp.Core.Config;
 
@@ -37,7 +39,8 @@ internal readonly record struct Limits
     internal static Limits From(GudpConfig config)
     {
         // A ring half empty: one late packet holds the oldest slot, and the others need not stop for it at once.
-        uint sentSlots = BitOperations.RoundUpToPowerOf2((uint)(2 * config.Connections.Path.MaxPacketsInFlight));
+        int wantedSlots = Math.Max(2 * config.Connections.Path.MaxPacketsInFlight, SentPacketRing.MinSlots);
+        uint sentSlots = BitOperations.RoundUpToPowerOf2((uint)wantedSlots);
         int commands = LeastCommands + (CommandsPerConnection * config.MaxConnections);
         long perConnection = sentSlots * (long)SentSlotBytes;
 

@@ -210,6 +210,30 @@ public sealed class ConnectionTests
         return client.ReadCounters().LatestRtt == 2 * TenMilliseconds.Delay;
     }
 
+    // Sixteen is the least that the configuration allows.
+    [TestCase(16)]
+    [TestCase(20)]
+    [TestCase(33)]
+    public void The_fewest_packets_in_flight_that_may_be_configured_carry_everything(int packets)
+    {
+        using SimWorld world = new(1);
+        world.Network.DefaultLink = TenMilliseconds;
+        Pair pair = world.AddConnectedPair(SimWorld.Plain with
+        {
+            Connections = SimWorld.Plain.Connections with { Path = new PathConfig { MaxPacketsInFlight = packets } },
+        });
+
+        for (int i = 0; i < 100; i++)
+        {
+            Assert.That(pair.Client.TrySend(new byte[1_000]), Is.EqualTo(SendStatus.Accepted));
+        }
+
+        world.Run(TimeSpan.FromSeconds(5));
+
+        Assert.That(pair.Client.Status.IsOpen, Is.True);
+        Assert.That(pair.Client.ReadCounters().PayloadBytesSent, Is.GreaterThan(100_000));
+    }
+
     // What the peer waited, as it was asked to, is no part of the round trip.
     [Test]
     public void An_ack_delay_that_was_asked_for_is_still_allowed_for()
