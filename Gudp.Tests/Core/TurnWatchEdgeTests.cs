@@ -155,6 +155,57 @@ public sealed class TurnWatchEdgeTests
         Assert.That(network.Readers, Has.No.Member(Environment.CurrentManagedThreadId));
     }
 
+    [Test]
+    public void A_daemon_that_ends_in_the_middle_of_everything_sends_everybody_home()
+    {
+        const int Ends = 40;
+        int home = 0;
+
+        for (int i = 0; i < Ends; i++)
+        {
+            using TurnPair pair = new(Patience);
+            Task<bool>[] users =
+            [
+                Start(() => ReceivesUntilClosed(pair.Client)),
+                Start(() => SendsUntilClosed(pair.Client)),
+                Start(() => SendsUntilClosed(pair.Server)),
+                Start(() => pair.Client.WaitForChange(
+                    StatusMask.None, pair.Client.Status, Timeout.InfiniteTimeSpan, out _)),
+            ];
+
+            Thread.SpinWait(i * 500);
+            pair.ClientDaemon.Shutdown(TimeSpan.Zero);
+            pair.ServerDaemon.Shutdown(TimeSpan.Zero);
+            home += Task.WaitAll(users, Patience) && users.All(user => user.Result) ? 1 : 0;
+        }
+
+        Assert.That(home, Is.EqualTo(Ends));
+    }
+
+    private static bool ReceivesUntilClosed(Connection at)
+    {
+        byte[] buffer = new byte[64];
+        ReceiveStatus status;
+
+        do
+        {
+            status = at.Receive(buffer, Timeout.InfiniteTimeSpan, out _);
+        }
+        while (status == ReceiveStatus.Received);
+
+        return status == ReceiveStatus.Closed;
+    }
+
+    private static bool SendsUntilClosed(Connection at)
+    {
+        while (at.TrySend("much"u8, PacketDelivery.Unreliable) != SendStatus.Closed)
+        {
+            at.WaitForUpdates(TimeSpan.FromMilliseconds(1));
+        }
+
+        return true;
+    }
+
     private static Daemon Start(IDatagramNetwork network)
     {
         Daemon daemon = new(
