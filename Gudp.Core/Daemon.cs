@@ -173,8 +173,11 @@ public sealed class Daemon : IDisposable
 
             try
             {
-                _loop.Turn(_clock.Now);
-                _loop.NoteTurnEnd(_clock.Now);
+                // A turn that did nothing has not taken long.
+                if (_loop.Turn(_clock.Now) > 0)
+                {
+                    _loop.NoteTurnEnd(_clock.Now);
+                }
             }
             catch (Exception fault)
             {
@@ -390,6 +393,7 @@ public sealed class Daemon : IDisposable
             }
 
             _pumpOwner = thread;
+            _loop.IsPumped = true;
         }
     }
 
@@ -397,6 +401,7 @@ public sealed class Daemon : IDisposable
     private DrainReport RunLastTurns(TimeSpan limit, bool isDriven)
     {
         LastTurns last = new(_loop, _network, _clock);
+        _loop.IsPumped = false;
 
         if (Fault is null)
         {

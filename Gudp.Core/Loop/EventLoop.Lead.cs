@@ -96,8 +96,12 @@ internal sealed partial class EventLoop
         _lastTurn = now;
         _counters.Turns++;
 
+        _isPumpedFast = false;              // after a pause everything is read
         int work = RecoverFromOwnPause(now);
-        work += RunCommands(now);
+        int published = RunCommands(now);
+        _isPumpedFast = IsPumped && work == 0 && _quickTurns == QuickTurnsInARow;
+        _hasNews = published > 0;
+        work += published;
         work += ReceiveDatagrams(now);      // before transmitting, so that acknowledgements ride on data
         work += FireDeadlines(now);         // before transmitting, so that probes leave in the same turn
         work += TransmitDatagrams(now);

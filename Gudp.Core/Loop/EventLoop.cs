@@ -5,7 +5,6 @@ using Gudp.Core.Buffers;
 using Gudp.Core.Config;
 using Gudp.Core.Engine;
 using Gudp.Core.Sockets;
-using Gudp.Core.Wire;
 
 namespace Gudp.Core.Loop;
 
@@ -77,6 +76,7 @@ internal sealed partial class EventLoop
 
     /// <summary>True while the leader has commands to run or connections that may transmit at once.</summary>
     internal bool HasWorkNow => !_commands.IsEmpty || _ownCommands.Count > 0 || !_touched.IsEmpty || Volatile.Read(ref _isReleaseAsked) != 0
+        || _mayHoldMore
         || (_ready.Count > 0 && !_isSocketFull && _restAt.IsNever);
 
     /// <summary>When the next turn is due if nothing comes in before. Leader or pump owner.</summary>
@@ -343,133 +343,6 @@ internal sealed partial class EventLoop
 
     private static EndpointDriver DriverOf(ConnectionEngine connection) => ((ILoopConnection)connection.Owner).Driver!;
 
-    private int ReceiveDatagrams(Instant now)
-    {
-        int received = 0;
-        if (_readySockets?.TakeReady(_readable) is { } ready and >= 0)
-        {
-            return ReceiveFromReady(ready, now);
-        }
-
-        // The first endpoint asked rotates, so that a flood at one does not starve the others.
-        for (int i = 0; i < _endpoints.Count && received < _budgets.ReceiveDatagrams; i++)
-        {
-            EndpointDriver endpoint = _endpoints[(_firstEndpoint + i) % _endpoints.Count];
-            received += ReceiveFrom(endpoint, _budgets.ReceiveDatagrams - received, now);
-        }
-
-        _firstEndpoint = _endpoints.Count == 0 ? 0 : (_firstEndpoint + 1) % _endpoints.Count;
-        return received;
-    }
-
-    // Each in its turn: who is not read empty, or not reached, is told again behind the others.
-    private int ReceiveFromReady(int ready, Instant now)
-    {
-        int received = 0;
-
-        while (ready > 0)
-        {
-            int before = received;
-
-            for (int i = 0; i < ready && received < _budgets.ReceiveDatagrams; i++)
-            {
-                EndpointDriver endpoint = (EndpointDriver)_readable[i]!;
-                received += endpoint.IsKept ? ReceiveFrom(endpoint, _budgets.ReceiveDatagrams - received, now) : 0;
-            }
-
-            bool mayBeMore = ready == _readable.Length && received > before && received < _budgets.ReceiveDatagrams;
-            ready = mayBeMore ? _readySockets!.TakeReady(_readable) : 0;
-        }
-
-        return received;
-    }
-
-    private int ReceiveFrom(EndpointDriver endpoint, int budget, Instant now)
-    {
-        int received = 0;
-
-        while (received < budget)
-        {
-            SocketOutcome outcome = endpoint.Socket.TryReceive(
-                _receive, out int length, out int datagramBytes, out PeerAddress from);
-
-            if (outcome == SocketOutcome.WouldBlock)
-            {
-                break;
-            }
-
-            if (outcome == SocketOutcome.Closed)
-            {
-                FailEndpoint(endpoint, now);
-                break;
-            }
-
-            received++;
-            NoteHeard(endpoint);
-
-            if (outcome != SocketOutcome.Done)
-            {
-                // News about a datagram sent earlier; the next one may be fine (H62).
-                _counters.SocketNotices++;
-                continue;
-            }
-
-            if (length > datagramBytes)
-            {
-                int datagrams = (length + datagramBytes - 1) / datagramBytes;
-                _counters.CountRunReceived(datagrams);
-
-                // The budget is of datagrams: the last call may go beyond it, as the run is taken already.
-                received += datagrams - 1;
-            }
-
-            int offset = 0;
-
-            do
-            {
-                int bytes = Math.Min(datagramBytes, length - offset);
-                TakeDatagram(endpoint, _receive.AsSpan(offset, bytes), from, now);
-                offset += bytes;
-            }
-            while (offset < length);
-        }
-
-        return received;
-    }
-
-    private void TakeDatagram(EndpointDriver endpoint, Span<byte> datagram, PeerAddress from, Instant now)
-    {
-        DropReason dropped = endpoint.Engine.HandleDatagram(datagram, from, now, out ConnectionEngine? connection);
-        _counters.CountReceived(datagram.Length, dropped);
-        TraceDrop(endpoint.Engine.Trace, dropped, datagram.Length, connection, now);
-
-        if (connection is not null)
-        {
-            MarkReady(connection);
-        }
-
-        while (endpoint.Engine.TryNextDisturbed(out ConnectionEngine? disturbed))
-        {
-            MarkReady(disturbed!);
-        }
-    }
-
-    private static void TraceDrop(
-        IPacketTrace? trace, DropReason dropped, int bytes, ConnectionEngine? connection, Instant now)
-    {
-        if (trace is not null && dropped != DropReason.None)
-        {
-            trace.Record(new TraceEvent
-            {
-                Kind = TraceEventKind.PacketDropped,
-                At = now,
-                ConnectionId = connection?.LocalId ?? 0,
-                Bytes = bytes,
-                Drop = dropped,
-            });
-        }
-    }
-
     private int FireDeadlines(Instant now)
     {
         int fired = 0;
@@ -556,15 +429,5 @@ internal sealed partial class EventLoop
     {
         LiveCount += endpoint.Engine.ConnectionCount - endpoint.ConnectionsCounted;
         endpoint.ConnectionsCounted = endpoint.Engine.ConnectionCount;
-    }
-
-    // Only who heard something may have to answer a stranger.
-    private void NoteHeard(EndpointDriver endpoint)
-    {
-        if (!endpoint.HasHeard)
-        {
-            endpoint.HasHeard = true;
-            _heard.Add(endpoint);
-        }
     }
 }

@@ -30,6 +30,18 @@ internal sealed class EndpointDriver(IDatagramSocket socket, EndpointEngine engi
     /// <summary>Something arrived whose reply may wait to be sent.</summary>
     internal bool HasHeard { get; set; }
 
+    /// <summary>The last look may have left something in the socket. Leader, as the next three.</summary>
+    internal bool HoldsMany { get; set; }
+
+    /// <summary>When something arrived last.</summary>
+    internal Instant HeardAt { get; set; }
+
+    /// <summary>When it was asked last.</summary>
+    internal Instant AskedAt { get; set; }
+
+    /// <summary>Turns that have not asked it since then.</summary>
+    internal int TimesLeftOut { get; set; }
+
     /// <summary>Its connections as the loop has counted them.</summary>
     internal int ConnectionsCounted { get; set; }
 

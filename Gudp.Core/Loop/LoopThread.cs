@@ -34,6 +34,7 @@ internal sealed class LoopClock
     private readonly TimeProvider _time;
     private readonly long _origin;
     private readonly bool _isInTicks;
+    private readonly bool _isInNanoseconds;
 
     internal LoopClock(TimeProvider time)
     {
@@ -44,9 +45,11 @@ internal sealed class LoopClock
 
         // Virtual time needs no conversion, which would be floating point and be asked for at every turn.
         _isInTicks = time.TimestampFrequency == TimeSpan.TicksPerSecond;
+        _isInNanoseconds = time.TimestampFrequency == TimeSpan.TicksPerSecond * TimeSpan.NanosecondsPerTick;
     }
 
     internal Instant Now => _isInTicks
         ? new(_time.GetTimestamp() - _origin)
+        : _isInNanoseconds ? new((_time.GetTimestamp() - _origin) / TimeSpan.NanosecondsPerTick)
         : new(_time.GetElapsedTime(_origin).Ticks);
 }
