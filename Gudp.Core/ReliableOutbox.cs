@@ -19,7 +19,6 @@ public sealed class ReliableOutbox<T>
 {
     // Of a capacity; what is really needed grows from none.
     private const int LeastCapacity = 64;
-    private const int FirstRecords = 8;
 
     private readonly int _capacity;
     private Record[] _records = [];
@@ -206,9 +205,9 @@ public sealed class ReliableOutbox<T>
         }
     }
 
-    // A few for one that speaks now and then; whoever needs more is busy, and most of those never need more than these.
-    private static int Larger(int length)
-        => length == 0 ? FirstRecords : length < LeastCapacity ? LeastCapacity : 2 * length;
+    // From none to what hardly anybody needs more than: a few at first would allocate again the first time that an ack
+    // comes late, and that may be after hours.
+    private static int Larger(int length) => Math.Max(LeastCapacity, 2 * length);
 
     private void GrowRecords()
     {
@@ -221,8 +220,8 @@ public sealed class ReliableOutbox<T>
 
         _records = larger;
 
-        // Who has so much in flight will have something to offer again.
-        if (larger.Length >= LeastCapacity && _offers.Length < LeastCapacity)
+        // Who has something in flight will have something to offer again, and that may be as much later.
+        if (_offers.Length == 0)
         {
             GrowOffers();
         }
@@ -230,8 +229,7 @@ public sealed class ReliableOutbox<T>
 
     private void GrowOffers()
     {
-        bool isBusy = _records.Length >= LeastCapacity;
-        T[] larger = new T[isBusy ? Math.Max(LeastCapacity, 2 * _offers.Length) : Larger(_offers.Length)];
+        T[] larger = new T[Larger(_offers.Length)];
 
         for (int i = 0; i < _offerCount; i++)
         {
