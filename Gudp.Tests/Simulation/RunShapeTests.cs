@@ -211,7 +211,10 @@ public sealed class RunShapeTests
     {
         SocketModel drawn = Offload with
         {
-            JoinEndsPpm = 100_000, FullPpm = 100_000, VetoPpm = 100_000, RefusalPpm = 10_000,
+            JoinEndsPpm = 100_000,
+            FullPpm = 100_000,
+            VetoPpm = 100_000,
+            RefusalPpm = 10_000,
         };
 
         string first = Play(drawn, 7);
@@ -230,7 +233,9 @@ public sealed class RunShapeTests
 
         ulong joined = BulkTrace(new SocketModel
         {
-            MaxSegments = 64, MaxJoined = maxJoined, JoinEndsPpm = joinEndsPpm,
+            MaxSegments = 64,
+            MaxJoined = maxJoined,
+            JoinEndsPpm = joinEndsPpm,
         });
 
         Assert.That(joined, Is.EqualTo(alone));
