@@ -99,7 +99,8 @@ internal sealed partial class EventLoop
         _isPumpedFast = false;              // after a pause everything is read
         int work = RecoverFromOwnPause(now);
         int published = RunCommands(now);
-        _isPumpedFast = IsPumped && work == 0 && _quickTurns == QuickTurnsInARow;
+        _isPumpedFast = IsPumped && work == 0 && _quickTurns == QuickTurnsInARow
+            && now - _runAt > QuietFrom;
         _hasNews = published > 0;
         work += published;
         work += ReceiveDatagrams(now);      // before transmitting, so that acknowledgements ride on data
