@@ -100,7 +100,7 @@ internal sealed partial class EventLoop
         int work = RecoverFromOwnPause(now);
         int published = RunCommands(now);
         _isPumpedFast = IsPumped && work == 0 && _quickTurns == QuickTurnsInARow
-            && now - _runAt > QuietFrom;
+            && now >= _streamUntil;
         _hasNews = published > 0;
         work += published;
         work += ReceiveDatagrams(now);      // before transmitting, so that acknowledgements ride on data

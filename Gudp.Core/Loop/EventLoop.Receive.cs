@@ -28,7 +28,7 @@ internal sealed partial class EventLoop
     private bool _isLeftOut;
     private Instant _askedAt;
     private Instant _heardAt;
-    private Instant _runAt;         // a run of datagrams came or left: a stream is on, in which most looks bring something
+    private Instant _streamUntil;   // a run of datagrams came or left: a stream is on, in which most looks bring something
 
     /// <summary>
     /// The caller of <see cref="Daemon.ProcessIO"/> drives the loop. False where the sockets are not the system's,
@@ -155,7 +155,7 @@ internal sealed partial class EventLoop
             {
                 int datagrams = (length + datagramBytes - 1) / datagramBytes;
                 _counters.CountRunReceived(datagrams);
-                _runAt = now;
+                _streamUntil = now + QuietFrom;
 
                 // The budget is of datagrams: the last call may go beyond it, as the run is taken already.
                 received += datagrams - 1;

@@ -160,7 +160,7 @@ internal sealed partial class EventLoop
 
         if (datagrams.Length > datagramBytes)
         {
-            _runAt = _lastTurn;
+            _streamUntil = _lastTurn + QuietFrom;
             long refusals = endpoint.Socket.OffloadRefusals;
             _counters.OffloadFallbacks += refusals - endpoint.RefusalsCounted;
             endpoint.RefusalsCounted = refusals;

@@ -124,6 +124,26 @@ public sealed class PumpLookTests
         Assert.That((pump.Sockets[0].Asked, pump.Sockets[0].Sent), Is.EqualTo((1, 2)));
     }
 
+    [Test]
+    public void While_runs_come_all_is_read_at_every_turn()
+    {
+        using var pump = new Pump(sockets: 1);
+        pump.Spin(20);
+        pump.Sockets[0].Joined = 3;
+        pump.Sockets[0].Waiting = 1;
+        pump.Turn(Step);
+        pump.Sockets[0].Joined = 1;
+        pump.Sockets[0].Waiting = 5;
+
+        pump.Turn(Step);
+        int inTheStream = pump.Sockets[0].Waiting;
+        pump.Spin(2_000);
+        pump.Sockets[0].Waiting = 5;
+        pump.Turn(Step);
+
+        Assert.That((inTheStream, pump.Sockets[0].Waiting), Is.EqualTo((0, 4)));
+    }
+
     private sealed class Pump : IDisposable
     {
         private readonly StepClock _clock = new();
@@ -208,6 +228,9 @@ public sealed class PumpLookTests
 
         internal int Asked { get; set; }
 
+        /// <summary>So many come at a time.</summary>
+        internal int Joined { get; set; } = 1;
+
         internal int Sent { get; private set; }
 
         public SocketOutcome TryReceive(Span<byte> buffer, out int length, out int datagramBytes, out PeerAddress from)
@@ -221,7 +244,8 @@ public sealed class PumpLookTests
             }
 
             Waiting--;
-            length = datagramBytes = 40;
+            datagramBytes = 40;
+            length = Joined * datagramBytes;
             buffer[..length].Fill(0xEE);
             return SocketOutcome.Done;
         }
