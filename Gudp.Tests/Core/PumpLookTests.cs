@@ -131,7 +131,7 @@ public sealed class PumpLookTests
         pump.Spin(20);
         pump.Sockets[0].Joined = 3;
         pump.Sockets[0].Waiting = 1;
-        pump.Turn(Step);
+        pump.Spin(5);
         pump.Sockets[0].Joined = 1;
         pump.Sockets[0].Waiting = 5;
 
