@@ -13,7 +13,8 @@ namespace Gudp.Core.Loop;
 //   - the one before something that a user has just said is sent, if the turn before has asked;
 //   - most of those at a socket that has long been quiet while another is busy.
 // Each is bounded by time and by number, so that a clock that stands still keeps nobody from being asked. None of it
-// where a thread of the daemon's own leads, in a pump that is driven now and then, or after a pause.
+// where a thread of the daemon's own leads, in a pump that is driven now and then, after a pause, or while a stream is
+// on, in which most questions bring something.
 internal sealed partial class EventLoop
 {
     private const int MostLeftOut = 3;
@@ -28,7 +29,7 @@ internal sealed partial class EventLoop
     private bool _isLeftOut;
     private Instant _askedAt;
     private Instant _heardAt;
-    private Instant _streamUntil;   // a run of datagrams came or left: a stream is on, in which most looks bring something
+    private Instant _streamUntil;   // moved on by each run of datagrams that comes or leaves
 
     /// <summary>
     /// The caller of <see cref="Daemon.ProcessIO"/> drives the loop. False where the sockets are not the system's,
